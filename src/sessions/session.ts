@@ -1,0 +1,46 @@
+/**
+ * `Session`: what two endpoints remember of a full handshake, and everything a later one needs to decide whether it may resume
+ * it (RFC 5246 7.2 "session", RFC 5077 4, RFC 7627 5.4). One type for both roles, for stores and for tickets.
+ *
+ * Sessions are immutable: two connections may resume one at the same time while a third receives a new ticket for it
+ * (OpenSSL CVE-2015-1791). A renewed ticket makes a new object.
+ */
+import { wipe } from '../bytes.js';
+import type { Tls12CipherSuite } from '../key-schedule/suites.js';
+
+/** A session of any version; told apart by `version`. */
+export type Session = Tls12Session;
+
+export interface Tls12Session {
+  readonly version: 'TLSv1.2';
+  readonly cipherSuite: Tls12CipherSuite;
+  /** 48 bytes. */
+  readonly masterSecret: Uint8Array;
+  /** Whether the full handshake derived the master secret as RFC 7627 says. */
+  readonly extendedMasterSecret: boolean;
+  /** The host_name of the full handshake, in lower case (RFC 6066 3). */
+  readonly serverName?: string;
+  /** The protocol that ALPN chose in the full handshake (RFC 7301), one character per byte. */
+  readonly alpnProtocol?: string;
+  /** When the full handshake completed, in milliseconds. Renewing a ticket never moves it. */
+  readonly establishedAt: number;
+  /** When this session ID or ticket was issued, in milliseconds. */
+  readonly issuedAt: number;
+  /** The peer's chain as DER, leaf first; empty if it showed none. */
+  readonly peerCertificates: readonly Uint8Array[];
+  /** Which configuration the session is bound to: the application's bytes, compared whole. */
+  readonly applicationContext: Uint8Array;
+  /** Client only: the session ID that the server gave, 1 to 32 bytes. */
+  readonly sessionId?: Uint8Array;
+  /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
+  readonly ticket?: Uint8Array;
+  /** Client only: seconds from `issuedAt`; 0 means that the server did not say (RFC 5077 3.3). */
+  readonly ticketLifetimeHint?: number;
+}
+
+export const masterSecretLength = 48;
+
+/** Overwrites the secret of a session that nobody will resume any more. */
+export function wipeSession(session: Session): void {
+  wipe(session.masterSecret);
+}

@@ -1,0 +1,102 @@
+/**
+ * What a ticket key is, how one is made, and which ones are refused (RFC 5077 5.5).
+ *
+ * One ticket key is three parts: a public name of 16 bytes, an AES key and an HMAC key. The surprising thing: servers in the
+ * wild ran for years on keys of all zeros (GnuTLS CVE-2020-13777, "We Really Need to Talk About Session Tickets", 2023), so
+ * a key that no random generator would make is refused before it can seal anything.
+ */
+import { equalConstantTime } from '../bytes.js';
+import type { CryptoBackend } from '../crypto/backend.js';
+import { UsageError } from '../errors.js';
+
+/**
+ * A ticket key as its owner configures it. Times are milliseconds of the ring's clock; see {@link KeyRing} for what they
+ * mean and what holds where one is left out. Whoever holds these bytes can impersonate the server to resuming clients.
+ */
+export interface TicketKey {
+  /** 16 bytes. Public: it stands at the start of every ticket. */
+  readonly name: Uint8Array;
+  /** 16 or 32 bytes. */
+  readonly aesKey: Uint8Array;
+  /** 16 to 64 bytes; 32 suit HMAC-SHA-256. */
+  readonly hmacKey: Uint8Array;
+  /** The key seals from this time on, and only opens before it. Left out: always. */
+  readonly sealsFrom?: number;
+  /** The key seals until this time, and only opens after it. Left out: until another key takes its place. */
+  readonly sealsUntil?: number;
+  /** The key is wiped at this time. Left out: one opening period of the ring after it stopped sealing. */
+  readonly opensUntil?: number;
+}
+
+export const ticketKeyNameLength = 16;
+export const defaultHmacKeyLength = 32;
+const shortestHmacKey = 16;
+const longestHmacKey = 64;
+
+/**
+ * A fresh key with a random name. AES-256 by default, because a ticket is to be protected at least as strongly as the
+ * strongest cipher suite whose secrets it carries (RFC 9325 3.4). `times` go into the key as they are.
+ */
+export function generateTicketKey(
+  crypto: Pick<CryptoBackend, 'randomBytes'>,
+  options: { readonly aesKeyLength?: 16 | 32 } & Pick<TicketKey, 'sealsFrom' | 'sealsUntil' | 'opensUntil'> = {},
+): TicketKey {
+  const { aesKeyLength = 32, ...times } = options;
+  return {
+    name: crypto.randomBytes(ticketKeyNameLength),
+    aesKey: crypto.randomBytes(aesKeyLength),
+    hmacKey: crypto.randomBytes(defaultHmacKeyLength),
+    ...times,
+  };
+}
+
+/** Throws `UsageError('invalid_key')` for a key that must not protect tickets. No message holds a byte of it. */
+export function requireStrongTicketKey(key: TicketKey): void {
+  // The compiler knows the types; configuration that comes from JSON or JavaScript does not.
+  requireLength('name', key.name, (length) => length === ticketKeyNameLength, '16');
+  requireLength('aesKey', key.aesKey, (length) => length === 16 || length === 32, '16 or 32');
+  requireLength(
+    'hmacKey',
+    key.hmacKey,
+    (length) => length >= shortestHmacKey && length <= longestHmacKey,
+    `${String(shortestHmacKey)} to ${String(longestHmacKey)}`,
+  );
+  requireUnpredictable('aesKey', key.aesKey);
+  requireUnpredictable('hmacKey', key.hmacKey);
+  const shared = Math.min(key.aesKey.length, key.hmacKey.length);
+  if (equalConstantTime(key.aesKey.subarray(0, shared), key.hmacKey.subarray(0, shared))) {
+    throw new UsageError('invalid_key', 'aesKey and hmacKey start with the same bytes: they have to be independent');
+  }
+  requireOrderedTimes(key);
+}
+
+function requireLength(
+  part: 'name' | 'aesKey' | 'hmacKey',
+  bytes: unknown,
+  fits: (length: number) => boolean,
+  expected: string,
+): void {
+  if (!(bytes instanceof Uint8Array)) throw new UsageError('invalid_key', `ticket key without ${part}`);
+  if (!fits(bytes.length)) {
+    throw new UsageError('invalid_key', `${part} of ${String(bytes.length)} bytes, expected ${expected}`);
+  }
+}
+
+/** A random key fails this once in 2^64 at the most. */
+function requireUnpredictable(part: 'aesKey' | 'hmacKey', bytes: Uint8Array): void {
+  for (let period = 1; period <= bytes.length / 2; period++) {
+    if (equalConstantTime(bytes.subarray(period), bytes.subarray(0, bytes.length - period))) {
+      throw new UsageError('invalid_key', `${part} repeats itself every ${String(period)} bytes: not a random key`);
+    }
+  }
+  const steps = bytes.subarray(1).map((byte, i) => byte - (bytes[i] ?? 0));
+  if (steps.every((step) => step === steps[0])) {
+    throw new UsageError('invalid_key', `${part} counts in equal steps: not a random key`);
+  }
+}
+
+function requireOrderedTimes({ sealsFrom = -Infinity, sealsUntil = Infinity, opensUntil = Infinity }: TicketKey): void {
+  if (sealsFrom <= sealsUntil && sealsUntil <= opensUntil) return;
+  if (sealsFrom <= opensUntil && sealsUntil === Infinity) return;
+  throw new UsageError('invalid_key', 'the times of a ticket key have to be sealsFrom <= sealsUntil <= opensUntil');
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { ascii, fromHex } from '../../src/bytes.js';
+import { UsageError } from '../../src/errors.js';
+import { defaultMaxLifetime, MemoryStore, type MemoryStoreOptions } from '../../src/sessions/memory-store.js';
+
+const never = Number.MAX_SAFE_INTEGER;
+
+function storeAt(time: number, options: Omit<MemoryStoreOptions, 'now'> = {}) {
+  const clock = { time };
+  return { clock, store: new MemoryStore({ now: () => clock.time, ...options }) };
+}
+
+describe('MemoryStore', () => {
+  it('keeps bytes under byte keys, also where they are not text', () => {
+    const { store } = storeAt(0);
+    store.set(fromHex('00ff80'), fromHex('0102'), 1000);
+    store.set(fromHex('00ff'), fromHex('03'), 1000);
+    store.set(fromHex(''), fromHex(''), 1000);
+    expect(store.get(fromHex('00ff80'))).toEqual(fromHex('0102'));
+    expect(store.get(fromHex('00ff'))).toEqual(fromHex('03'));
+    expect(store.get(fromHex(''))).toEqual(fromHex(''));
+    expect(store.get(fromHex('00'))).toBeUndefined();
+    expect(store.statistics()).toEqual({ hits: 3, misses: 1, expired: 0, evicted: 0, entries: 3, bytes: 8 });
+  });
+
+  it('keeps copies and hands out copies', () => {
+    const { store } = storeAt(0);
+    const key = fromHex('01');
+    const value = fromHex('aabb');
+    store.set(key, value, 1000);
+    key.fill(9);
+    value.fill(9);
+    store.get(fromHex('01'))?.fill(7);
+    expect(store.get(fromHex('01'))).toEqual(fromHex('aabb'));
+  });
+
+  it('replaces and deletes', () => {
+    const { store } = storeAt(0);
+    store.set(ascii('a'), fromHex('01'), 1000);
+    store.set(ascii('a'), fromHex('0203'), 1000);
+    expect(store.get(ascii('a'))).toEqual(fromHex('0203'));
+    expect(store.statistics()).toMatchObject({ entries: 1, bytes: 3, evicted: 0 });
+    store.delete(ascii('a'));
+    store.delete(ascii('b'));
+    expect(store.get(ascii('a'))).toBeUndefined();
+    expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0, evicted: 0 });
+  });
+
+  it('P-state-7 holds at most maxEntries after 10,000 puts, the youngest ones', () => {
+    const { store } = storeAt(0, { maxEntries: 100 });
+    for (let i = 0; i < 10_000; i++) store.set(ascii(String(i)), new Uint8Array(200), never);
+    expect(store.statistics()).toMatchObject({ entries: 100, evicted: 9900, bytes: 100 * 204 });
+    expect(store.get(ascii('9899'))).toBeUndefined();
+    expect(store.get(ascii('9900'))).toEqual(new Uint8Array(200));
+    expect(store.get(ascii('9999'))).toEqual(new Uint8Array(200));
+  });
+
+  it('P-state-7 holds at most maxBytes, and nothing that is larger than itself', () => {
+    const { store } = storeAt(0, { maxBytes: 100 });
+    store.set(ascii('a'), new Uint8Array(49), never);
+    store.set(ascii('b'), new Uint8Array(49), never);
+    expect(store.statistics()).toMatchObject({ entries: 2, bytes: 100, evicted: 0 });
+    store.set(ascii('c'), new Uint8Array(50), never);
+    expect(store.statistics()).toMatchObject({ entries: 1, bytes: 51, evicted: 2 });
+    store.set(ascii('c'), new Uint8Array(100), never);
+    expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0, evicted: 2 });
+  });
+
+  it('P-state-7 evicts in the order of setting; setting anew makes an entry the youngest, getting does not', () => {
+    const { store } = storeAt(0, { maxEntries: 3 });
+    for (const key of ['a', 'b', 'c', 'a']) store.set(ascii(key), ascii(key), never);
+    store.get(ascii('b'));
+    store.set(ascii('d'), ascii('d'), never);
+    expect(['a', 'b', 'c', 'd'].filter((key) => store.get(ascii(key)) !== undefined)).toEqual(['a', 'c', 'd']);
+  });
+
+  it('forgets at expiresAt, to the millisecond', () => {
+    const { clock, store } = storeAt(0);
+    store.set(ascii('a'), ascii('1'), 1000);
+    clock.time = 999;
+    expect(store.get(ascii('a'))).toEqual(ascii('1'));
+    clock.time = 1000;
+    expect(store.get(ascii('a'))).toBeUndefined();
+    expect(store.statistics()).toMatchObject({ hits: 1, misses: 1, expired: 1, evicted: 0, entries: 0, bytes: 0 });
+  });
+
+  it('R5246-F.1.4-2 keeps nothing longer than 24 hours unless told to', () => {
+    const { clock, store } = storeAt(5);
+    store.set(ascii('a'), ascii('1'), never);
+    clock.time = 5 + 24 * 3600 * 1000 - 1;
+    expect(store.get(ascii('a'))).toEqual(ascii('1'));
+    clock.time = 5 + 24 * 3600 * 1000;
+    expect(store.get(ascii('a'))).toBeUndefined();
+  });
+
+  it.each([0, -1, 500, Number.NaN])('does not keep what expires at %d, at 500', (expiresAt) => {
+    const { store } = storeAt(500);
+    store.set(ascii('a'), ascii('1'), never);
+    store.set(ascii('a'), ascii('2'), expiresAt);
+    expect(store.get(ascii('a'))).toBeUndefined();
+    expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
+  it('makes room with expired entries before it evicts', () => {
+    const { clock, store } = storeAt(0, { maxEntries: 2 });
+    store.set(ascii('a'), ascii('1'), 10);
+    store.set(ascii('b'), ascii('2'), 1000);
+    clock.time = 20;
+    store.set(ascii('c'), ascii('3'), 1000);
+    expect(store.statistics()).toMatchObject({ entries: 2, expired: 1, evicted: 0 });
+    expect(store.get(ascii('b'))).toEqual(ascii('2'));
+  });
+
+  it('P-time-2 a clock that jumps backwards revives nothing, whoever saw the time', () => {
+    const { clock, store } = storeAt(0);
+    store.set(ascii('a'), ascii('1'), 1000);
+    store.set(ascii('b'), ascii('2'), 3000);
+    clock.time = 2000;
+    expect(store.get(ascii('another'))).toBeUndefined();
+    clock.time = 500;
+    expect(store.get(ascii('a'))).toBeUndefined();
+    expect(store.get(ascii('b'))).toEqual(ascii('2'));
+  });
+
+  it('P-time-2 an entry set while the clock was ahead does not outlive its lifetime', () => {
+    const year = 365 * 24 * 3600 * 1000;
+    const { clock, store } = storeAt(year);
+    store.set(ascii('a'), ascii('1'), never);
+    clock.time = 0;
+    expect(store.get(ascii('a'))).toEqual(ascii('1'));
+    clock.time = defaultMaxLifetime;
+    expect(store.get(ascii('a'))).toBeUndefined();
+  });
+
+  it('is in use again right after a jump of the clock', () => {
+    const { clock, store } = storeAt(1_000_000);
+    expect(store.get(ascii('a'))).toBeUndefined();
+    clock.time = 0;
+    store.set(ascii('a'), ascii('1'), 1000);
+    expect(store.get(ascii('a'))).toEqual(ascii('1'));
+  });
+
+  it('wipes its copy of a value when the entry leaves', () => {
+    const { clock, store } = storeAt(0, { maxEntries: 2 });
+    const copies = ['deleted', 'replaced', 'expired', 'evicted', 'cleared'].map((key) => {
+      const value = fromHex('a1a2a3');
+      const copy = value.slice();
+      value.slice = () => copy;
+      store.set(ascii(key), value, key === 'expired' ? 10 : never);
+      if (key === 'deleted') store.delete(ascii(key));
+      if (key === 'replaced') store.set(ascii(key), fromHex('00'), 10);
+      if (key === 'expired') clock.time = 20;
+      if (key === 'evicted') for (const other of ['x', 'y']) store.set(ascii(other), fromHex('00'), never);
+      if (key === 'cleared') store.clear();
+      return copy;
+    });
+    expect(copies).toEqual(copies.map(() => fromHex('000000')));
+  });
+
+  it('clear forgets everything', () => {
+    const { store } = storeAt(0);
+    store.set(ascii('a'), ascii('1'), 1000);
+    store.clear();
+    expect(store.get(ascii('a'))).toBeUndefined();
+    expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
+  it.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxLifetime: Number.NaN }])('refuses the option %o', (options) => {
+    expect(() => storeAt(0, options)).toThrow(UsageError);
+    expect(() => storeAt(0, options)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+  });
+});
