@@ -1,0 +1,100 @@
+/**
+ * A cursor over bytes that reads the numbers and byte strings of the presentation language (RFC 8446 3.3, 3.4).
+ *
+ * A length-prefixed block is read by narrowing `end` in place and putting it back, so that no reader is ever allocated
+ * for a part. Byte strings come out as views: whoever decodes gives the bytes away.
+ */
+import { DecodeError } from '../errors.js';
+
+export class Reader {
+  readonly bytes: Uint8Array;
+  /** The next byte to read. */
+  offset: number;
+  /** Where the innermost open block ends. */
+  end: number;
+
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+    // A Buffer is taken as the Uint8Array it is, or every view would be a Buffer too.
+    this.bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.offset = offset;
+    this.end = end;
+  }
+
+  uint8(): number {
+    return this.#byteAt(this.#advance(1));
+  }
+
+  uint16(): number {
+    const at = this.#advance(2);
+    return (this.#byteAt(at) << 8) | this.#byteAt(at + 1);
+  }
+
+  uint24(): number {
+    const at = this.#advance(3);
+    return (this.#byteAt(at) << 16) | (this.#byteAt(at + 1) << 8) | this.#byteAt(at + 2);
+  }
+
+  uint32(): number {
+    return this.uint16() * 0x1_0000 + this.uint16();
+  }
+
+  uint64(): bigint {
+    return (BigInt(this.uint32()) << 32n) | BigInt(this.uint32());
+  }
+
+  /** An unsigned number of 1 to 4 bytes. */
+  uint(width: number): number {
+    return width === 1 ? this.uint8() : width === 2 ? this.uint16() : width === 3 ? this.uint24() : this.uint32();
+  }
+
+  /** The next `length` bytes, as a view. */
+  view(length: number): Uint8Array {
+    const at = this.#advance(length);
+    return this.bytes.subarray(at, at + length);
+  }
+
+  /**
+   * Reads a length of `width` bytes that must lie in `min..max`, and narrows `end` to that block. Answers the end of the
+   * block around it, to be given to {@link close}.
+   */
+  open(width: number, min: number, max: number): number {
+    const at = this.offset;
+    const length = this.uint(width);
+    if (length < min || length > max)
+      throw new DecodeError('length_out_of_range', at, `got a length of ${length} bytes, expected ${min} to ${max}`);
+    const outer = this.end;
+    if (length > outer - this.offset) this.#truncated(length);
+    this.end = this.offset + length;
+    return outer;
+  }
+
+  /** Ends the block that {@link open} began; bytes left over in it are an error. */
+  close(outer: number): void {
+    this.finish();
+    this.end = outer;
+  }
+
+  /** Bytes left over in the innermost block are an error. */
+  finish(): void {
+    const left = this.end - this.offset;
+    if (left > 0) throw new DecodeError('trailing_bytes', this.offset, `got ${left} bytes more, expected the end`);
+  }
+
+  #advance(length: number): number {
+    const at = this.offset;
+    if (length > this.end - at) this.#truncated(length);
+    this.offset = at + length;
+    return at;
+  }
+
+  /** The fallback is never taken: `#advance` has checked the bounds. */
+  #byteAt(at: number): number {
+    return this.bytes[at] ?? 0;
+  }
+
+  #truncated(wanted: number): never {
+    const left = this.end - this.offset;
+    throw new DecodeError('truncated', this.offset, `got ${left} bytes, expected ${wanted}`);
+  }
+}
