@@ -1,0 +1,82 @@
+/**
+ * `Extension extensions<min..max>` (RFC 8446 4.2): an ordered list of types with data.
+ *
+ * Which data is decoded depends on the message: what the table of a message knows comes out typed, everything else raw
+ * and in its place, GREASE included. No type may stand twice.
+ */
+import { DecodeError } from '../errors.js';
+import { type Codec, defineCodec, enumerationNumber, type Infer, within } from './codec.js';
+import { type EnumerationNames, prefixWidth } from './shape.js';
+
+/** The codecs of the extensions that a message knows, by name. */
+export type ExtensionCodecs = Readonly<Record<string, Codec<never>>>;
+
+/** One extension of a message that knows the codecs `C`; `T` are all types, named and not. */
+export type ExtensionOf<C extends ExtensionCodecs, T extends string | number> =
+  | { readonly [K in keyof C & string]: { readonly type: K; readonly data: Infer<C[K]> } }[keyof C & string]
+  | { readonly type: Exclude<T, keyof C>; readonly data: Uint8Array };
+
+interface RawExtension {
+  readonly type: string | number;
+  readonly data: unknown;
+}
+
+/** `codecs` by the names of `types`. Data that is a codec's has to end where the codec ends. */
+export function extensionVector<C extends ExtensionCodecs, T extends string | number>(
+  types: Codec<T> & { readonly names: EnumerationNames },
+  codecs: C,
+  min: number,
+  max: number,
+): Codec<readonly ExtensionOf<C, T>[]> {
+  const width = prefixWidth(max);
+  const { names } = types;
+  const known = new Map<unknown, Codec<unknown>>(Object.entries(codecs));
+  return defineCodec<readonly ExtensionOf<C, T>[]>(
+    {
+      kind: 'extensions',
+      types: names,
+      known: new Map(Object.entries(codecs).map(([name, codec]) => [name, codec.shape])),
+      min,
+      max,
+    },
+    (reader) => {
+      const outer = reader.open(width, min, max);
+      const extensions: RawExtension[] = [];
+      const seen = new Set<number>();
+      let step: string | number = '';
+      try {
+        while (reader.offset < reader.end) {
+          const at = reader.offset;
+          step = '';
+          const number = reader.uint16();
+          const type = names.valueOf(number);
+          step = type;
+          if (seen.size === seen.add(number).size)
+            throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`);
+          const block = reader.open(2, 0, 0xffff);
+          const codec = known.get(type);
+          const data = codec === undefined ? reader.view(reader.end - reader.offset) : codec.read(reader);
+          reader.close(block);
+          extensions.push({ type, data });
+        }
+      } catch (error) {
+        if (step !== '') within(error, step);
+        throw within(error, extensions.length);
+      }
+      reader.end = outer;
+      return extensions;
+    },
+    (writer, extensions: readonly RawExtension[]) => {
+      const list = writer.open(width);
+      for (const { type, data } of extensions) {
+        writer.uint16(enumerationNumber(names, type));
+        const block = writer.open(2);
+        const codec = known.get(type);
+        if (codec !== undefined) codec.write(writer, data);
+        else if (data instanceof Uint8Array) writer.bytes(data);
+        writer.close(block, 2, 0, 0xffff);
+      }
+      writer.close(list, width, min, max);
+    },
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * What a codec is, as data: the definition in the presentation language (RFC 8446 3), to be interpreted.
+ *
+ * Decoders and encoders are built beside these tables in `codec.ts`; whoever wants something else from a definition - the
+ * annotated dump, a generator of test values - walks over the shape.
+ */
+export type Shape =
+  | { readonly kind: 'uint'; readonly width: 1 | 2 | 3 | 4 | 8 }
+  | { readonly kind: 'enumeration'; readonly width: 1 | 2; readonly names: EnumerationNames }
+  | { readonly kind: 'fixed'; readonly length: number }
+  | { readonly kind: 'opaque'; readonly min: number; readonly max: number }
+  | { readonly kind: 'rest'; readonly min: number; readonly max: number }
+  | { readonly kind: 'constant'; readonly item: Shape; readonly value: unknown; readonly bytes: Uint8Array }
+  | { readonly kind: 'vector'; readonly item: Shape; readonly min: number; readonly max: number }
+  | { readonly kind: 'struct'; readonly fields: readonly NamedShape[] }
+  | { readonly kind: 'optional'; readonly item: Shape }
+  | {
+      readonly kind: 'select';
+      readonly tag: NamedShape;
+      readonly body: string;
+      readonly cases: ReadonlyMap<unknown, Shape>;
+      /** How the body looks for other tags; without it they are refused. */
+      readonly otherwise: Shape | undefined;
+    }
+  | {
+      readonly kind: 'extensions';
+      readonly types: EnumerationNames;
+      /** What this message knows; data of other types is raw. */
+      readonly known: ReadonlyMap<string, Shape>;
+      readonly min: number;
+      readonly max: number;
+    };
+
+export interface NamedShape {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** Both directions of an IANA table. */
+export interface EnumerationNames {
+  /** The value of a number: its name, or itself. */
+  valueOf(number: number): string | number;
+  /** The number of a name, or `undefined`. */
+  numberOf(name: string): number | undefined;
+  readonly table: Readonly<Record<string, number>>;
+}
+
+/** RFC 8446 3.4: a length takes as many bytes as the ceiling needs. */
+export function prefixWidth(max: number): 1 | 2 | 3 | 4 {
+  return max < 2 ** 8 ? 1 : max < 2 ** 16 ? 2 : max < 2 ** 24 ? 3 : 4;
+}
