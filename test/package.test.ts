@@ -1,0 +1,131 @@
+/** The packed tarball, used the way its users use it. */
+import { build } from 'esbuild';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  entryPoints,
+  type InstalledPackage,
+  installPackedPackage,
+  manifest,
+  repositoryFolder,
+  succeed,
+} from './support/package.js';
+
+let installed: InstalledPackage;
+
+beforeAll(async () => {
+  installed = await installPackedPackage();
+}, 120_000);
+
+afterAll(() => {
+  installed.remove();
+});
+
+describe('the tarball', () => {
+  it('holds code, types and the documents, nothing else', () => {
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+    expect(installed.files.filter((path) => !path.startsWith('dist/'))).toEqual(documents);
+    expect(installed.files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts)$/.test(path))).toEqual([]);
+  });
+
+  it('has no empty files and no paths of the machine that built it', () => {
+    for (const path of installed.files) {
+      const file = join(installed.folder, 'node_modules', manifest.name, path);
+      expect([path, statSync(file).size > 1]).toEqual([path, true]);
+      const text = readFileSync(file, 'utf8');
+      for (const machinePath of [repositoryFolder, installed.folder, homedir() + '/', 'sourceMappingURL='])
+        expect([path, machinePath, text.includes(machinePath)]).toEqual([path, machinePath, false]);
+    }
+  });
+});
+
+describe.each(entryPoints)('$specifier', ({ specifier }) => {
+  it('resolves and has exports in plain Node', async () => {
+    const script = `import * as entry from '${specifier}'; console.log(Object.keys(entry).length)`;
+    const count = await succeed(process.execPath, ['--input-type=module', '--eval', script], installed.folder);
+    expect(Number(count)).toBeGreaterThan(0);
+  });
+});
+
+describe('types', () => {
+  // skipLibCheck is off: the declarations are checked themselves, as strictly as ours are.
+  it.each([
+    { module: 'NodeNext', moduleResolution: 'NodeNext' },
+    { module: 'ESNext', moduleResolution: 'bundler' },
+  ])(
+    'resolve under moduleResolution $moduleResolution',
+    async (options) => {
+      const imports = entryPoints.map(({ specifier }, i) => `import * as e${String(i)} from '${specifier}';\n`);
+      const uses = entryPoints.map((_, i) => `e${String(i)}`).join(', ');
+      writeFileSync(join(installed.folder, 'consumer.mts'), `${imports.join('')}export const all = [${uses}];\n`);
+      writeFileSync(
+        join(installed.folder, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            ...options,
+            target: 'ES2022',
+            lib: ['ES2022'],
+            types: ['node'],
+            strict: true,
+            exactOptionalPropertyTypes: true,
+            noEmit: true,
+          },
+          files: ['consumer.mts'],
+        }),
+      );
+      const compiler = join(repositoryFolder, 'node_modules', 'typescript', 'bin', 'tsc');
+      expect(await succeed(process.execPath, [compiler, '-p', '.', '--pretty', 'false'], installed.folder)).toBe('');
+    },
+    60_000,
+  );
+});
+
+describe('what a bundle of one entry point drags in', () => {
+  it('./messages: no cryptography', async () => {
+    expect(await bundle('tls-resume/messages')).toEqual({ packages: [], builtins: [] });
+  });
+
+  it('./tickets: no curves', async () => {
+    expect((await bundle('tls-resume/tickets')).packages).not.toContain('@noble/curves');
+  });
+
+  it.each([
+    'tls-resume',
+    'tls-resume/messages',
+    'tls-resume/tickets',
+    'tls-resume/sessions',
+    'tls-resume/crypto/noble',
+  ])('%s: no node:', async (specifier) => {
+    expect((await bundle(specifier)).builtins).toEqual([]);
+  });
+
+  // The check itself: the two entry points that are known to have what the others must not.
+  it('sees curves and node: where they are', async () => {
+    expect((await bundle('tls-resume/crypto/noble')).packages).toContain('@noble/curves');
+    expect((await bundle('tls-resume/crypto/node')).builtins).toContain('node:crypto');
+  });
+
+  /** Packages whose code is in the bundle, and built-in modules that it imports. */
+  async function bundle(specifier: string): Promise<{ packages: string[]; builtins: string[] }> {
+    const { metafile } = await build({
+      stdin: { contents: `export * from '${specifier}';`, resolveDir: installed.folder },
+      bundle: true,
+      format: 'esm',
+      external: ['node:*'],
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+    });
+    const inputs = Object.values(metafile.outputs).flatMap((output) =>
+      Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+    );
+    const packages = inputs.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+    const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+    return {
+      packages: [...new Set(packages)].filter((name) => name !== manifest.name).sort(),
+      builtins: [...new Set(imports)].filter((path) => path.startsWith('node:')).sort(),
+    };
+  }
+});
