@@ -1,0 +1,35 @@
+/**
+ * Size budgets: what one entry point costs a web page that imports everything from it, minified and gzipped, packages
+ * included. Run after `npm run build`; ends with status 1 when a budget is exceeded.
+ */
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Bytes. Raise one in the change that needs it, and say there why. */
+const budgets: Readonly<Record<string, number>> = {
+  'tls-resume': 0,
+  'tls-resume/messages': 0,
+  'tls-resume/tickets': 0,
+  'tls-resume/sessions': 0,
+  'tls-resume/crypto/noble': 0,
+  'tls-resume/crypto/noble-rsa': 0,
+  'tls-resume/crypto/node': 0,
+  'tls-resume/node': 0,
+};
+
+for (const [specifier, budget] of Object.entries(budgets)) {
+  const bundle = await build({
+    stdin: { contents: `export * from '${specifier}';`, resolveDir: process.cwd() },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['node:*'],
+    write: false,
+    logLevel: 'silent',
+  });
+  const size = bundle.outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0);
+  const verdict = size > budget ? 'OVER BUDGET' : '';
+  if (size > budget) process.exitCode = 1;
+  console.log(`${specifier.padEnd(28)}${String(size).padStart(8)} of ${String(budget).padStart(8)} bytes  ${verdict}`.trimEnd());
+}
