@@ -40,6 +40,14 @@ export interface Tls12Session {
 
 export const masterSecretLength = 48;
 
+/** How a session is written down: this library's own way, RFC 5077's `StatePlaintext`, or another server's. */
+export interface SessionEncoding {
+  /** `undefined` if this encoding has no room for something that the session is bound to: then it is not to be kept. */
+  encode(session: Session): Uint8Array | undefined;
+  /** The session, whose arrays are views on `bytes`; `undefined` for anything else, malformed bytes included. Never throws. */
+  decode(bytes: Uint8Array): Session | undefined;
+}
+
 /** Overwrites the secret of a session that nobody will resume any more. */
 export function wipeSession(session: Session): void {
   wipe(session.masterSecret);

@@ -1,0 +1,172 @@
+/**
+ * This library's own encodings of a {@link Session}: `sessionState` for tickets and server stores, `clientSessionState` for what a
+ * client keeps between connections (RFC 5077 4: "the ticket format is up to the server"; RFC 7627 5.4).
+ *
+ *     struct {
+ *         uint8 format;                              // 1, and 2 for a client's session
+ *         ProtocolVersion protocol_version;
+ *         CipherSuite cipher_suite;
+ *         opaque master_secret[48];
+ *         uint8 extended_master_secret;              // 0 or 1
+ *         uint64 established_at, issued_at;          // milliseconds
+ *         opaque server_name<0..2^16-1>;             // empty: none
+ *         opaque alpn_protocol<0..2^8-1>;            // empty: none
+ *         ASN.1Cert peer_certificates<0..2^24-1>;
+ *         opaque application_context<0..2^16-1>;
+ *     } SessionState;
+ *
+ * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
+ * can make it trust another server. Its checksum finds damage, not attackers.
+ */
+import { ascii, concat, fromAscii } from '../bytes.js';
+import { DecodeError, UsageError } from '../errors.js';
+import { isTls12CipherSuite } from '../key-schedule/suites.js';
+import { cipherSuites, protocolVersions } from '../parameters.js';
+import {
+  constant,
+  enumeration,
+  fixed,
+  opaque,
+  struct,
+  uint32,
+  uint64,
+  uint8,
+  vector,
+  type Infer,
+} from '../presentation/codec.js';
+import { masterSecretLength, type Session, type SessionEncoding } from './session.js';
+
+/** Without the client's id, ticket and lifetime hint. */
+export const sessionState = {
+  encode: (session: Session): Uint8Array => serverCodec.encode({ format: 'session', ...toFields(session) }),
+  decode: (bytes: Uint8Array): Session | undefined => refuseMalformed(() => fromFields(serverCodec.decode(bytes))),
+} satisfies SessionEncoding;
+
+/** With the client's id, ticket and lifetime hint, and a checksum at the end. `decode` works on a copy of the bytes. */
+export const clientSessionState = {
+  encode(session: Session): Uint8Array {
+    const { sessionId = none, ticket = none, ticketLifetimeHint = 0 } = session;
+    const state = clientCodec.encode({
+      format: 'client_session',
+      ...toFields(session),
+      sessionId,
+      ticket,
+      ticketLifetimeHint,
+    });
+    return concat(state, uint32.encode(crc32(state)));
+  },
+
+  decode(bytes: Uint8Array): Session | undefined {
+    const state = bytes.slice(0, -4);
+    return refuseMalformed(() => {
+      if (uint32.decode(bytes.subarray(-4)) !== crc32(state)) return undefined;
+      const fields = clientCodec.decode(state);
+      const session = fromFields(fields);
+      if (session === undefined) return undefined;
+      const { sessionId, ticket, ticketLifetimeHint } = fields;
+      return {
+        ...session,
+        ...(sessionId.length > 0 && { sessionId }),
+        ...(ticket.length > 0 && { ticket, ticketLifetimeHint }),
+      };
+    });
+  },
+} satisfies SessionEncoding;
+
+const none = new Uint8Array(0);
+
+const format = enumeration(1, { session: 1, client_session: 2 });
+
+const fields = {
+  protocolVersion: constant(enumeration(2, protocolVersions), 'TLSv1.2'),
+  cipherSuite: enumeration(2, cipherSuites),
+  masterSecret: fixed(masterSecretLength),
+  extendedMasterSecret: uint8,
+  establishedAt: uint64,
+  issuedAt: uint64,
+  serverName: opaque(0, 2 ** 16 - 1),
+  alpnProtocol: opaque(0, 2 ** 8 - 1),
+  peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
+  applicationContext: opaque(0, 2 ** 16 - 1),
+};
+const serverCodec = struct({ format: constant(format, 'session'), ...fields });
+const clientCodec = struct({
+  format: constant(format, 'client_session'),
+  ...fields,
+  sessionId: opaque(0, 32),
+  ticket: opaque(0, 2 ** 16 - 1),
+  ticketLifetimeHint: uint32,
+});
+
+type StateFields = Omit<Infer<typeof serverCodec>, 'format'>;
+
+function toFields(session: Session): StateFields {
+  return {
+    protocolVersion: session.version,
+    cipherSuite: session.cipherSuite,
+    masterSecret: session.masterSecret,
+    extendedMasterSecret: session.extendedMasterSecret ? 1 : 0,
+    establishedAt: BigInt(Math.floor(session.establishedAt)),
+    issuedAt: BigInt(Math.floor(session.issuedAt)),
+    serverName: byteString(session.serverName),
+    alpnProtocol: byteString(session.alpnProtocol),
+    peerCertificates: session.peerCertificates,
+    applicationContext: session.applicationContext,
+  };
+}
+
+function fromFields(fields: StateFields): Session | undefined {
+  const { protocolVersion, cipherSuite, masterSecret, extendedMasterSecret, serverName, alpnProtocol } = fields;
+  if (!isTls12CipherSuite(cipherSuite) || extendedMasterSecret > 1) return undefined;
+  if (fields.establishedAt > latestTime || fields.issuedAt > latestTime) return undefined;
+  // P-state-2: what a failed derivation or a wiped session leaves behind.
+  if (masterSecret.every((byte) => byte === 0)) return undefined;
+  return {
+    version: protocolVersion,
+    cipherSuite,
+    masterSecret,
+    extendedMasterSecret: extendedMasterSecret === 1,
+    ...(serverName.length > 0 && { serverName: fromAscii(serverName) }),
+    ...(alpnProtocol.length > 0 && { alpnProtocol: fromAscii(alpnProtocol) }),
+    establishedAt: Number(fields.establishedAt),
+    issuedAt: Number(fields.issuedAt),
+    peerCertificates: fields.peerCertificates,
+    applicationContext: fields.applicationContext,
+  };
+}
+
+/** The last millisecond of an ECMAScript Date. */
+const latestTime = 8_640_000_000_000_000n;
+
+/** A name cut to bytes could come out as another name: that is refused instead. */
+function byteString(text = ''): Uint8Array {
+  const bytes = ascii(text);
+  if (fromAscii(bytes) !== text)
+    throw new UsageError('value_not_encodable', 'a name with characters that are no bytes');
+  return bytes;
+}
+
+function refuseMalformed(decode: () => Session | undefined): Session | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+/** CRC-32 (ISO 3309), four bits at a time. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    crc = (crc >>> 4) ^ (crc32Table[crc & 15] ?? 0);
+    crc = (crc >>> 4) ^ (crc32Table[crc & 15] ?? 0);
+  }
+  return ~crc >>> 0;
+}
+
+const crc32Table = [
+  0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c, 0xedb88320,
+  0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+];

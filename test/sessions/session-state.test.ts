@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { concat, fromHex, toHex } from '../../src/bytes.js';
+import type { SessionEncoding } from '../../src/sessions/session.js';
+import { clientSessionState, sessionState } from '../../src/sessions/session-state.js';
+import { anyClientSession, anySession, clientSession, fullSession, masterSecret, smallSession } from './sessions.js';
+
+const flipped = (bytes: Uint8Array, bit: number) =>
+  bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
+
+describe('sessionState', () => {
+  it('R5077-4-3 R7627-5.4-1 holds version, suite, master secret, EMS, times, names, identity and context', () => {
+    expect(toHex(sessionState.encode(fullSession))).toBe(
+      [
+        '01', // format
+        '0303',
+        'c02b',
+        toHex(masterSecret),
+        '01', // extended master secret
+        '0000018bcfe5687b', // 1700000000123
+        '0000018bcfe6f068', // 1700000100456
+        '000c' + toHex(new TextEncoder().encode('example.test')),
+        '02' + '6832',
+        '000010' + '000005' + '3003020101' + '000005' + '30030201ff',
+        '0003' + 'c0ffee',
+      ].join(''),
+    );
+  });
+
+  it('takes 78 bytes around the names, certificates and context', () => {
+    expect(sessionState.encode(smallSession).length).toBe(78);
+  });
+
+  it('round trip: any session', () => {
+    fc.assert(
+      fc.property(anySession, (session) => {
+        expect(sessionState.decode(sessionState.encode(session))).toEqual(session);
+      }),
+    );
+  });
+
+  it('leaves out what only a client keeps', () => {
+    expect(sessionState.decode(sessionState.encode(clientSession))).toEqual(fullSession);
+  });
+
+  it('P-key-7 keeps the time of the full handshake apart from that of issue', () => {
+    const renewed = { ...smallSession, issuedAt: smallSession.issuedAt + 1000 };
+    expect(sessionState.decode(sessionState.encode(renewed))).toMatchObject({
+      establishedAt: smallSession.establishedAt,
+      issuedAt: smallSession.issuedAt + 1000,
+    });
+  });
+
+  it('drops fractions of a millisecond', () => {
+    const encoded = sessionState.encode({ ...smallSession, establishedAt: 5.9 });
+    expect(sessionState.decode(encoded)?.establishedAt).toBe(5);
+  });
+
+  it('refuses trailing bytes and every strict prefix', () => {
+    const encoded = sessionState.encode(fullSession);
+    expect(sessionState.decode(concat(encoded, fromHex('00')))).toBeUndefined();
+    for (let length = 0; length < encoded.length; length++) {
+      expect(sessionState.decode(encoded.subarray(0, length))).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['another format', 0, '00'],
+    ['a format that does not exist yet', 0, '03'],
+    ['a client’s session', 0, '02'],
+    ['TLS 1.1', 1, '0302'],
+    ['TLS 1.3', 1, '0304'],
+    ['a suite of TLS 1.3', 3, '1301'],
+    ['a suite without forward secrecy', 3, '002f'],
+    ['an unknown suite', 3, 'dada'],
+    ['P-state-2 a master secret of zeros', 5, '00'.repeat(48)],
+    ['an EMS byte of 2', 53, '02'],
+    ['a time beyond all dates', 54, '8000000000000000'],
+    ['a time of issue beyond all dates', 62, '8000000000000000'],
+  ])('refuses %s', (_, offset, hex) => {
+    const encoded = sessionState.encode(fullSession);
+    encoded.set(fromHex(hex), offset);
+    expect(sessionState.decode(encoded)).toBeUndefined();
+  });
+
+  it('refuses a name that would come out as another name', () => {
+    expect(() => sessionState.encode({ ...smallSession, serverName: 'ex\u0161mple.test' })).toThrow(
+      expect.objectContaining({ code: 'value_not_encodable' }),
+    );
+  });
+});
+
+describe('clientSessionState', () => {
+  it('round trip: any session of a client', () => {
+    fc.assert(
+      fc.property(anyClientSession, (session) => {
+        expect(clientSessionState.decode(clientSessionState.encode(session))).toEqual(session);
+      }),
+    );
+  });
+
+  it('tells a hint of 0 from no ticket', () => {
+    const encode = (session: Partial<typeof clientSession>) =>
+      clientSessionState.decode(clientSessionState.encode({ ...fullSession, ...session }));
+    expect(encode({ ticket: fromHex('01'), ticketLifetimeHint: 0 })).toEqual({
+      ...fullSession,
+      ticket: fromHex('01'),
+      ticketLifetimeHint: 0,
+    });
+    expect(encode({ sessionId: fromHex('02') })).toEqual({ ...fullSession, sessionId: fromHex('02') });
+  });
+
+  it('P-bind-5 no flipped bit, prefix or trailing byte gives a session (CVE-2026-34877)', () => {
+    const encoded = clientSessionState.encode(clientSession);
+    for (let bit = 0; bit < encoded.length * 8; bit++) {
+      expect(clientSessionState.decode(flipped(encoded, bit))).toBeUndefined();
+    }
+    for (let length = 0; length < encoded.length; length++) {
+      expect(clientSessionState.decode(encoded.subarray(0, length))).toBeUndefined();
+    }
+    expect(clientSessionState.decode(concat(encoded, fromHex('00')))).toBeUndefined();
+  });
+
+  it('refuses a server’s state, and a session ID above 32 bytes', () => {
+    expect(clientSessionState.decode(sessionState.encode(fullSession))).toBeUndefined();
+    expect(sessionState.decode(clientSessionState.encode(fullSession))).toBeUndefined();
+    expect(() => clientSessionState.encode({ ...fullSession, sessionId: new Uint8Array(33) })).toThrow(
+      expect.objectContaining({ code: 'value_not_encodable' }),
+    );
+  });
+
+  it('ends with the CRC-32 of all before it', () => {
+    // An independent CRC: the bitwise definition.
+    const crc32 = (bytes: Uint8Array) => {
+      let crc = 0xffffffffn;
+      for (const byte of bytes) {
+        crc ^= BigInt(byte);
+        for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0xedb88320n : crc >> 1n;
+      }
+      return (crc ^ 0xffffffffn).toString(16).padStart(8, '0');
+    };
+    expect(crc32(new TextEncoder().encode('123456789'))).toBe('cbf43926');
+    const encoded = clientSessionState.encode(clientSession);
+    expect(toHex(encoded.subarray(-4))).toBe(crc32(encoded.subarray(0, -4)));
+  });
+
+  it('decodes into arrays of its own', () => {
+    const encoded = clientSessionState.encode(clientSession);
+    const decoded = clientSessionState.decode(encoded);
+    encoded.fill(0);
+    expect(decoded).toEqual(clientSession);
+  });
+});
+
+describe.each<[string, SessionEncoding]>([
+  ['sessionState', sessionState],
+  ['clientSessionState', clientSessionState],
+])('%s and hostile bytes', (_, encoding) => {
+  it('any bytes: a session that encodes to the same bytes, or undefined, never a throw', () => {
+    const base = encoding.encode(clientSession) ?? new Uint8Array(0);
+    const mutated = fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { maxLength: 4 }).map((changes) => {
+      const bytes = base.slice();
+      for (const [at, byte] of changes) bytes[at] = byte;
+      return bytes;
+    });
+    fc.assert(
+      fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 300 })), (bytes) => {
+        const session = encoding.decode(bytes.slice());
+        if (session !== undefined) expect(encoding.encode(session)).toEqual(bytes);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
