@@ -1,0 +1,61 @@
+/**
+ * Refusals that every backend makes alike: a wrong length is the caller's mistake and throws a `UsageError` before any
+ * library sees it. Where bytes come from a peer (public keys, signatures, sealed records) backends answer `undefined`
+ * or `false` instead and nothing here is called.
+ */
+import { UsageError } from '../errors.js';
+import { aeadKeyLength, aeadNonceLength, aeadTagLength } from './backend.js';
+import type { AeadAlgorithm, PrivateKey, SignatureAlgorithm } from './backend.js';
+
+export const aesBlockLength = 16;
+
+export function requireAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
+  const expected = aeadKeyLength[algorithm];
+  if (key.length !== expected) {
+    throw new UsageError('invalid_key', `${algorithm}: got a key of ${key.length} bytes, expected ${expected}`);
+  }
+}
+
+export function requireNonce(nonce: Uint8Array): void {
+  if (nonce.length !== aeadNonceLength) {
+    throw new UsageError('invalid_option', `AEAD: got a nonce of ${nonce.length} bytes, expected ${aeadNonceLength}`);
+  }
+}
+
+/** The first `plaintext.length + 16` bytes of `output`. */
+export function requireSealSpace(plaintext: Uint8Array, output: Uint8Array): Uint8Array {
+  const length = plaintext.length + aeadTagLength;
+  if (output.length < length) {
+    throw new UsageError('invalid_option', `AEAD: got room for ${output.length} bytes, expected ${length}`);
+  }
+  return output.subarray(0, length);
+}
+
+/** AES-128 and AES-256: TLS has no AES-192. */
+export function requireCbcKey(key: Uint8Array): void {
+  if (key.length !== 16 && key.length !== 32) {
+    throw new UsageError('invalid_key', `AES-CBC: got a key of ${key.length} bytes, expected 16 or 32`);
+  }
+}
+
+export function requireCbcInput(iv: Uint8Array, blocks: Uint8Array): void {
+  if (iv.length !== aesBlockLength) {
+    throw new UsageError('invalid_option', `AES-CBC: got an IV of ${iv.length} bytes, expected ${aesBlockLength}`);
+  }
+  if (blocks.length === 0 || blocks.length % aesBlockLength !== 0) {
+    throw new UsageError('invalid_option', `AES-CBC: got ${blocks.length} bytes, expected whole blocks of 16`);
+  }
+}
+
+/** A destroyed key holds zeros, and work done under zeros would look like success. */
+export function refuseDestroyed(): never {
+  throw new UsageError('invalid_key', 'this key was destroyed');
+}
+
+export function refuseMismatch(key: PrivateKey['kind'], algorithm: SignatureAlgorithm): never {
+  throw new UsageError('invalid_key', `got an ${key} key, expected one that signs ${algorithm.kind}`);
+}
+
+export function refusePrivateKey(reason: string): never {
+  throw new UsageError('invalid_key', `private key: ${reason}`);
+}

@@ -1,0 +1,74 @@
+/**
+ * The noble backend with RSASSA-PSS and RSASSA-PKCS1-v1_5 (RFC 8017 8) of micro-rsa-dsa-dh, an optional peer dependency:
+ * without it, importing this module fails with "Cannot find package 'micro-rsa-dsa-dh'", which `npm i micro-rsa-dsa-dh`
+ * cures.
+ *
+ * The one surprising thing: signing here is for tests and small clients. The library computes with bigint, without CRT
+ * (a 2048-bit signature takes tens of milliseconds) and without hiding its timing; the private exponent is blinded
+ * afresh for each signature, which is all that its interface allows. A server with an RSA key takes `nodeCrypto` or a
+ * `Signer` of its own.
+ */
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
+import { PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS, mgf1 } from 'micro-rsa-dsa-dh/rsa.js';
+import { refuseMismatch, refusePrivateKey } from './arguments.js';
+import type { CryptoBackend, PrivateKey, PublicKey, SignatureAlgorithm, Signer } from './backend.js';
+import { nobleCurveSigner, nobleCurveVerify } from './noble-curves.js';
+import { nobleCrypto } from './noble.js';
+import { pooledRandomBytes } from './random-pool.js';
+import { bitLength, rsaPrivateNumbers, rsaPublicNumbers, toBigInt } from './rsa-key.js';
+
+/** `CryptoBackend` on the noble libraries and micro-rsa-dsa-dh. */
+export const nobleCryptoWithRsa: CryptoBackend = {
+  ...nobleCrypto,
+  name: 'noble-rsa',
+  capabilities: { ...nobleCrypto.capabilities, signatures: ['ecdsa', 'ed25519', 'rsa_pss', 'rsa_pkcs1'] },
+  signer: (key) => (key.kind === 'rsa' ? rsaSigner(key) : nobleCurveSigner(key)),
+  verify: (algorithm, key, data, signature) =>
+    key.kind === 'rsa' ? rsaVerify(algorithm, key, data, signature) : nobleCurveVerify(algorithm, key, data, signature),
+};
+
+type RsaAlgorithm = Extract<SignatureAlgorithm, { kind: 'rsa_pss' | 'rsa_pkcs1' }>;
+type RsaPublicKey = Extract<PublicKey, { kind: 'rsa' }>;
+
+const schemes = {
+  rsa_pss: {
+    sha256: PSS(sha256, mgf1(sha256), 32),
+    sha384: PSS(sha384, mgf1(sha384), 48),
+    sha512: PSS(sha512, mgf1(sha512), 64),
+  },
+  rsa_pkcs1: { sha256: PKCS1_SHA256, sha384: PKCS1_SHA384, sha512: PKCS1_SHA512 },
+} as const;
+
+/** Bits of the random multiple of phi that hides the private exponent (Kocher 1996). */
+const exponentBlindingBytes = 8;
+
+function rsaSigner(key: Extract<PrivateKey, { kind: 'rsa' }>): Signer {
+  const { n, d, phi } = rsaPrivateNumbers(key);
+  // The library writes a PSS signature as long as the encoded message, which is a byte short for such a modulus.
+  if (bitLength(n) % 8 === 1) refusePrivateKey('an RSA modulus of 8k + 1 bits is not supported');
+  const { modulus, exponent, restriction } = key;
+  return {
+    publicKey: { kind: 'rsa', modulus, exponent, ...(restriction && { restriction }) },
+    sign: (algorithm, data) => {
+      if (!fits(key, algorithm)) refuseMismatch('rsa', algorithm);
+      const blinded = d + toBigInt(pooledRandomBytes(exponentBlindingBytes)) * phi;
+      return schemes[algorithm.kind][algorithm.hash].sign({ n, d: blinded }, data);
+    },
+  };
+}
+
+function rsaVerify(algorithm: SignatureAlgorithm, key: RsaPublicKey, data: Uint8Array, signature: Uint8Array): boolean {
+  const numbers = rsaPublicNumbers(key);
+  if (numbers === undefined || !fits(key, algorithm)) return false;
+  try {
+    return schemes[algorithm.kind][algorithm.hash].verify(numbers, data, signature);
+  } catch {
+    // A modulus too short for the hash, or a message representative longer than an encoded message.
+    return false;
+  }
+}
+
+/** A key restricted to PSS (RFC 4055 1.2) makes and verifies nothing else. */
+function fits(key: Pick<RsaPublicKey, 'restriction'>, algorithm: SignatureAlgorithm): algorithm is RsaAlgorithm {
+  return algorithm.kind === 'rsa_pss' || (algorithm.kind === 'rsa_pkcs1' && key.restriction === undefined);
+}
