@@ -52,7 +52,7 @@ export const statePlaintext = struct({
   clientIdentity,
   timestamp: uint32,
 });
-export interface StatePlaintext extends Infer<typeof statePlaintext> {}
+export type StatePlaintext = Infer<typeof statePlaintext>;
 
 /**
  * Sessions as `StatePlaintext`. It cannot carry the extended master secret, the server name, ALPN or an application context, and
