@@ -201,13 +201,13 @@ export function vector<T>(item: Codec<T>, minBytes: number, maxBytes: number): C
   );
 }
 
-type Fields = Readonly<Record<string, Codec<never>>>;
+type Fields = Readonly<Record<string, Codec<unknown>>>;
 type StructOf<F extends Fields> = { readonly [K in keyof F]: Infer<F[K]> };
 
 /** `struct { ... }`: the fields in the order in which they are written here. */
 export function struct<F extends Fields>(fields: F): Codec<StructOf<F>> {
   const names = Object.keys(fields);
-  const codecs = Object.values(fields) as Codec<unknown>[];
+  const codecs = Object.values(fields);
   return defineCodec<StructOf<F>>(
     { kind: 'struct', fields: names.map((name, i) => ({ name, shape: codecs[i]!.shape })) },
     (reader) => {
@@ -256,8 +256,8 @@ export function select<
   C extends Fields,
   O = never,
 >(tagName: Tag, tag: Codec<T>, bodyName: Body, cases: C, otherwise?: Codec<O>): Codec<SelectOf<Tag, T, Body, C, O>> {
-  const bodies = new Map<unknown, Codec<unknown>>(Object.entries(cases) as [string, Codec<unknown>][]);
-  const other = otherwise as Codec<unknown> | undefined;
+  const bodies = new Map<unknown, Codec<unknown>>(Object.entries(cases));
+  const other: Codec<unknown> | undefined = otherwise;
   return defineCodec<SelectOf<Tag, T, Body, C, O>>(
     {
       kind: 'select',

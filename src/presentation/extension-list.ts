@@ -9,7 +9,7 @@ import { type Codec, defineCodec, enumerationNumber, type Infer, within } from '
 import { type EnumerationNames, prefixWidth } from './shape.js';
 
 /** The codecs of the extensions that a message knows, by name. */
-export type ExtensionCodecs = Readonly<Record<string, Codec<never>>>;
+export type ExtensionCodecs = Readonly<Record<string, Codec<unknown>>>;
 
 /** One extension of a message that knows the codecs `C`; `T` are all types, named and not. */
 export type ExtensionOf<C extends ExtensionCodecs, T extends string | number> =

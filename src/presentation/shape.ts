@@ -29,6 +29,14 @@ export type Shape =
       readonly known: ReadonlyMap<string, Shape>;
       readonly min: number;
       readonly max: number;
+    }
+  | {
+      /** A handshake message with its header (RFC 8446 4): one byte of type, three of length, the body. */
+      readonly kind: 'message';
+      /** The type of the message that begins there; `undefined` for an unknown one. */
+      readonly typeAt: (bytes: Uint8Array, offset: number) => string | undefined;
+      readonly wireTypes: ReadonlyMap<string, number>;
+      readonly bodies: ReadonlyMap<string, Shape>;
     };
 
 export interface NamedShape {

@@ -1,0 +1,135 @@
+/**
+ * Reads the vectors of RFC 8448 and of the wire captures, with a small deframer of its own: tests of a floor must not
+ * need the floors above it.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fromHex } from '../../src/bytes.js';
+import type { HandshakeVersion } from '../../src/messages/handshake.js';
+
+export type Side = 'client' | 'server';
+
+/** A handshake message as it stood on the wire, header included. */
+export interface CapturedMessage {
+  /** Where it comes from, to be shown when a test fails. */
+  readonly origin: string;
+  readonly version: HandshakeVersion;
+  readonly from: Side;
+  readonly bytes: Uint8Array;
+}
+
+export interface CapturedRecord {
+  readonly contentType: number;
+  /** As it stood on the wire, protected or not. */
+  readonly fragment: Uint8Array;
+}
+
+export interface CapturedConnection {
+  /** `tls12-ticket-aes128gcm[1]`: file and number of the connection. */
+  readonly origin: string;
+  readonly version: HandshakeVersion;
+  readonly mode: string;
+  readonly cipherSuite: string;
+  readonly keylog: string;
+  readonly sent: Readonly<Record<Side, Uint8Array>>;
+}
+
+/** All handshake messages of RFC 8448, those that were encrypted on the wire among them. */
+export function rfc8448Messages(): CapturedMessage[] {
+  const { sections } = readJson('rfc8448/rfc8448.json') as Rfc8448;
+  return sections.flatMap(({ section, named }) =>
+    named.messages.map(({ from, type, hex }) => ({
+      origin: `RFC 8448 section ${section} ${from} ${type}`,
+      version: 'TLSv1.3',
+      from,
+      bytes: fromHex(hex),
+    })),
+  );
+}
+
+export function captures(): CapturedConnection[] {
+  return readdirSync(new URL('captures/', vectors))
+    .filter((file) => file.endsWith('.json') && file !== 'index.json' && file !== 'certificates.json')
+    .sort()
+    .flatMap((file) => {
+      const { name, connections } = readJson(`captures/${file}`) as Capture;
+      return connections.map((connection, i) => ({
+        origin: `${name}[${String(i)}]`,
+        version: connection.version === 'TLS1.3' ? 'TLSv1.3' : 'TLSv1.2',
+        mode: connection.mode,
+        cipherSuite: connection.cipherSuite,
+        keylog: connection.keylog,
+        sent: { client: fromHex(connection.clientToServerHex), server: fromHex(connection.serverToClientHex) },
+      }));
+    });
+}
+
+/** Every handshake message of the captures that went over the wire in the clear. */
+export function plaintextMessages(): CapturedMessage[] {
+  return captures().flatMap((connection) =>
+    (['client', 'server'] as const).flatMap((from) => {
+      const { origin, version } = connection;
+      return splitMessages(joinPlaintext(splitRecords(connection.sent[from]), version)).map((bytes) => ({
+        origin: `${origin} ${from}`,
+        version,
+        from,
+        bytes,
+      }));
+    }),
+  );
+}
+
+export function splitRecords(stream: Uint8Array): CapturedRecord[] {
+  const records: CapturedRecord[] = [];
+  for (let at = 0; at < stream.length;) {
+    const length = stream[at + 3]! * 0x100 + stream[at + 4]!;
+    records.push({ contentType: stream[at]!, fragment: stream.subarray(at + 5, at + 5 + length) });
+    at += 5 + length;
+  }
+  return records;
+}
+
+/** TLS 1.2 goes on under keys after ChangeCipherSpec (20); in TLS 1.3 a record of type handshake (22) is always plain. */
+function joinPlaintext(records: readonly CapturedRecord[], version: HandshakeVersion): Uint8Array {
+  const keyChange = version === 'TLSv1.2' ? records.findIndex(({ contentType }) => contentType === 20) : -1;
+  const plain = keyChange === -1 ? records : records.slice(0, keyChange);
+  return Uint8Array.from(
+    plain.filter(({ contentType }) => contentType === 22).flatMap(({ fragment }) => Array.from(fragment)),
+  );
+}
+
+function splitMessages(handshake: Uint8Array): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < handshake.length;) {
+    const length = handshake[at + 1]! * 0x1_0000 + handshake[at + 2]! * 0x100 + handshake[at + 3]!;
+    messages.push(handshake.subarray(at, at + 4 + length));
+    at += 4 + length;
+  }
+  return messages;
+}
+
+const vectors = new URL('../../vectors/', import.meta.url);
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, vectors), 'utf8'));
+}
+
+interface Rfc8448 {
+  readonly sections: readonly {
+    readonly section: number;
+    readonly named: {
+      readonly messages: readonly { readonly from: Side; readonly type: string; readonly hex: string }[];
+    };
+  }[];
+}
+
+interface Capture {
+  readonly name: string;
+  readonly connections: readonly {
+    readonly version: string;
+    readonly mode: string;
+    readonly cipherSuite: string;
+    readonly keylog: string;
+    readonly clientToServerHex: string;
+    readonly serverToClientHex: string;
+  }[];
+}
