@@ -31,5 +31,7 @@ for (const [specifier, budget] of Object.entries(budgets)) {
   const size = bundle.outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0);
   const verdict = size > budget ? 'OVER BUDGET' : '';
   if (size > budget) process.exitCode = 1;
-  console.log(`${specifier.padEnd(28)}${String(size).padStart(8)} of ${String(budget).padStart(8)} bytes  ${verdict}`.trimEnd());
+  console.log(
+    `${specifier.padEnd(28)}${String(size).padStart(8)} of ${String(budget).padStart(8)} bytes  ${verdict}`.trimEnd(),
+  );
 }
