@@ -1,0 +1,303 @@
+/**
+ * The client's side of TLS 1.2 from ServerHello on: full (RFC 5246 7.3 figure 1), abbreviated by session ID (figure 2) and by
+ * ticket (RFC 5077 3.1 figures 1 to 4).
+ *
+ * The surprising thing: whether a ticket was accepted is known only by the echo of the session ID made up beside it.
+ */
+import { concat, equal, fromAscii } from '../bytes.js';
+import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import { isTls12CipherSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import {
+  findExtension,
+  serverEcdhParams,
+  type CertificateRequestTls12,
+  type NewSessionTicketTls12,
+  type ServerHello,
+  type ServerKeyExchange,
+} from '../messages/index.js';
+import { clientSessionState } from '../sessions/session-state.js';
+import type { Session } from '../sessions/session.js';
+import { chooseScheme, sign, verifyCertificate, verifySignature, type SignatureSchemeName } from './authenticate.js';
+import type { ClientHandshake, ClientOffer } from './client.js';
+import { ask, receive, type Handshake, type Received } from './needs.js';
+import { authenticationOf } from './negotiate.js';
+import type { CommonResult, HandshakeResult } from './result.js';
+import type { Credentials } from './settings.js';
+
+/** What the ServerHello settled. */
+interface Answer {
+  readonly sessionId: Uint8Array;
+  readonly extendedMasterSecret: boolean;
+  readonly secureRenegotiation: boolean;
+  readonly alpnProtocol: string | undefined;
+  /** NewSessionTicket will come (RFC 5077 3.2). */
+  readonly ticketFollows: boolean;
+}
+
+export function* clientTls12(
+  hs: ClientHandshake,
+  offer: ClientOffer,
+  serverHello: Received<'server_hello'>,
+): Handshake<HandshakeResult> {
+  const cipherSuite = checkServerHello(hs, offer, serverHello.body);
+  const answer = readExtensions(hs, offer, serverHello.body);
+  hs.serverRandom = serverHello.body.random;
+  hs.chooseCipherSuite(cipherSuite);
+  hs.transcript.add(serverHello.bytes);
+  const resumed = offer.sessionId.length > 0 && equal(answer.sessionId, offer.sessionId) ? offer.session : undefined;
+  return resumed === undefined
+    ? yield* fullHandshake(hs, offer, answer)
+    : yield* abbreviatedHandshake(hs, resumed, answer);
+}
+
+/** RFC 5246 7.4.1.3. */
+function checkServerHello(hs: ClientHandshake, offer: ClientOffer, hello: ServerHello): Tls12CipherSuite {
+  if (hello.legacyVersion !== 'TLSv1.2')
+    throw new AlertError('protocol_version', `got version ${String(hello.legacyVersion)}, expected TLSv1.2`);
+  const { cipherSuite } = hello;
+  if (!isTls12CipherSuite(cipherSuite) || !hs.settings.cipherSuites.includes(cipherSuite))
+    throw new AlertError('illegal_parameter', `got cipher suite ${String(cipherSuite)}, which was not offered`);
+  if (hello.legacyCompressionMethod !== 0)
+    throw new AlertError('illegal_parameter', 'got a compression method that was not offered');
+  // P-bind-7: an empty offer cannot be echoed, whatever the server put there.
+  const echoed = offer.sessionId.length > 0 && equal(hello.legacySessionIdEcho, offer.sessionId);
+  if (echoed && offer.session !== undefined && offer.session.cipherSuite !== cipherSuite)
+    throw new AlertError('illegal_parameter', `got cipher suite ${cipherSuite}, expected that of the resumed session`);
+  return cipherSuite;
+}
+
+/** Extensions that RFC 5246 and its companions let a ServerHello hold. Some old servers add supported_groups: harmless. */
+const serverHelloExtensions: ReadonlySet<string | number> = new Set([
+  'server_name',
+  'extended_master_secret',
+  'renegotiation_info',
+  'supported_groups',
+  'ec_point_formats',
+  'session_ticket',
+  'application_layer_protocol_negotiation',
+]);
+
+function readExtensions(hs: ClientHandshake, offer: ClientOffer, hello: ServerHello): Answer {
+  const { extensions } = hello;
+  for (const { type } of extensions ?? []) {
+    if (!offer.extensions.has(type))
+      throw new AlertError('unsupported_extension', `got extension ${String(type)}, which was not offered`);
+    if (!serverHelloExtensions.has(type))
+      throw new AlertError('illegal_parameter', `got extension ${String(type)}, which a ServerHello may not hold`);
+  }
+  const renegotiationInfo = findExtension(extensions, 'renegotiation_info');
+  if (renegotiationInfo === undefined && !hs.settings.allowServersWithoutSecureRenegotiation)
+    throw new AlertError('handshake_failure', 'got no renegotiation_info (RFC 5746 3.4)');
+  if (renegotiationInfo !== undefined && renegotiationInfo.length > 0)
+    throw new AlertError('handshake_failure', 'got renegotiation_info that is not empty');
+  const extended = findExtension(extensions, 'extended_master_secret') !== undefined;
+  const formats = findExtension(extensions, 'ec_point_formats');
+  if (formats !== undefined && !formats.includes('uncompressed'))
+    throw new AlertError('illegal_parameter', 'got ec_point_formats without uncompressed');
+  const protocols = findExtension(extensions, 'application_layer_protocol_negotiation');
+  const [alpnProtocol, ...more] = (protocols ?? []).map(fromAscii);
+  if (alpnProtocol !== undefined && (more.length > 0 || !hs.settings.alpnProtocols.includes(alpnProtocol)))
+    throw new AlertError('illegal_parameter', 'got an application protocol that was not offered');
+  return {
+    sessionId: hello.legacySessionIdEcho,
+    extendedMasterSecret: extended,
+    secureRenegotiation: renegotiationInfo !== undefined,
+    alpnProtocol,
+    ticketFollows: findExtension(extensions, 'session_ticket') !== undefined,
+  };
+}
+
+/** RFC 5246 7.3 figure 2, RFC 5077 3.1 figures 2 and 3. */
+function* abbreviatedHandshake(hs: ClientHandshake, session: Session, answer: Answer): Handshake<HandshakeResult> {
+  // RFC 7627 5.3: sessions without the extension are never offered, so the answer must have it.
+  if (!answer.extendedMasterSecret)
+    throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret');
+  hs.enterMasterSecret(session.masterSecret.slice());
+  const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
+  yield* receive('change_cipher_spec');
+  yield* hs.receiveFinished();
+  hs.sendFinished();
+  const renewed = ticket === undefined ? undefined : withTicket(hs, session, ticket);
+  if (renewed !== undefined) yield* storeSession(hs, renewed);
+  return {
+    ...result(hs, answer, session.peerCertificates),
+    mode: session.ticket === undefined ? 'session_id' : 'ticket',
+    reason: undefined,
+    group: undefined,
+    newTicket: renewed !== undefined,
+    session: renewed ?? session,
+  };
+}
+
+/** RFC 5246 7.3 figure 1, RFC 5077 3.1 figures 1 and 4. */
+function* fullHandshake(hs: ClientHandshake, offer: ClientOffer, answer: Answer): Handshake<HandshakeResult> {
+  const { settings } = hs;
+  if (!answer.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
+    throw new AlertError('handshake_failure', 'got no extended_master_secret');
+  // The offered session stays usable: the server may have declined it for reasons of the moment.
+  hs.stored = undefined;
+
+  const certificate = yield* receive('certificate');
+  hs.transcript.add(certificate.bytes);
+  const peerCertificates = certificate.body.certificateList;
+  if (peerCertificates.length === 0) throw new AlertError('decode_error', 'got a Certificate without a certificate');
+  const publicKey = yield* verifyCertificate(settings.verifyCertificate, {
+    certificates: peerCertificates,
+    role: 'server',
+    serverName: settings.serverName,
+    resumed: false,
+  });
+  if (authenticationOf(publicKey) !== tls12Suites[hs.cipherSuite].authentication)
+    throw new AlertError('illegal_parameter', `got a key of kind ${publicKey.kind}, which ${hs.cipherSuite} excludes`);
+
+  const keyExchange = yield* receive('server_key_exchange');
+  hs.transcript.add(keyExchange.bytes);
+  const { group, publicKey: peerShare } = yield* verifyKeyExchange(hs, publicKey, keyExchange.body);
+
+  let next = yield* receive('certificate_request', 'server_hello_done');
+  let request: CertificateRequestTls12 | undefined;
+  if (next.type === 'certificate_request') {
+    hs.transcript.add(next.bytes);
+    request = next.body;
+    next = yield* receive('server_hello_done');
+  }
+  hs.transcript.add(next.bytes);
+
+  const own = request === undefined ? undefined : chooseCredentials(settings.credentials, request);
+  if (request !== undefined)
+    hs.send({ type: 'certificate', body: { certificateList: own?.credentials.certificates ?? [] } });
+  yield* sendClientKeyExchange(hs, answer, group, peerShare);
+  if (own !== undefined) {
+    const signature = yield* sign(own.credentials, own.scheme, hs.transcript.messages());
+    hs.send({ type: 'certificate_verify', body: { algorithm: own.scheme, signature } });
+  }
+  hs.transcript.release();
+  hs.sendFinished();
+
+  const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
+  yield* receive('change_cipher_spec');
+  yield* hs.receiveFinished();
+
+  const session = newSession(hs, answer, peerCertificates, ticket);
+  if (session !== undefined) yield* storeSession(hs, session);
+  return {
+    ...result(hs, answer, peerCertificates),
+    mode: 'full',
+    reason: offer.session === undefined ? 'not_offered' : 'declined_by_server',
+    group,
+    newTicket: session?.ticket !== undefined,
+    session,
+  };
+}
+
+/** RFC 8422 5.4: the parameters are signed together with both randoms. */
+function* verifyKeyExchange(
+  hs: ClientHandshake,
+  key: PublicKey,
+  body: ServerKeyExchange,
+): Handshake<{ group: KeyExchangeGroup; publicKey: Uint8Array }> {
+  const { namedCurve, public: publicKey } = body.params;
+  const group = hs.settings.groups.find((candidate) => candidate === namedCurve);
+  if (group === undefined)
+    throw new AlertError('illegal_parameter', `got group ${String(namedCurve)}, which was not offered`);
+  const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(body.params));
+  yield* verifySignature(hs.settings, key, body.algorithm, signed, body.signature);
+  return { group, publicKey };
+}
+
+/** The first of our credentials whose key can make a signature that the server takes. */
+function chooseCredentials(
+  candidates: readonly Credentials[],
+  request: CertificateRequestTls12,
+): { credentials: Credentials; scheme: SignatureSchemeName } | undefined {
+  for (const credentials of candidates) {
+    const scheme = chooseScheme(credentials.signer.publicKey, request.supportedSignatureAlgorithms);
+    if (scheme !== undefined) return { credentials, scheme };
+  }
+  return undefined;
+}
+
+/** RFC 8422 5.7, then RFC 5246 8.1 or RFC 7627 4. */
+function* sendClientKeyExchange(
+  hs: ClientHandshake,
+  answer: Answer,
+  group: KeyExchangeGroup,
+  peerShare: Uint8Array,
+): Handshake<void> {
+  const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
+  const premasterSecret = yield* ask('agree', { keyShare, peer: peerShare });
+  if (premasterSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} public key`);
+  hs.send({ type: 'client_key_exchange', body: { public: keyShare.publicKey } });
+  hs.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);
+}
+
+/** RFC 5077 3.3. An empty ticket means that the server changed its mind. */
+function* receiveTicket(hs: ClientHandshake): Handshake<NewSessionTicketTls12> {
+  const message = yield* receive('new_session_ticket');
+  hs.transcript.add(message.bytes);
+  return message.body;
+}
+
+/** RFC 5077 3.4: a ticket takes the place of the session ID. `undefined` for the empty ticket, which is none. */
+function withTicket(
+  hs: ClientHandshake,
+  session: Session,
+  { ticket, ticketLifetimeHint }: NewSessionTicketTls12,
+): Session | undefined {
+  if (ticket.length === 0) return undefined;
+  const { sessionId: _forgotten, ...kept } = session;
+  return { ...kept, ticket: ticket.slice(), ticketLifetimeHint, issuedAt: hs.settings.now() };
+}
+
+/** What can be resumed later; `undefined` if the server left neither ID nor ticket, or RFC 7627 5.3 forbids it. */
+function newSession(
+  hs: ClientHandshake,
+  answer: Answer,
+  peerCertificates: readonly Uint8Array[],
+  ticket: NewSessionTicketTls12 | undefined,
+): Session | undefined {
+  if (!answer.extendedMasterSecret) return undefined;
+  const { serverName, applicationContext, now } = hs.settings;
+  const session: Session = {
+    version: 'TLSv1.2',
+    cipherSuite: hs.cipherSuite,
+    masterSecret: hs.masterSecretForSession(),
+    extendedMasterSecret: true,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(answer.alpnProtocol === undefined ? {} : { alpnProtocol: answer.alpnProtocol }),
+    establishedAt: now(),
+    issuedAt: now(),
+    peerCertificates: peerCertificates.map((der) => der.slice()),
+    applicationContext,
+  };
+  if (ticket !== undefined) return withTicket(hs, session, ticket);
+  return answer.sessionId.length === 0 ? undefined : { ...session, sessionId: answer.sessionId.slice() };
+}
+
+/** P-state-1: both Finished are verified by now. */
+function* storeSession(hs: ClientHandshake, session: Session): Handshake<void> {
+  const { sessions: store, sessionKey: key, maximumSessionAge } = hs.settings;
+  if (store === undefined) return;
+  const { ticketLifetimeHint = 0 } = session;
+  const byHint = ticketLifetimeHint > 0 ? session.issuedAt + ticketLifetimeHint * 1000 : Infinity;
+  const expiresAt = Math.min(byHint, session.establishedAt + maximumSessionAge);
+  if (yield* ask('store_session', { store, key, state: clientSessionState.encode(session), expiresAt }))
+    hs.stored = { store, key };
+}
+
+function result(
+  hs: ClientHandshake,
+  answer: Answer,
+  peerCertificates: readonly Uint8Array[],
+): Pick<HandshakeResult, CommonResult> {
+  return {
+    version: 'TLSv1.2',
+    cipherSuite: hs.cipherSuite,
+    serverName: hs.settings.serverName,
+    alpnProtocol: answer.alpnProtocol,
+    peerCertificates,
+    extendedMasterSecret: answer.extendedMasterSecret,
+    secureRenegotiation: answer.secureRenegotiation,
+  };
+}

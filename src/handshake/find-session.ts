@@ -1,0 +1,85 @@
+/**
+ * The server's search for the session that a ClientHello offers: by ticket (RFC 5077 3.4) or by session ID (RFC 5246
+ * 7.4.1.2), and the judgement whether it may resume here.
+ *
+ * What cannot be used is a reason and a full handshake, never an alert, with one exception that RFC 7627 5.3 demands.
+ */
+import { AlertError } from '../errors.js';
+import { findExtension } from '../messages/index.js';
+import { refuseSession } from '../sessions/binding.js';
+import type { Session } from '../sessions/session.js';
+import { sessionState } from '../sessions/session-state.js';
+import { ask, type Handshake } from './needs.js';
+import type { ResumptionRefusal } from './resumption.js';
+import type { HelloFacts, ServerHandshake } from './server.js';
+
+/** The session to resume and how it was found, or why there is none. */
+export type FoundSession =
+  | { readonly session: Session; readonly mode: 'session_id' | 'ticket'; readonly renew: boolean }
+  | { readonly session?: undefined; readonly reason: ResumptionRefusal };
+
+export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<FoundSession> {
+  const ticket = findExtension(facts.hello.extensions, 'session_ticket');
+  // RFC 5077 3.4: with a ticket offered, the session ID is neither looked up nor judged by.
+  const found =
+    ticket !== undefined && ticket.length > 0
+      ? yield* findByTicket(hs, ticket)
+      : yield* findBySessionId(hs, facts.hello.legacySessionId);
+  if (found.session === undefined) return found;
+  const refusal = judge(hs, facts, found.session) ?? (yield* judgePeer(hs, found.session));
+  if (refusal === undefined) return found;
+  // RFC 5246 7.2.2: an entry that was refused stays; it may be good under the configuration that made it.
+  hs.stored = undefined;
+  return { reason: refusal };
+}
+
+function* findByTicket(hs: ServerHandshake, ticket: Uint8Array): Handshake<FoundSession> {
+  const { tickets: sealer, ticketEncoding } = hs.settings;
+  if (sealer === undefined) return { reason: 'disabled' };
+  const opened = yield* ask('open_ticket', { sealer, ticket });
+  if ('failed' in opened) return { reason: 'store_unavailable' };
+  if (opened.state === undefined) return { reason: opened.reason };
+  const session = ticketEncoding.decode(opened.state);
+  return session === undefined ? { reason: 'unreadable_state' } : { session, mode: 'ticket', renew: opened.renew };
+}
+
+function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake<FoundSession> {
+  const { sessions: store } = hs.settings;
+  if (sessionId.length === 0) return { reason: 'not_offered' };
+  if (store === undefined) return { reason: 'disabled' };
+  const found = yield* ask('find_session', { store, key: sessionId });
+  if ('failed' in found) return { reason: 'store_unavailable' };
+  if (found.state === undefined) return { reason: 'unknown_session_id' };
+  const session = sessionState.decode(found.state);
+  if (session === undefined) return { reason: 'unreadable_state' };
+  hs.stored = { store, key: sessionId };
+  return { session, mode: 'session_id', renew: false };
+}
+
+function judge(hs: ServerHandshake, facts: HelloFacts, session: Session): ResumptionRefusal | undefined {
+  const { settings } = hs;
+  const policy = {
+    cipherSuites: settings.cipherSuites,
+    applicationContext: settings.applicationContext,
+    maximumAge: settings.maximumSessionAge,
+    requireClientCertificate: settings.clientAuthentication === 'require',
+    allowResumptionWithoutExtendedMasterSecret: settings.allowResumptionWithoutExtendedMasterSecret,
+  };
+  const { serverName, extendedMasterSecret } = facts;
+  const request = { cipherSuites: facts.hello.cipherSuites, serverName, extendedMasterSecret };
+  const refusal = refuseSession(session, request, policy, settings.now());
+  if (refusal === 'hello_without_extended_master_secret')
+    throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret (RFC 7627 5.3)');
+  return refusal;
+}
+
+/** P-bind-4: a client that was authenticated by certificate is judged again; the chain may have expired or been revoked. */
+function* judgePeer(hs: ServerHandshake, session: Session): Handshake<ResumptionRefusal | undefined> {
+  const { peerCertificates: certificates } = session;
+  const { verifyCertificate: verifier } = hs.settings;
+  if (certificates.length === 0) return undefined;
+  if (verifier === undefined) return 'certificate_refused';
+  const peer = { certificates, role: 'client', serverName: undefined, resumed: true } as const;
+  const verdict = yield* ask('verify_certificate', { verifier, peer });
+  return verdict.accepted ? undefined : 'certificate_refused';
+}

@@ -1,0 +1,161 @@
+/**
+ * The two waits of a handshake: `receive` (a message of the peer) and `ask` (an answer from outside).
+ *
+ * `Needs` is the closed list of all doors to the outside; a driver walks a handshake and answers them. Only here does a
+ * bare `yield` stand, and only here are types asserted: TypeScript cannot relate the value that a driver sends back to
+ * the wait that asked for it, so the two functions do.
+ */
+import type { AlertDescription } from '../alert.js';
+import type {
+  CryptoBackend,
+  KeyExchangeGroup,
+  KeyShare,
+  MaybePromise,
+  PublicKey,
+  SignatureAlgorithm,
+  Signer,
+} from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import { decodeHandshake, type HandshakeMessage } from '../messages/handshake.js';
+import { handshakeTypes } from '../parameters.js';
+import type { RawHandshake } from '../record/handshake-joiner.js';
+import type { SessionStore } from '../sessions/store.js';
+import type { OpenedTicket, TicketSealer } from '../tickets/sealer.js';
+import type { CertificateVerifier, ServerSettings } from './settings.js';
+
+/** What the outside says of a certificate chain. */
+export type CertificateVerdict =
+  | { readonly accepted: true; /** Of the leaf. */ readonly publicKey: PublicKey }
+  | {
+      readonly accepted: false;
+      readonly alert: AlertDescription;
+      /** For the local operator. */ readonly reason: string;
+    };
+
+export interface CertificateQuestion {
+  /** DER, leaf first, as the peer sent it, or as the session remembers it. */
+  readonly certificates: readonly Uint8Array[];
+  /** Whose chain it is. */
+  readonly role: 'client' | 'server';
+  /** The name that a server must prove; `undefined` for clients and where the caller named none. */
+  readonly serverName: string | undefined;
+  /** The session is being resumed: the chain was proven then, the question is whether it is still acceptable. */
+  readonly resumed: boolean;
+}
+
+/** What a server needs to know of a ClientHello to choose its settings. */
+export interface ClientHelloInfo {
+  /** Lower case. */
+  readonly serverName: string | undefined;
+  readonly alpnProtocols: readonly string[];
+}
+
+/** A store or sealer that failed is told apart from one that has nothing: the reason reaches the operator. */
+export type StoreAnswer = { readonly state: Uint8Array | undefined } | { readonly failed: true };
+export type TicketAnswer = OpenedTicket | { readonly failed: true };
+
+/** Each question carries who can answer it. */
+export interface Needs {
+  /** Answer `undefined`: there is nobody of that name here. */
+  choose_settings: {
+    question: { readonly settings: ServerSettings; readonly hello: ClientHelloInfo };
+    answer: ServerSettings | undefined;
+  };
+  find_session: { question: { readonly store: SessionStore; readonly key: Uint8Array }; answer: StoreAnswer };
+  /** Answer: whether it is stored. `expiresAt` in milliseconds. */
+  store_session: {
+    question: {
+      readonly store: SessionStore;
+      readonly key: Uint8Array;
+      readonly state: Uint8Array;
+      readonly expiresAt: number;
+    };
+    answer: boolean;
+  };
+  open_ticket: { question: { readonly sealer: TicketSealer; readonly ticket: Uint8Array }; answer: TicketAnswer };
+  /** Answer `undefined`: no ticket can be had now. */
+  seal_ticket: {
+    question: { readonly sealer: TicketSealer; readonly state: Uint8Array };
+    answer: Uint8Array | undefined;
+  };
+  /** The session is not to be resumed any more. */
+  forget_session: { question: { readonly store: SessionStore; readonly key: Uint8Array }; answer: undefined };
+  generate_key_share: {
+    question: { readonly crypto: CryptoBackend; readonly group: KeyExchangeGroup };
+    answer: KeyShare;
+  };
+  agree: { question: { readonly keyShare: KeyShare; readonly peer: Uint8Array }; answer: Uint8Array | undefined };
+  sign: {
+    question: { readonly signer: Signer; readonly algorithm: SignatureAlgorithm; readonly data: Uint8Array };
+    answer: Uint8Array;
+  };
+  verify_signature: {
+    question: {
+      readonly crypto: CryptoBackend;
+      readonly algorithm: SignatureAlgorithm;
+      readonly publicKey: PublicKey;
+      readonly data: Uint8Array;
+      readonly signature: Uint8Array;
+    };
+    answer: boolean;
+  };
+  verify_certificate: {
+    question: { readonly verifier: CertificateVerifier; readonly peer: CertificateQuestion };
+    answer: CertificateVerdict;
+  };
+}
+
+export type Need = keyof Needs;
+
+/** The outside: one function for each need. */
+export type Answers = { readonly [K in Need]: (question: Needs[K]['question']) => MaybePromise<Needs[K]['answer']> };
+
+/** ChangeCipherSpec is no handshake message, but a TLS 1.2 flow waits for it like for one. */
+export interface ChangeCipherSpec {
+  readonly type: 'change_cipher_spec';
+}
+export const changeCipherSpec: ChangeCipherSpec = { type: 'change_cipher_spec' };
+
+/** What a driver hands to a flow that waits to receive. */
+export type Incoming = RawHandshake | ChangeCipherSpec;
+
+export type Wait =
+  | { readonly wait: 'receive' }
+  | { readonly wait: 'ask'; readonly kind: Need; readonly question: Needs[Need]['question'] };
+
+/** A handshake, or a part of one, that ends with a `Result`. */
+export type Handshake<Result> = Generator<Wait, Result, unknown>;
+
+/** Types that a flow can wait for. */
+export type Receivable = HandshakeMessage<'TLSv1.2'>['type'] | 'change_cipher_spec';
+
+/** A message as it was received: decoded, and the bytes for the transcript. */
+export type Received<Type extends Receivable> = Type extends 'change_cipher_spec'
+  ? ChangeCipherSpec
+  : Extract<HandshakeMessage<'TLSv1.2'>, { type: Type }> & { readonly bytes: Uint8Array };
+
+const receiveWait: Wait = { wait: 'receive' };
+
+/** Waits for the peer's next message, which must be of one of these types. */
+export function* receive<Type extends Receivable>(...types: readonly Type[]): Handshake<Received<Type>> {
+  const incoming = (yield receiveWait) as Incoming;
+  if (!types.some((type) => isOfType(incoming, type)))
+    throw new AlertError('unexpected_message', `got ${nameOf(incoming)}, expected ${types.join(' or ')}`);
+  if (!('bytes' in incoming)) return incoming as Received<Type>;
+  return { ...decodeHandshake('TLSv1.2', incoming.bytes), bytes: incoming.bytes } as Received<Type>;
+}
+
+function isOfType(incoming: Incoming, type: Receivable): boolean {
+  if (!('bytes' in incoming)) return incoming.type === type;
+  return type !== 'change_cipher_spec' && handshakeTypes[type] === incoming.type;
+}
+
+function nameOf(incoming: Incoming): string {
+  const known = Object.entries(handshakeTypes).find(([, number]) => number === incoming.type);
+  return known?.[0] ?? String(incoming.type);
+}
+
+/** Asks the outside and waits for its answer. */
+export function* ask<K extends Need>(kind: K, question: Needs[K]['question']): Handshake<Needs[K]['answer']> {
+  return (yield { wait: 'ask', kind, question }) as Needs[K]['answer'];
+}

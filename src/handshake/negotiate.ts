@@ -1,0 +1,81 @@
+/**
+ * What a server picks from a ClientHello (RFC 5246 7.4.1, RFC 8422 5.1, RFC 7301 3.2), each by its own preference.
+ *
+ * These functions return what was negotiated, or throw the alert that says why nothing was.
+ */
+import { fromAscii } from '../bytes.js';
+import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import { findExtension, type ClientHello } from '../messages/index.js';
+import { chooseScheme, type SignatureSchemeName } from './authenticate.js';
+import type { ClientHelloInfo } from './needs.js';
+import type { Credentials, ServerSettings } from './settings.js';
+
+/** RFC 8446 4.2.1: with supported_versions that list decides, without it legacy_version does. RFC 9325 3.1.1: 1.2 at least. */
+export function checkVersion(hello: ClientHello): void {
+  const versions = findExtension(hello.extensions, 'supported_versions');
+  const offered = versions?.includes('TLSv1.2') ?? offersTls12(hello.legacyVersion);
+  if (!offered) throw new AlertError('protocol_version', 'got a ClientHello without TLS 1.2');
+}
+
+function offersTls12(legacyVersion: ClientHello['legacyVersion']): boolean {
+  if (typeof legacyVersion === 'number') return legacyVersion > 0x0304;
+  return legacyVersion === 'TLSv1.2' || legacyVersion === 'TLSv1.3';
+}
+
+/** What of a ClientHello an application may choose by. Server names compare without regard to case (RFC 6066 3). */
+export function helloInfo(hello: ClientHello): ClientHelloInfo {
+  const names = findExtension(hello.extensions, 'server_name') ?? [];
+  const name = names.find(({ nameType }) => nameType === 'host_name')?.name;
+  return {
+    serverName: name && fromAscii(name).toLowerCase(),
+    alpnProtocols: (findExtension(hello.extensions, 'application_layer_protocol_negotiation') ?? []).map(fromAscii),
+  };
+}
+
+/** RFC 7301 3.2: the server's preference; nothing in common is fatal, silence on either side is not. */
+export function chooseProtocol(settings: ServerSettings, offered: readonly string[]): string | undefined {
+  if (offered.length === 0 || settings.alpnProtocols.length === 0) return undefined;
+  const protocol = settings.alpnProtocols.find((candidate) => offered.includes(candidate));
+  if (protocol === undefined)
+    throw new AlertError('no_application_protocol', `got protocols ${offered.join(', ')}, expected one of ours`);
+  return protocol;
+}
+
+/** What a full handshake with certificates stands on. */
+export interface CertificateNegotiation {
+  readonly cipherSuite: Tls12CipherSuite;
+  readonly credentials: Credentials;
+  readonly scheme: SignatureSchemeName;
+  readonly group: KeyExchangeGroup;
+}
+
+/** The first of our suites that the client offers and that one of our credentials can serve. */
+export function negotiateCertificate(settings: ServerSettings, hello: ClientHello): CertificateNegotiation {
+  const group = chooseGroup(settings, hello);
+  const schemes = findExtension(hello.extensions, 'signature_algorithms') ?? [];
+  for (const cipherSuite of settings.cipherSuites) {
+    if (!hello.cipherSuites.includes(cipherSuite)) continue;
+    for (const credentials of settings.credentials) {
+      const { publicKey } = credentials.signer;
+      if (tls12Suites[cipherSuite].authentication !== authenticationOf(publicKey)) continue;
+      const scheme = chooseScheme(publicKey, schemes);
+      if (scheme !== undefined) return { cipherSuite, credentials, scheme, group };
+    }
+  }
+  throw new AlertError('handshake_failure', 'no cipher suite and signature scheme in common');
+}
+
+/** RFC 8422 5.1.1: a client without supported_groups takes any; secp256r1 is the one that everybody has. */
+function chooseGroup(settings: ServerSettings, hello: ClientHello): KeyExchangeGroup {
+  const offered = findExtension(hello.extensions, 'supported_groups') ?? ['secp256r1'];
+  const group = settings.groups.find((candidate) => offered.includes(candidate));
+  if (group === undefined) throw new AlertError('handshake_failure', 'no group in common');
+  return group;
+}
+
+/** RFC 8422 2.2: Ed25519 certificates go with the ECDSA suites. */
+export function authenticationOf(key: PublicKey): 'ecdsa' | 'rsa' {
+  return key.kind === 'rsa' ? 'rsa' : 'ecdsa';
+}

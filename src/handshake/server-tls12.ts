@@ -1,0 +1,257 @@
+/**
+ * The server's side of TLS 1.2: full (RFC 5246 7.3 figure 1), abbreviated by session ID (figure 2) and by ticket (RFC 5077 3.1
+ * figures 1 to 4).
+ *
+ * The surprising thing: in a full handshake the ticket is sealed only after the client's Finished (RFC 5077 3.3), in an
+ * abbreviated one before it, so a renewed ticket is nothing that a server may count on.
+ */
+import { ascii, concat, empty } from '../bytes.js';
+import type { KeyShare, PublicKey } from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import { serverEcdhParams, type Extension } from '../messages/index.js';
+import { sessionState } from '../sessions/session-state.js';
+import type { Session } from '../sessions/session.js';
+import { sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { findSession, type FoundSession } from './find-session.js';
+import { ask, receive, type Handshake } from './needs.js';
+import { chooseProtocol, negotiateCertificate, type CertificateNegotiation } from './negotiate.js';
+import type { ResumptionRefusal } from './resumption.js';
+import type { CommonResult, HandshakeResult } from './result.js';
+import type { HelloFacts, ServerHandshake } from './server.js';
+
+/** RFC 5246 7.4.1.3: session IDs that this server makes. */
+const sessionIdLength = 32;
+
+export function* serverTls12(hs: ServerHandshake, facts: HelloFacts): Handshake<HandshakeResult> {
+  const found = yield* findSession(hs, facts);
+  hs.serverRandom = hs.settings.crypto.randomBytes(32);
+  const alpnProtocol = chooseProtocol(hs.settings, facts.alpnProtocols);
+  return found.session === undefined
+    ? yield* fullHandshake(hs, facts, alpnProtocol, found.reason)
+    : yield* abbreviatedHandshake(hs, facts, alpnProtocol, found);
+}
+
+/** RFC 5246 7.3 figure 2, RFC 5077 3.1 figures 2 and 3. */
+function* abbreviatedHandshake(
+  hs: ServerHandshake,
+  facts: HelloFacts,
+  alpnProtocol: string | undefined,
+  { session, mode, renew }: Extract<FoundSession, { session: Session }>,
+): Handshake<HandshakeResult> {
+  const { settings } = hs;
+  hs.chooseCipherSuite(session.cipherSuite);
+  const policy = settings.renewTickets;
+  const renewing = mode === 'ticket' && (policy === 'always' || (policy === 'when_key_rotated' && renew));
+  const ticket = renewing ? yield* sealTicket(hs, { ...session, issuedAt: settings.now() }) : undefined;
+  // RFC 6066 1.1: the server name is not acknowledged here; R5077-3.4-3: the ID is echoed as it came.
+  sendServerHello(hs, facts, facts.hello.legacySessionId, ticket !== undefined, alpnProtocol, false);
+  hs.enterMasterSecret(session.masterSecret);
+  if (ticket !== undefined) sendTicket(hs, ticket);
+  hs.sendFinished();
+  yield* receive('change_cipher_spec');
+  yield* hs.receiveFinished();
+  if (ticket !== undefined) settings.counters.renewed++;
+  return {
+    ...result(hs, facts, alpnProtocol, session.peerCertificates),
+    mode,
+    reason: undefined,
+    group: undefined,
+    newTicket: ticket !== undefined,
+  };
+}
+
+/** RFC 5246 7.3 figure 1, RFC 5077 3.1 figures 1 and 4. */
+function* fullHandshake(
+  hs: ServerHandshake,
+  facts: HelloFacts,
+  alpnProtocol: string | undefined,
+  reason: ResumptionRefusal,
+): Handshake<HandshakeResult> {
+  const { settings } = hs;
+  if (!facts.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
+    throw new AlertError('handshake_failure', 'got no extended_master_secret');
+  const negotiated = negotiateCertificate(settings, facts.hello);
+  // RFC 7627 5.3: a session without the extension would not be resumed, so it is not kept either.
+  const resumable = facts.extendedMasterSecret || settings.allowResumptionWithoutExtendedMasterSecret;
+  const ticketFollows = resumable && facts.wantsTicket && settings.tickets !== undefined;
+  // RFC 5077 3.4: no session ID where a ticket is coming.
+  const sessionId =
+    resumable && !ticketFollows && settings.sessions !== undefined
+      ? settings.crypto.randomBytes(sessionIdLength)
+      : empty;
+
+  hs.chooseCipherSuite(negotiated.cipherSuite);
+  sendServerHello(hs, facts, sessionId, ticketFollows, alpnProtocol, facts.serverName !== undefined);
+  hs.send({ type: 'certificate', body: { certificateList: negotiated.credentials.certificates } });
+  const keyShare = yield* sendServerKeyExchange(hs, negotiated);
+  const asked = settings.clientAuthentication !== 'none';
+  if (asked) sendCertificateRequest(hs);
+  else hs.transcript.release();
+  hs.send({ type: 'server_hello_done', body: {} });
+
+  const peerCertificates = asked ? yield* receiveClientCertificate(hs) : [];
+  const publicKey = peerCertificates.length === 0 ? undefined : yield* verifyClientChain(hs, peerCertificates);
+  const exchange = yield* receive('client_key_exchange');
+  hs.transcript.add(exchange.bytes);
+  const premasterSecret = yield* ask('agree', { keyShare, peer: exchange.body.public });
+  if (premasterSecret === undefined)
+    throw new AlertError('illegal_parameter', `got a useless ${negotiated.group} public key`);
+  hs.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);
+  if (publicKey !== undefined) yield* receiveCertificateVerify(hs, publicKey);
+  hs.transcript.release();
+  yield* receive('change_cipher_spec');
+  yield* hs.receiveFinished();
+
+  const session = newSession(hs, facts, alpnProtocol, peerCertificates);
+  // R5077-3.3-5: a server that cannot seal after all sends an empty ticket.
+  const ticket = ticketFollows ? ((yield* sealTicket(hs, session)) ?? empty) : undefined;
+  if (ticket !== undefined) sendTicket(hs, ticket);
+  hs.sendFinished();
+  if (sessionId.length > 0) yield* storeSession(hs, sessionId, session);
+  return {
+    ...result(hs, facts, alpnProtocol, peerCertificates),
+    mode: 'full',
+    reason,
+    group: negotiated.group,
+    newTicket: ticket !== undefined && ticket.length > 0,
+  };
+}
+
+function sendServerHello(
+  hs: ServerHandshake,
+  facts: HelloFacts,
+  sessionId: Uint8Array,
+  ticketFollows: boolean,
+  alpnProtocol: string | undefined,
+  acknowledgeName: boolean,
+): void {
+  const extensions: Extension<'server_hello'>[] = [];
+  if (acknowledgeName) extensions.push({ type: 'server_name', data: {} });
+  if (facts.extendedMasterSecret) extensions.push({ type: 'extended_master_secret', data: {} });
+  if (facts.secureRenegotiation) extensions.push({ type: 'renegotiation_info', data: empty });
+  if (ticketFollows) extensions.push({ type: 'session_ticket', data: {} });
+  if (alpnProtocol !== undefined)
+    extensions.push({ type: 'application_layer_protocol_negotiation', data: [ascii(alpnProtocol)] });
+  hs.send({
+    type: 'server_hello',
+    body: {
+      legacyVersion: 'TLSv1.2',
+      random: hs.serverRandom,
+      legacySessionIdEcho: sessionId,
+      cipherSuite: hs.cipherSuite,
+      legacyCompressionMethod: 0,
+      extensions,
+    },
+  });
+}
+
+/** RFC 8422 5.4. */
+function* sendServerKeyExchange(
+  hs: ServerHandshake,
+  { credentials, scheme, group }: CertificateNegotiation,
+): Handshake<KeyShare> {
+  const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
+  const params = { curveType: 'named_curve', namedCurve: group, public: keyShare.publicKey } as const;
+  const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(params));
+  const signature = yield* sign(credentials, scheme, signed);
+  hs.send({ type: 'server_key_exchange', body: { params, algorithm: scheme, signature } });
+  return keyShare;
+}
+
+/** RFC 5246 7.4.4. */
+function sendCertificateRequest(hs: ServerHandshake): void {
+  hs.send({
+    type: 'certificate_request',
+    body: {
+      certificateTypes: ['ecdsa_sign', 'rsa_sign'],
+      supportedSignatureAlgorithms: hs.settings.signatureSchemes,
+      certificateAuthorities: hs.settings.certificateAuthorities,
+    },
+  });
+}
+
+/** RFC 5246 7.4.6: an empty chain says that the client has none; handshake_failure if one is required. */
+function* receiveClientCertificate(hs: ServerHandshake): Handshake<readonly Uint8Array[]> {
+  const certificate = yield* receive('certificate');
+  hs.transcript.add(certificate.bytes);
+  const { certificateList } = certificate.body;
+  if (certificateList.length === 0 && hs.settings.clientAuthentication === 'require')
+    throw new AlertError('handshake_failure', 'got no client certificate');
+  return certificateList;
+}
+
+function verifyClientChain(hs: ServerHandshake, certificates: readonly Uint8Array[]): Handshake<PublicKey> {
+  return verifyCertificate(hs.settings.verifyCertificate, {
+    certificates,
+    role: 'client',
+    serverName: undefined,
+    resumed: false,
+  });
+}
+
+/** RFC 5246 7.4.8: over all messages so far, as they stood on the wire. */
+function* receiveCertificateVerify(hs: ServerHandshake, publicKey: PublicKey): Handshake<void> {
+  const { body, bytes } = yield* receive('certificate_verify');
+  yield* verifySignature(hs.settings, publicKey, body.algorithm, hs.transcript.messages(), body.signature);
+  hs.transcript.add(bytes);
+}
+
+function newSession(
+  hs: ServerHandshake,
+  { serverName, extendedMasterSecret }: HelloFacts,
+  alpnProtocol: string | undefined,
+  peerCertificates: readonly Uint8Array[],
+): Session {
+  const now = hs.settings.now();
+  return {
+    version: 'TLSv1.2',
+    cipherSuite: hs.cipherSuite,
+    masterSecret: hs.masterSecretForSession(),
+    extendedMasterSecret,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(alpnProtocol === undefined ? {} : { alpnProtocol }),
+    establishedAt: now,
+    issuedAt: now,
+    peerCertificates,
+    applicationContext: hs.settings.applicationContext,
+  };
+}
+
+/** `undefined` if no ticket can be had: a sealer that fails costs a resumption, not the connection. */
+function* sealTicket(hs: ServerHandshake, session: Session): Handshake<Uint8Array | undefined> {
+  const { tickets: sealer, ticketEncoding } = hs.settings;
+  const state = ticketEncoding.encode(session);
+  return sealer === undefined || state === undefined ? undefined : yield* ask('seal_ticket', { sealer, state });
+}
+
+function sendTicket(hs: ServerHandshake, ticket: Uint8Array): void {
+  const { ticketLifetimeHint } = hs.settings;
+  hs.send({ type: 'new_session_ticket', body: { ticketLifetimeHint, ticket } });
+}
+
+/** P-state-1: the client's Finished is verified and ours is sent. */
+function* storeSession(hs: ServerHandshake, key: Uint8Array, session: Session): Handshake<void> {
+  const { sessions: store, sessionLifetime } = hs.settings;
+  if (store === undefined) return;
+  const expiresAt = session.establishedAt + sessionLifetime;
+  if (yield* ask('store_session', { store, key, state: sessionState.encode(session), expiresAt }))
+    hs.stored = { store, key };
+}
+
+function result(
+  hs: ServerHandshake,
+  facts: HelloFacts,
+  alpnProtocol: string | undefined,
+  peerCertificates: readonly Uint8Array[],
+): Pick<HandshakeResult, CommonResult | 'session'> {
+  return {
+    version: 'TLSv1.2',
+    cipherSuite: hs.cipherSuite,
+    serverName: facts.serverName,
+    alpnProtocol,
+    peerCertificates,
+    extendedMasterSecret: facts.extendedMasterSecret,
+    secureRenegotiation: facts.secureRenegotiation,
+    session: undefined,
+  };
+}

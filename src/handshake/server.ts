@@ -1,0 +1,61 @@
+/**
+ * The server's first step: judge the ClientHello, choose the settings for it, and hand over to the flow of its version
+ * (RFC 5246 7.4.1.2, RFC 6066 3, RFC 5746 3.6).
+ */
+import { AlertError } from '../errors.js';
+import { findExtension, type ClientHello } from '../messages/index.js';
+import type { HandshakeState } from './handshake-state.js';
+import { ask, receive, type ClientHelloInfo, type Handshake } from './needs.js';
+import { checkVersion, helloInfo } from './negotiate.js';
+import type { HandshakeResult } from './result.js';
+import { serverTls12 } from './server-tls12.js';
+import type { ServerSettings } from './settings.js';
+
+export type ServerHandshake = HandshakeState<ServerSettings>;
+
+/** What the ClientHello says, after the checks that do not depend on what is negotiated. */
+export interface HelloFacts extends ClientHelloInfo {
+  readonly hello: ClientHello;
+  readonly extendedMasterSecret: boolean;
+  readonly secureRenegotiation: boolean;
+  /** Whether session_ticket stands in it, with a ticket or without (RFC 5077 3.2). */
+  readonly wantsTicket: boolean;
+}
+
+/** RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the server's side. */
+export function* serverHandshake(hs: ServerHandshake): Handshake<HandshakeResult> {
+  const { body: hello, bytes } = yield* receive('client_hello');
+  hs.transcript.add(bytes);
+  checkVersion(hello);
+  if (!hello.legacyCompressionMethods.includes(0))
+    throw new AlertError('illegal_parameter', 'got no null compression method');
+  const formats = findExtension(hello.extensions, 'ec_point_formats');
+  if (formats !== undefined && !formats.includes('uncompressed'))
+    throw new AlertError('illegal_parameter', 'got ec_point_formats without uncompressed');
+
+  const info = helloInfo(hello);
+  const settings = yield* ask('choose_settings', { settings: hs.settings, hello: info });
+  if (settings === undefined)
+    throw new AlertError('unrecognized_name', `got server name ${info.serverName ?? '(none)'}, which is not ours`);
+  hs.settings = settings;
+
+  hs.clientRandom = hello.random;
+  return yield* serverTls12(hs, {
+    ...info,
+    hello,
+    extendedMasterSecret: findExtension(hello.extensions, 'extended_master_secret') !== undefined,
+    secureRenegotiation: checkRenegotiation(settings, hello),
+    wantsTicket: findExtension(hello.extensions, 'session_ticket') !== undefined,
+  });
+}
+
+/** RFC 5746 3.6: the SCSV or an empty extension. */
+function checkRenegotiation(settings: ServerSettings, hello: ClientHello): boolean {
+  const info = findExtension(hello.extensions, 'renegotiation_info');
+  if (info !== undefined && info.length > 0)
+    throw new AlertError('handshake_failure', 'got renegotiation_info that is not empty');
+  const secure = info !== undefined || hello.cipherSuites.includes('TLS_EMPTY_RENEGOTIATION_INFO_SCSV');
+  if (!secure && !settings.allowClientsWithoutSecureRenegotiation)
+    throw new AlertError('handshake_failure', 'got neither renegotiation_info nor its SCSV');
+  return secure;
+}

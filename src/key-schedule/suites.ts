@@ -1,0 +1,34 @@
+/**
+ * What a TLS 1.2 cipher suite stands for: RFC 5289 3.2 (AES-GCM) and RFC 7905 2 (ChaCha20-Poly1305), all of them ECDHE.
+ */
+import type { AeadAlgorithm, HashAlgorithm } from '../crypto/backend.js';
+
+export interface Tls12Suite {
+  /** The hash of the PRF and of the transcript. */
+  readonly hash: HashAlgorithm;
+  readonly aead: AeadAlgorithm;
+  /** What key the server signs with; Ed25519 certificates go with `ecdsa` suites (RFC 8422 2.2). */
+  readonly authentication: 'ecdsa' | 'rsa';
+}
+
+/** The suites that this library speaks, by their IANA names. */
+export const tls12Suites = {
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: { hash: 'sha256', aead: 'aes-128-gcm', authentication: 'ecdsa' },
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: { hash: 'sha256', aead: 'aes-128-gcm', authentication: 'rsa' },
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: { hash: 'sha384', aead: 'aes-256-gcm', authentication: 'ecdsa' },
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: { hash: 'sha384', aead: 'aes-256-gcm', authentication: 'rsa' },
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: {
+    hash: 'sha256',
+    aead: 'chacha20-poly1305',
+    authentication: 'ecdsa',
+  },
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: { hash: 'sha256', aead: 'chacha20-poly1305', authentication: 'rsa' },
+} as const satisfies Record<string, Tls12Suite>;
+
+/** A TLS 1.2 cipher suite of this library. */
+export type Tls12CipherSuite = keyof typeof tls12Suites;
+
+/** Whether a suite, as decoded, is one of ours. */
+export function isTls12CipherSuite(suite: string | number): suite is Tls12CipherSuite {
+  return typeof suite === 'string' && Object.hasOwn(tls12Suites, suite);
+}

@@ -1,0 +1,47 @@
+/**
+ * The running hash over all handshake messages (RFC 5246 7.4.9, RFC 8446 4.4.1).
+ *
+ * The hash is known only once the cipher suite is: messages before that wait as references. A TLS 1.2 client
+ * CertificateVerify signs the messages themselves, so they stay at hand until {@link Transcript.release}.
+ */
+import { join } from '../bytes.js';
+import type { CryptoBackend, HashAlgorithm, RunningHash } from '../crypto/backend.js';
+import { UsageError } from '../errors.js';
+
+export class Transcript {
+  readonly #crypto: CryptoBackend;
+  #messages: Uint8Array[] | undefined = [];
+  #hash: RunningHash | undefined;
+
+  constructor(crypto: CryptoBackend) {
+    this.#crypto = crypto;
+  }
+
+  /** Adds a whole handshake message, header included. The bytes must not change afterwards. */
+  add(message: Uint8Array): void {
+    this.#hash?.update(message);
+    this.#messages?.push(message);
+  }
+
+  /** The cipher suite is chosen: hashes what has been said so far, and from now on everything at once. */
+  start(algorithm: HashAlgorithm): void {
+    this.#hash = this.#crypto.runningHash(algorithm);
+    for (const message of this.#messages ?? []) this.#hash.update(message);
+  }
+
+  /** Hash of all messages so far. */
+  digest(): Uint8Array {
+    if (this.#hash === undefined) throw new UsageError('invalid_option', 'the transcript hash is not chosen yet');
+    return this.#hash.snapshot();
+  }
+
+  /** All messages so far, joined: what a TLS 1.2 CertificateVerify signs (RFC 5246 7.4.8). */
+  messages(): Uint8Array {
+    return join(this.#messages ?? []);
+  }
+
+  /** Nobody will ask for the messages again. */
+  release(): void {
+    this.#messages = undefined;
+  }
+}

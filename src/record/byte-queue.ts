@@ -1,0 +1,58 @@
+/**
+ * Bytes that wait for the rest of their record or message.
+ *
+ * A lone chunk is held as it is; only when another one joins an unfinished rest is anything copied, into a buffer that
+ * doubles, so that a peer that sends single bytes costs linear work. Views that were handed out are never overwritten.
+ */
+import { empty } from '../bytes.js';
+
+export class ByteQueue {
+  #bytes = empty;
+  #start = 0;
+  #end = 0;
+  /** Whether the space behind `#end` is ours to fill. */
+  #spare = false;
+
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Appends a chunk and keeps it: it must not change until it is taken. */
+  push(chunk: Uint8Array): void {
+    const waiting = this.length;
+    if (waiting === 0) {
+      this.#bytes = chunk;
+      this.#start = 0;
+      this.#end = chunk.length;
+      this.#spare = false;
+      return;
+    }
+    if (!this.#spare || this.#bytes.length - this.#end < chunk.length) {
+      const grown = new Uint8Array(2 * (waiting + chunk.length));
+      grown.set(this.#bytes.subarray(this.#start, this.#end));
+      this.#bytes = grown;
+      this.#start = 0;
+      this.#end = waiting;
+      this.#spare = true;
+    }
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** A view on the first `length` bytes, or `undefined` while there are fewer. */
+  peek(length: number): Uint8Array | undefined {
+    return this.length < length ? undefined : this.#bytes.subarray(this.#start, this.#start + length);
+  }
+
+  /** Lets go of the first `length` bytes. */
+  skip(length: number): void {
+    this.#start += length;
+    if (this.#start >= this.#end) this.clear();
+  }
+
+  clear(): void {
+    this.#bytes = empty;
+    this.#start = this.#end = 0;
+    this.#spare = false;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * AEAD protection of TLS 1.2 records (RFC 5246 6.2.3.3) in its two nonce layouts:
+ *
+ * - AES-GCM (RFC 5288 3): 4 implicit bytes from the key block and 8 explicit bytes in front of the ciphertext;
+ * - ChaCha20-Poly1305 (RFC 7905 2): 12 bytes from the key block XOR the sequence number, nothing on the wire.
+ *
+ * The explicit part is the sequence number, so no nonce ever repeats under a key.
+ */
+import {
+  aeadNonceLength,
+  aeadTagLength,
+  type AeadAlgorithm,
+  type AeadKey,
+  type CryptoBackend,
+} from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import type { DirectionKeys, KeySizes } from '../key-schedule/tls12.js';
+import { aeadKeyLength } from '../crypto/backend.js';
+
+const explicitNonceLength = 8;
+const additionalDataLength = 13;
+
+/** One direction of a protected connection; counts its own sequence number. */
+export interface RecordProtection {
+  /** How much longer than its plaintext a protected fragment is. */
+  readonly overhead: number;
+  /** Protects `plaintext` into the start of `output`, `plaintext.length + overhead` bytes. */
+  seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void;
+  /** The plaintext in an array of its own; a fragment that does not verify is bad_record_mac. */
+  open(contentType: number, fragment: Uint8Array): Uint8Array;
+  destroy(): void;
+}
+
+/** Key and nonce sizes that the key block has to give for one direction. */
+export function keySizes(aead: AeadAlgorithm): KeySizes {
+  return {
+    key: aeadKeyLength[aead],
+    iv: hasExplicitNonce(aead) ? aeadNonceLength - explicitNonceLength : aeadNonceLength,
+  };
+}
+
+function hasExplicitNonce(aead: AeadAlgorithm): boolean {
+  return aead !== 'chacha20-poly1305';
+}
+
+/** Protection of one direction under the keys of a key block, sequence number 0. */
+export function tls12Protection(crypto: CryptoBackend, aead: AeadAlgorithm, keys: DirectionKeys): RecordProtection {
+  return new Tls12Protection(crypto.aead(aead, keys.key), keys.iv, hasExplicitNonce(aead) ? explicitNonceLength : 0);
+}
+
+class Tls12Protection implements RecordProtection {
+  readonly overhead: number;
+  readonly #key: AeadKey;
+  readonly #explicit: number;
+  readonly #iv = new Uint8Array(aeadNonceLength);
+  readonly #nonce = new Uint8Array(aeadNonceLength);
+  readonly #nonceView = new DataView(this.#nonce.buffer);
+  readonly #aad = new Uint8Array(additionalDataLength);
+  readonly #aadView = new DataView(this.#aad.buffer);
+  /** 2^53 records of a byte each are out of reach of any connection. */
+  #sequence = 0;
+
+  constructor(key: AeadKey, iv: Uint8Array, explicit: number) {
+    this.#key = key;
+    this.#explicit = explicit;
+    this.overhead = explicit + aeadTagLength;
+    this.#iv.set(iv);
+    this.#nonce.set(iv);
+    this.#aadView.setUint16(9, 0x0303);
+  }
+
+  seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void {
+    this.#next(contentType, plaintext.length);
+    if (this.#explicit > 0) output.set(this.#aad.subarray(0, explicitNonceLength));
+    this.#key.seal(this.#nonce, this.#aad, plaintext, output.subarray(this.#explicit));
+  }
+
+  open(contentType: number, fragment: Uint8Array): Uint8Array {
+    if (fragment.length < this.overhead) throw new AlertError('bad_record_mac', 'got a record shorter than its tag');
+    this.#next(contentType, fragment.length - this.overhead);
+    const sealed = this.#explicit > 0 ? fragment.subarray(this.#explicit) : fragment;
+    if (this.#explicit > 0)
+      this.#nonce.set(fragment.subarray(0, explicitNonceLength), aeadNonceLength - explicitNonceLength);
+    const plaintext = this.#key.open(this.#nonce, this.#aad, sealed);
+    if (plaintext === undefined) throw new AlertError('bad_record_mac', 'got a record that does not verify');
+    return plaintext;
+  }
+
+  destroy(): void {
+    this.#key.destroy();
+    this.#iv.fill(0);
+    this.#nonce.fill(0);
+  }
+
+  /** RFC 5246 6.2.3.3: additional_data = seq_num, type, version, length; and the nonce of this record. */
+  #next(contentType: number, length: number): void {
+    const sequence = this.#sequence++;
+    const high = Math.floor(sequence / 2 ** 32);
+    this.#aadView.setUint32(0, high);
+    this.#aadView.setUint32(4, sequence);
+    this.#aadView.setUint8(8, contentType);
+    this.#aadView.setUint16(11, length);
+    if (this.#explicit > 0)
+      this.#nonce.set(this.#aad.subarray(0, explicitNonceLength), aeadNonceLength - explicitNonceLength);
+    else {
+      this.#nonce.set(this.#iv);
+      this.#nonceView.setUint32(4, (this.#nonceView.getUint32(4) ^ high) >>> 0);
+      this.#nonceView.setUint32(8, (this.#nonceView.getUint32(8) ^ sequence) >>> 0);
+    }
+  }
+}
