@@ -19,7 +19,7 @@
  * can make it trust another server. Its checksum finds damage, not attackers.
  */
 import { ascii, concat, fromAscii } from '../bytes.js';
-import { DecodeError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { isTls12CipherSuite } from '../key-schedule/suites.js';
 import { cipherSuites, protocolVersions } from '../parameters.js';
 import {
@@ -34,12 +34,13 @@ import {
   vector,
   type Infer,
 } from '../presentation/codec.js';
+import { decodeOrUndefined, isAllZero } from './decode.js';
 import { masterSecretLength, type Session, type SessionEncoding } from './session.js';
 
 /** Without the client's id, ticket and lifetime hint. */
 export const sessionState = {
   encode: (session: Session): Uint8Array => serverCodec.encode({ format: 'session', ...toFields(session) }),
-  decode: (bytes: Uint8Array): Session | undefined => refuseMalformed(() => fromFields(serverCodec.decode(bytes))),
+  decode: (bytes: Uint8Array): Session | undefined => fromFields(decodeOrUndefined(serverCodec, bytes)),
 } satisfies SessionEncoding;
 
 /** With the client's id, ticket and lifetime hint, and a checksum at the end. `decode` works on a copy of the bytes. */
@@ -58,18 +59,16 @@ export const clientSessionState = {
 
   decode(bytes: Uint8Array): Session | undefined {
     const state = bytes.slice(0, -4);
-    return refuseMalformed(() => {
-      if (uint32.decode(bytes.subarray(-4)) !== crc32(state)) return undefined;
-      const fields = clientCodec.decode(state);
-      const session = fromFields(fields);
-      if (session === undefined) return undefined;
-      const { sessionId, ticket, ticketLifetimeHint } = fields;
-      return {
-        ...session,
-        ...(sessionId.length > 0 && { sessionId }),
-        ...(ticket.length > 0 && { ticket, ticketLifetimeHint }),
-      };
-    });
+    if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(state)) return undefined;
+    const fields = decodeOrUndefined(clientCodec, state);
+    const session = fromFields(fields);
+    if (fields === undefined || session === undefined) return undefined;
+    const { sessionId, ticket, ticketLifetimeHint } = fields;
+    return {
+      ...session,
+      ...(sessionId.length > 0 && { sessionId }),
+      ...(ticket.length > 0 && { ticket, ticketLifetimeHint }),
+    };
   },
 } satisfies SessionEncoding;
 
@@ -115,12 +114,11 @@ function toFields(session: Session): StateFields {
   };
 }
 
-function fromFields(fields: StateFields): Session | undefined {
+function fromFields(fields: StateFields | undefined): Session | undefined {
+  if (fields === undefined) return undefined;
   const { protocolVersion, cipherSuite, masterSecret, extendedMasterSecret, serverName, alpnProtocol } = fields;
-  if (!isTls12CipherSuite(cipherSuite) || extendedMasterSecret > 1) return undefined;
+  if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
   if (fields.establishedAt > latestTime || fields.issuedAt > latestTime) return undefined;
-  // P-state-2: what a failed derivation or a wiped session leaves behind.
-  if (masterSecret.every((byte) => byte === 0)) return undefined;
   return {
     version: protocolVersion,
     cipherSuite,
@@ -144,15 +142,6 @@ function byteString(text = ''): Uint8Array {
   if (fromAscii(bytes) !== text)
     throw new UsageError('value_not_encodable', 'a name with characters that are no bytes');
   return bytes;
-}
-
-function refuseMalformed(decode: () => Session | undefined): Session | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
 }
 
 /** CRC-32 (ISO 3309), four bits at a time. */

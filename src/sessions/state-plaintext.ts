@@ -14,7 +14,6 @@
  * needs both today, so this is for custom stacks and tests; this library's own tickets hold `sessionState`.
  */
 import { empty } from '../bytes.js';
-import { DecodeError } from '../errors.js';
 import { isTls12CipherSuite } from '../key-schedule/suites.js';
 import { cipherSuites, compressionMethods, protocolVersions } from '../parameters.js';
 import {
@@ -28,6 +27,7 @@ import {
   vector,
   type Infer,
 } from '../presentation/codec.js';
+import { decodeOrUndefined, isAllZero } from './decode.js';
 import { masterSecretLength, type Session, type SessionEncoding } from './session.js';
 
 /** RFC 5077 4. `psk_identity` is RFC 4279's. */
@@ -80,11 +80,11 @@ export const rfc5077State: SessionEncoding = {
   },
 
   decode(bytes: Uint8Array): Session | undefined {
-    const state = decodeOrUndefined(bytes);
+    const state = decodeOrUndefined(statePlaintext, bytes);
     if (state?.protocolVersion !== 'TLSv1.2' || state.compressionMethod !== 'null') return undefined;
     const { cipherSuite, masterSecret, clientIdentity: client } = state;
-    if (!isTls12CipherSuite(cipherSuite) || client.clientAuthenticationType === 'psk') return undefined;
-    if (masterSecret.every((byte) => byte === 0)) return undefined;
+    if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret)) return undefined;
+    if (client.clientAuthenticationType === 'psk') return undefined;
     const establishedAt = state.timestamp * 1000;
     return {
       version: 'TLSv1.2',
@@ -98,12 +98,3 @@ export const rfc5077State: SessionEncoding = {
     };
   },
 };
-
-function decodeOrUndefined(bytes: Uint8Array): StatePlaintext | undefined {
-  try {
-    return statePlaintext.decode(bytes);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
-}

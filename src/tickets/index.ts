@@ -9,10 +9,8 @@ export {
   defaultSealLimit,
   KeyRing,
   type KeyRingOptions,
-  type PreparedTicketKey,
-  type TicketKeyState,
-  type TicketKeyStatus,
 } from './key-ring.js';
+export type { PreparedTicketKey, TicketKeyState, TicketKeyStatus } from './ring-key.js';
 export { maxTicketStateLength, Rfc5077Sealer, type Rfc5077SealerOptions } from './rfc5077-sealer.js';
 export type { OpenedTicket, TicketRefusal, TicketSealer } from './sealer.js';
 export { generateTicketKey, requireStrongTicketKey, type TicketKey } from './ticket-key.js';

@@ -5,9 +5,9 @@
  * another) -> `active` (seals and opens) -> `retired` (opens only) -> `expired` (wiped). The surprising thing: states only move
  * forward. A clock that jumps back neither makes a retired key seal again nor brings an expired one back.
  */
-import { equal, equalConstantTime, wipe } from '../bytes.js';
-import type { CbcKey, CryptoBackend, HmacKey } from '../crypto/backend.js';
+import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
+import { RingKey, type PreparedTicketKey, type TicketKeyStatus } from './ring-key.js';
 import { generateTicketKey, requireStrongTicketKey, ticketKeyNameLength, type TicketKey } from './ticket-key.js';
 
 const hour = 60 * 60 * 1000;
@@ -23,8 +23,6 @@ export const defaultMaxKeys = 64;
  * 4 KiB each, two ciphertext blocks with one of 2^-49.
  */
 export const defaultSealLimit = 2 ** 32;
-
-export type TicketKeyState = 'future' | 'active' | 'retired' | 'expired';
 
 export interface KeyRingOptions {
   readonly crypto: CryptoBackend;
@@ -47,29 +45,6 @@ export interface KeyRingOptions {
   readonly sealLimit?: number;
 }
 
-/** A key of the ring as a sealer uses it: set up once. */
-export interface PreparedTicketKey {
-  readonly name: Uint8Array;
-  readonly cbc: CbcKey;
-  readonly hmac: HmacKey;
-}
-
-/** What an operator sees of a key. */
-export interface TicketKeyStatus {
-  readonly name: Uint8Array;
-  readonly state: TicketKeyState;
-  /** Whether this is the one active key that seals. */
-  readonly seals: boolean;
-  readonly sealsFrom: number;
-  readonly sealsUntil: number;
-  /** Infinity while the key neither carries the time nor has stopped sealing. */
-  readonly opensUntil: number;
-  /** Tickets sealed, opened, and among those opened the ones to renew under a newer key. */
-  readonly sealed: number;
-  readonly opened: number;
-  readonly renewed: number;
-}
-
 /**
  * Holds one sealing key and several opening ones. Of several active keys the one with the latest `sealsFrom` seals, among
  * equal ones the first added; keys without `sealsFrom` come before all others. The ring works on copies of the key bytes and
@@ -84,14 +59,15 @@ export class KeyRing {
   readonly openingPeriod: number;
   readonly #crypto: CryptoBackend;
   readonly #now: () => number;
-  readonly #automaticRotation: boolean;
+  #automaticRotation: boolean;
   readonly #sealingPeriod: number;
   readonly #maxKeys: number;
   readonly #sealLimit: number;
   /** In the order of arrival. */
   readonly #keys: RingKey[] = [];
   #sealing: RingKey | undefined;
-  /** Until then no key changes its state. */
+  #latest = -Infinity;
+  /** Until then no key changes its state, unless the clock goes back. */
   #nextChange = Infinity;
 
   constructor(options: KeyRingOptions) {
@@ -110,15 +86,12 @@ export class KeyRing {
    * equal another's, and `UsageError('invalid_option')` if the ring is full of keys that still have to open.
    */
   add(key: TicketKey): void {
-    const now = this.#now();
-    this.#settle(now);
-    this.#insert(key, now);
+    this.#insert(key, this.#readClock());
   }
 
   /** As {@link add}, and from now on `key` seals: the keys that did are retired and open for one opening period more. */
   rotate(key: TicketKey): void {
-    const now = this.#now();
-    this.#settle(now);
+    const now = this.#readClock();
     const before = this.#keys.filter((other) => other.state === 'active');
     this.#insert({ ...key, sealsFrom: now }, now);
     for (const other of before) other.retire(now, this.openingPeriod);
@@ -129,9 +102,9 @@ export class KeyRing {
    * The key to seal one ticket with; counts the ticket. Throws `UsageError('no_sealing_key')` if no key is active.
    */
   sealingKey(): PreparedTicketKey {
-    const now = this.#now();
-    if (now >= this.#nextChange) this.#settle(now);
-    if (this.#sealing === undefined && this.#automaticRotation) {
+    const now = this.#readClock();
+    // A key that begins to seal in the future began before the clock went back, and would seal for too long.
+    if (this.#automaticRotation && !(this.#sealing !== undefined && this.#sealing.sealsFrom <= now)) {
       this.rotate(generateTicketKey(this.#crypto, { sealsUntil: now + this.#sealingPeriod }));
     }
     const key = this.#sealing;
@@ -145,8 +118,7 @@ export class KeyRing {
 
   /** The key whose name `ticket` begins with, or why it cannot open. `ticket` has 16 bytes at least. */
   openingKey(ticket: Uint8Array): PreparedTicketKey | 'unknown_key_name' | 'expired' {
-    const now = this.#now();
-    if (now >= this.#nextChange) this.#settle(now);
+    this.#readClock();
     for (const key of this.#keys) {
       if (startsWith(ticket, key.name)) return key.state === 'expired' ? 'expired' : key;
     }
@@ -167,14 +139,15 @@ export class KeyRing {
 
   /** The keys, in the order of arrival. */
   status(): readonly TicketKeyStatus[] {
-    this.#settle(this.#now());
+    this.#readClock();
     return this.#keys.map((key) => key.status(key === this.#sealing));
   }
 
-  /** Wipes all keys. The ring is then one whose keys have all expired. */
+  /** Wipes all keys. The ring is then one whose keys have all expired, and makes no others. */
   destroy(): void {
+    this.#automaticRotation = false;
     for (const key of this.#keys) key.expire();
-    this.#settle(this.#now());
+    this.#settle(this.#latest);
   }
 
   #insert(key: TicketKey, now: number): void {
@@ -194,6 +167,13 @@ export class KeyRing {
       return;
     }
     throw new UsageError('invalid_option', `the key ring holds ${String(this.#maxKeys)} keys that are in use`);
+  }
+
+  #readClock(): number {
+    const now = this.#now();
+    if (now >= this.#nextChange || now < this.#latest) this.#settle(now);
+    this.#latest = now;
+    return now;
   }
 
   /** Moves every key to the state that it has at `now`, and finds the one that seals. */
@@ -219,78 +199,4 @@ function positive(option: string, value: number): number {
 function startsWith(ticket: Uint8Array, name: Uint8Array): boolean {
   for (let i = 0; i < ticketKeyNameLength; i++) if (ticket[i] !== name[i]) return false;
   return true;
-}
-
-class RingKey implements PreparedTicketKey {
-  readonly name: Uint8Array;
-  readonly cbc: CbcKey;
-  readonly hmac: HmacKey;
-  readonly #aesKey: Uint8Array;
-  readonly #hmacKey: Uint8Array;
-  readonly sealsFrom: number;
-  sealsUntil: number;
-  opensUntil: number;
-  state: TicketKeyState = 'future';
-  sealed = 0;
-  opened = 0;
-  renewed = 0;
-
-  constructor(crypto: CryptoBackend, key: TicketKey) {
-    this.name = key.name.slice();
-    this.#aesKey = key.aesKey.slice();
-    this.#hmacKey = key.hmacKey.slice();
-    this.cbc = crypto.cbc(this.#aesKey);
-    this.hmac = crypto.hmac('sha256', this.#hmacKey);
-    this.sealsFrom = key.sealsFrom ?? -Infinity;
-    this.sealsUntil = key.sealsUntil ?? Infinity;
-    this.opensUntil = key.opensUntil ?? Infinity;
-  }
-
-  requireDistinct(key: TicketKey): void {
-    if (equal(this.name, key.name)) throw new UsageError('invalid_key', 'the ring has a key of this name already');
-    if (
-      this.state !== 'expired' &&
-      (equalConstantTime(this.#aesKey, key.aesKey) || equalConstantTime(this.#hmacKey, key.hmacKey))
-    ) {
-      throw new UsageError('invalid_key', 'the ring has these key bytes already, under another name');
-    }
-  }
-
-  advance(now: number, openingPeriod: number): void {
-    if (this.state === 'future' && now >= this.sealsFrom) this.state = 'active';
-    if (this.state === 'active' && now >= this.sealsUntil) this.retire(this.sealsUntil, openingPeriod);
-    if (this.state !== 'expired' && now >= this.opensUntil) this.expire();
-  }
-
-  /** When `advance` will have something to do again. */
-  nextChange(): number {
-    switch (this.state) {
-      case 'future':
-        return Math.min(this.sealsFrom, this.opensUntil);
-      case 'active':
-        return Math.min(this.sealsUntil, this.opensUntil);
-      case 'retired':
-        return this.opensUntil;
-      case 'expired':
-        return Infinity;
-    }
-  }
-
-  retire(now: number, openingPeriod: number): void {
-    this.state = 'retired';
-    this.sealsUntil = Math.min(this.sealsUntil, now);
-    if (this.opensUntil === Infinity) this.opensUntil = this.sealsUntil + openingPeriod;
-  }
-
-  expire(): void {
-    this.state = 'expired';
-    this.cbc.destroy();
-    this.hmac.destroy();
-    wipe(this.#aesKey, this.#hmacKey);
-  }
-
-  status(seals: boolean): TicketKeyStatus {
-    const { name, state, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed } = this;
-    return { name: name.slice(), state, seals, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed };
-  }
 }

@@ -35,10 +35,14 @@ export interface Rfc5077SealerOptions {
   readonly keys: KeyRing;
 }
 
+/** Tickets of usual size are cut from slabs of this many bytes: an array of its own costs ten times a view. */
+const slabLength = 4096;
+
 /** Synchronous. Counters and renewal are the key ring's. */
 export class Rfc5077Sealer implements TicketSealer {
   readonly #crypto: Pick<CryptoBackend, 'randomBytes'>;
   readonly #keys: KeyRing;
+  #slab = new Uint8Array(0);
 
   constructor(options: Rfc5077SealerOptions) {
     this.#crypto = options.crypto;
@@ -55,7 +59,7 @@ export class Rfc5077Sealer implements TicketSealer {
     const key = this.#keys.sealingKey();
     const padding = blockLength - (state.length % blockLength);
     const ciphertextLength = state.length + padding;
-    const ticket = new Uint8Array(overhead + ciphertextLength);
+    const ticket = this.#allocate(overhead + ciphertextLength);
     const macOffset = ciphertextOffset + ciphertextLength;
     ticket.set(key.name);
     ticket.set(this.#crypto.randomBytes(blockLength), ivOffset);
@@ -88,6 +92,14 @@ export class Rfc5077Sealer implements TicketSealer {
     const stateLength = padded.length - padding;
     for (let i = stateLength; i < padded.length; i++) if (padded[i] !== padding) return refusals.malformed;
     return { state: padded.subarray(0, stateLength), renew: this.#keys.countOpened(key) };
+  }
+
+  #allocate(length: number): Uint8Array {
+    if (length > slabLength / 4) return new Uint8Array(length);
+    if (length > this.#slab.length) this.#slab = new Uint8Array(slabLength);
+    const bytes = this.#slab.subarray(0, length);
+    this.#slab = this.#slab.subarray(length);
+    return bytes;
   }
 }
 

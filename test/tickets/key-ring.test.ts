@@ -6,8 +6,8 @@ import {
   defaultSealingPeriod,
   KeyRing,
   type KeyRingOptions,
-  type TicketKeyState,
 } from '../../src/tickets/key-ring.js';
+import type { TicketKeyState } from '../../src/tickets/ring-key.js';
 import { generateTicketKey, type TicketKey } from '../../src/tickets/ticket-key.js';
 import { backends } from './backends.js';
 
@@ -150,6 +150,26 @@ describe.each(backends)('KeyRing ($name)', (crypto) => {
     ring.destroy();
     expect(openingResult(ring, key)).toBe('expired');
     expect(() => ring.sealingKey()).toThrow(expect.objectContaining({ code: 'no_sealing_key' }));
+    const automatic = ringAt(0, { automaticRotation: true }).ring;
+    automatic.sealingKey();
+    automatic.destroy();
+    expect(() => automatic.sealingKey()).toThrow(expect.objectContaining({ code: 'no_sealing_key' }));
+  });
+
+  it('P-time-2 a key made while the clock was ahead is replaced when the clock goes back, and opens for one period', () => {
+    const { clock, ring } = ringAt(3650 * day, { automaticRotation: true });
+    const first = { ...keyFor(), name: ring.sealingKey().name };
+    clock.time += day;
+    const second = { ...keyFor(), name: ring.sealingKey().name };
+    clock.time = 1000;
+    expect(sealingName(ring)).not.toBe(toHex(second.name));
+    expect(ring.status()).toMatchObject([
+      { state: 'retired', opensUntil: 1000 + day },
+      { state: 'retired', opensUntil: 1000 + day },
+      { state: 'active', sealsFrom: 1000, sealsUntil: 1000 + day },
+    ]);
+    clock.time = 1000 + day;
+    expect([first, second].map((key) => openingResult(ring, key))).toEqual(['expired', 'expired']);
   });
 
   it('P-time-2 a clock that jumps backwards makes no retired key seal and no expired key open', () => {

@@ -160,6 +160,10 @@ describe.each(backends)('Rfc5077Sealer ($name)', (crypto) => {
     calls.length = 0;
     sealer.open(ticket);
     expect(calls).toEqual(['mac', 'decrypt']);
+    // R5077-5.4-1: an unknown name costs nothing at all.
+    calls.length = 0;
+    sealer.open(ticket.map((byte, i) => (i === 15 ? byte ^ 1 : byte)));
+    expect(calls).toEqual([]);
   });
 
   it('an authentic ticket of another shape is malformed', () => {
@@ -248,6 +252,19 @@ describe.each(backends)('Rfc5077Sealer ($name)', (crypto) => {
     expect(ahead.sealer.open(behind.sealer.seal(state))).toEqual({ state, renew: true });
     behind.clock.time = 60_000;
     expect(toHex(behind.sealer.seal(state).subarray(0, 16))).toBe(toHex(key256.name));
+  });
+
+  it('P-key-3 a ticket opens under no other name, although its key is in the ring', () => {
+    const { sealer } = sealerWith([key128, key256]);
+    const ticket = sealer.seal(state);
+    ticket.set(key256.name);
+    expect(sealer.open(ticket)).toEqual({ reason: 'bad_mac' });
+  });
+
+  it('P-key-4 two rings with the same options open none of each other’s tickets', () => {
+    const [one, other] = [sealerWith([], { automaticRotation: true }), sealerWith([], { automaticRotation: true })];
+    other.sealer.seal(state);
+    expect(other.sealer.open(one.sealer.seal(state))).toEqual({ reason: 'unknown_key_name' });
   });
 
   it('another key of the same name opens nothing', () => {
