@@ -25,14 +25,8 @@ export class AsyncDriver<Result> extends Driver<Result> {
     );
   }
 
+  /** An answer that comes after the end is dropped. */
   #resume(step: () => void): void {
-    if (this.waiting !== 'answer') return; // closed meanwhile
-    try {
-      step();
-    } catch (error) {
-      this.#owner.failed(error);
-      return;
-    }
-    this.#owner.progressed();
+    if (this.waiting === 'answer') this.#owner.resume(step);
   }
 }

@@ -9,7 +9,7 @@ import { ascii, empty } from '../bytes.js';
 import type { CryptoBackend, KeyExchangeGroup } from '../crypto/backend.js';
 import { nobleCrypto } from '../crypto/noble.js';
 import { UsageError } from '../errors.js';
-import { signatureAlgorithms, type SignatureSchemeName } from '../handshake/authenticate.js';
+import { isSignatureScheme, signatureAlgorithms, type SignatureSchemeName } from '../handshake/authenticate.js';
 import { authenticationOf } from '../handshake/negotiate.js';
 import { resumptionCounters, type ResumptionCounters } from '../handshake/resumption.js';
 import type {
@@ -187,7 +187,7 @@ function commonSettings(options: CommonOptions) {
   const cipherSuites = chosen('cipherSuites', options.cipherSuites, allSuites, (suite) =>
     aeads.includes(tls12Suites[suite].aead),
   );
-  const schemes = Object.keys(signatureAlgorithms) as SignatureSchemeName[];
+  const schemes = Object.keys(signatureAlgorithms).filter(isSignatureScheme);
   for (const protocol of alpnProtocols)
     if (protocol.length === 0 || protocol.length > 255)
       throw new UsageError('invalid_option', 'an ALPN protocol name has 1 to 255 characters');

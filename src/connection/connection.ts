@@ -91,12 +91,8 @@ export class Connection {
       options.driver === 'sync'
         ? new SyncDriver(flow, this.#answers)
         : new AsyncDriver(flow, this.#answers, {
-            progressed: () => {
-              this.#run(() => undefined);
-              wake();
-            },
-            failed: (error) => {
-              this.#fail(error);
+            resume: (step) => {
+              this.#run(step);
               wake();
             },
           });
@@ -128,9 +124,7 @@ export class Connection {
 
   /** The transport has ended for reading. */
   receiveEnd(): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'open') this.#close({ type: 'close', reason: 'truncated' });
-    else this.#fail(new AlertError('close_notify', 'the transport ended in the middle of the handshake'));
+    if (this.#state !== 'closed') this.#close({ type: 'close', reason: 'truncated' });
   }
 
   /** Sends application data. Throws `UsageError` (`connection_not_open`) before the `handshake` event and after `close`. */
@@ -298,10 +292,8 @@ export class Connection {
     const known = blame(error);
     if (!(known instanceof PeerAlertError) && !this.#closeSent)
       this.#sendAlert(known instanceof AlertError ? known.alert : 'internal_error');
-    // RFC 5246 7.2.2: no session survives a fatal alert. A peer that has not shown that it knows the secret has no say
-    // in that: anybody can send garbage under a session ID that he saw.
-    const { stored } = this.#hs;
-    if (stored !== undefined && this.#hs.peerProven) void this.#answers.forget_session(stored);
+    // RFC 5246 7.2.2: no session survives a fatal alert.
+    if (this.#hs.stored !== undefined) void this.#answers.forget_session(this.#hs.stored);
     this.#close({ type: 'close', reason: 'error', error: known });
   }
 

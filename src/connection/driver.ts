@@ -3,12 +3,11 @@
  * what they do with an answer that is a promise.
  */
 import { AlertError, UsageError } from '../errors.js';
-import type { Answers, Handshake, Incoming, Need, Needs, Wait } from '../handshake/needs.js';
+import type { Answers, Handshake, Incoming, Need, Wait } from '../handshake/needs.js';
 
-/** Called by the asynchronous driver when an answer that it had to wait for has moved the handshake on, or broken it. */
+/** Where the asynchronous driver goes on when an answer has come: whatever `step` throws ends the connection. */
 export interface DriverOwner {
-  progressed(): void;
-  failed(error: unknown): void;
+  resume(step: () => void): void;
 }
 
 export abstract class Driver<Result> {
@@ -16,7 +15,7 @@ export abstract class Driver<Result> {
   waiting: 'message' | 'answer' | 'nothing' = 'nothing';
   /** Set when the handshake is complete. */
   result: Result | undefined;
-  readonly #handshake: Handshake<Result>;
+  readonly #handshake: Handshake<Result | undefined>;
   readonly #answers: Answers;
 
   constructor(handshake: Handshake<Result>, answers: Answers) {
@@ -39,23 +38,22 @@ export abstract class Driver<Result> {
   /** Ends the handshake where it stands, so that its `finally` blocks run. Late answers are dropped. */
   close(): void {
     this.waiting = 'nothing';
-    // The result of `return` is the caller's to invent; this one is never read.
-    this.#handshake.return(undefined as never);
+    this.#handshake.return(undefined);
   }
 
   protected advance(value: unknown): void {
     this.waiting = 'nothing';
-    let step: IteratorResult<Wait, Result> = this.#handshake.next(value);
+    let step: IteratorResult<Wait, Result | undefined> = this.#handshake.next(value);
     while (step.done !== true) {
       if (step.value.wait === 'receive') {
         this.waiting = 'message';
         return;
       }
-      const { kind, question } = step.value;
-      const answer = this.#ask(kind, question);
+      const { need, put } = step.value;
+      const answer = this.#ask(need, put);
       if (isPromise(answer)) {
         this.waiting = 'answer';
-        this.wait(kind, answer);
+        this.wait(need, answer);
         return;
       }
       step = this.#handshake.next(answer);
@@ -63,12 +61,11 @@ export abstract class Driver<Result> {
     this.result = step.value;
   }
 
-  #ask<K extends Need>(kind: K, question: Needs[Need]['question']): unknown {
+  #ask(need: Need, put: (answers: Answers) => unknown): unknown {
     try {
-      // The generator pairs kind and question by construction, see `ask`.
-      return this.#answers[kind](question as Needs[K]['question']);
+      return put(this.#answers);
     } catch (error) {
-      throw answerFailed(kind, error);
+      throw answerFailed(need, error);
     }
   }
 }

@@ -48,7 +48,7 @@ export function* clientTls12(
   const resumed = offer.sessionId.length > 0 && equal(answer.sessionId, offer.sessionId) ? offer.session : undefined;
   return resumed === undefined
     ? yield* fullHandshake(hs, offer, answer)
-    : yield* abbreviatedHandshake(hs, resumed, answer);
+    : yield* abbreviatedHandshake(hs, offer, resumed, answer);
 }
 
 /** RFC 5246 7.4.1.3. */
@@ -109,7 +109,13 @@ function readExtensions(hs: ClientHandshake, offer: ClientOffer, hello: ServerHe
 }
 
 /** RFC 5246 7.3 figure 2, RFC 5077 3.1 figures 2 and 3. */
-function* abbreviatedHandshake(hs: ClientHandshake, session: Session, answer: Answer): Handshake<HandshakeResult> {
+function* abbreviatedHandshake(
+  hs: ClientHandshake,
+  offer: ClientOffer,
+  session: Session,
+  answer: Answer,
+): Handshake<HandshakeResult> {
+  hs.stored = offer.stored; // R5077-3.2-6: a session that was accepted and then fails is dropped, or it would fail for ever
   // RFC 7627 5.3: sessions without the extension are never offered, so the answer must have it.
   if (!answer.extendedMasterSecret)
     throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret');
@@ -135,8 +141,6 @@ function* fullHandshake(hs: ClientHandshake, offer: ClientOffer, answer: Answer)
   const { settings } = hs;
   if (!answer.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
-  // The offered session stays usable: the server may have declined it for reasons of the moment.
-  hs.stored = undefined;
 
   const certificate = yield* receive('certificate');
   hs.transcript.add(certificate.bytes);

@@ -9,7 +9,7 @@ import { clientSessionState } from '../sessions/session-state.js';
 import { refuseSession } from '../sessions/binding.js';
 import type { Session } from '../sessions/session.js';
 import { clientTls12 } from './client-tls12.js';
-import type { HandshakeState } from './handshake-state.js';
+import type { HandshakeState, StoredSession } from './handshake-state.js';
 import { ask, receive, type Handshake } from './needs.js';
 import type { HandshakeResult } from './result.js';
 import type { ClientSettings } from './settings.js';
@@ -19,6 +19,8 @@ export type ClientHandshake = HandshakeState<ClientSettings>;
 /** What stood in our ClientHello, for the checks on the answer. */
 export interface ClientOffer {
   readonly session: Session | undefined;
+  /** Where the session came from, unless the caller gave it. */
+  readonly stored: StoredSession | undefined;
   readonly sessionId: Uint8Array;
   /** Types of the extensions sent. */
   readonly extensions: ReadonlySet<string | number>;
@@ -26,25 +28,25 @@ export interface ClientOffer {
 
 /** RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the client's side. */
 export function* clientHandshake(hs: ClientHandshake): Handshake<HandshakeResult> {
-  const session = yield* findSession(hs);
-  const offer = sendClientHello(hs, session);
+  const { session, stored } = yield* findSession(hs);
+  const offer = { ...sendClientHello(hs, session), session, stored };
   const serverHello = yield* receive('server_hello');
   return yield* clientTls12(hs, offer, serverHello);
 }
 
 /** The session given by the caller, or else the one that the store has for this peer, if it may still be offered. */
-function* findSession(hs: ClientHandshake): Handshake<Session | undefined> {
+function* findSession(hs: ClientHandshake): Handshake<Pick<ClientOffer, 'session' | 'stored'>> {
   const { settings } = hs;
   const { session, sessions: store, sessionKey: key } = settings;
-  if (session !== undefined && mayOffer(session, settings)) return session;
-  if (store === undefined) return undefined;
+  if (session !== undefined && mayOffer(session, settings)) return { session, stored: undefined };
+  if (store === undefined) return nothing;
   const found = yield* ask('find_session', { store, key });
-  if ('failed' in found || found.state === undefined) return undefined;
+  if ('failed' in found || found.state === undefined) return nothing;
   const stored = clientSessionState.decode(found.state);
-  if (stored === undefined || !mayOffer(stored, settings)) return undefined;
-  hs.stored = { store, key };
-  return stored;
+  return stored === undefined || !mayOffer(stored, settings) ? nothing : { session: stored, stored: { store, key } };
 }
+
+const nothing = { session: undefined, stored: undefined };
 
 /** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 and P-bind-6 by name and context. */
 function mayOffer(session: Session, settings: ClientSettings): boolean {
@@ -64,7 +66,10 @@ function mayOffer(session: Session, settings: ClientSettings): boolean {
   return session.ticket === undefined ? (session.sessionId?.length ?? 0) > 0 : settings.tickets;
 }
 
-function sendClientHello(hs: ClientHandshake, session: Session | undefined): ClientOffer {
+function sendClientHello(
+  hs: ClientHandshake,
+  session: Session | undefined,
+): Pick<ClientOffer, 'sessionId' | 'extensions'> {
   const { crypto, cipherSuites } = hs.settings;
   hs.clientRandom = crypto.randomBytes(32);
   // RFC 5077 3.4: a made-up session ID beside a ticket; its echo tells that the ticket was accepted.
@@ -81,7 +86,7 @@ function sendClientHello(hs: ClientHandshake, session: Session | undefined): Cli
       extensions,
     },
   });
-  return { session, sessionId, extensions: new Set(extensions.map(({ type }) => type)) };
+  return { sessionId, extensions: new Set(extensions.map(({ type }) => type)) };
 }
 
 function clientHelloExtensions(settings: ClientSettings, session: Session | undefined): Extension<'client_hello'>[] {

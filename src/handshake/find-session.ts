@@ -9,13 +9,20 @@ import { findExtension } from '../messages/index.js';
 import { refuseSession } from '../sessions/binding.js';
 import type { Session } from '../sessions/session.js';
 import { sessionState } from '../sessions/session-state.js';
+import type { StoredSession } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { ResumptionRefusal } from './resumption.js';
 import type { HelloFacts, ServerHandshake } from './server.js';
 
 /** The session to resume and how it was found, or why there is none. */
 export type FoundSession =
-  | { readonly session: Session; readonly mode: 'session_id' | 'ticket'; readonly renew: boolean }
+  | {
+      readonly session: Session;
+      readonly mode: 'session_id' | 'ticket';
+      readonly renew: boolean;
+      /** Where a session ID led to. */
+      readonly stored: StoredSession | undefined;
+    }
   | { readonly session?: undefined; readonly reason: ResumptionRefusal };
 
 export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<FoundSession> {
@@ -27,10 +34,8 @@ export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<
       : yield* findBySessionId(hs, facts.hello.legacySessionId);
   if (found.session === undefined) return found;
   const refusal = judge(hs, facts, found.session) ?? (yield* judgePeer(hs, found.session));
-  if (refusal === undefined) return found;
-  // RFC 5246 7.2.2: an entry that was refused stays; it may be good under the configuration that made it.
-  hs.stored = undefined;
-  return { reason: refusal };
+  // A stored session that is refused stays: it may be good under the configuration that made it.
+  return refusal === undefined ? found : { reason: refusal };
 }
 
 function* findByTicket(hs: ServerHandshake, ticket: Uint8Array): Handshake<FoundSession> {
@@ -40,7 +45,8 @@ function* findByTicket(hs: ServerHandshake, ticket: Uint8Array): Handshake<Found
   if ('failed' in opened) return { reason: 'store_unavailable' };
   if (opened.state === undefined) return { reason: opened.reason };
   const session = ticketEncoding.decode(opened.state);
-  return session === undefined ? { reason: 'unreadable_state' } : { session, mode: 'ticket', renew: opened.renew };
+  if (session === undefined) return { reason: 'unreadable_state' };
+  return { session, mode: 'ticket', renew: opened.renew, stored: undefined };
 }
 
 function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake<FoundSession> {
@@ -52,8 +58,7 @@ function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake
   if (found.state === undefined) return { reason: 'unknown_session_id' };
   const session = sessionState.decode(found.state);
   if (session === undefined) return { reason: 'unreadable_state' };
-  hs.stored = { store, key: sessionId };
-  return { session, mode: 'session_id', renew: false };
+  return { session, mode: 'session_id', renew: false, stored: { store, key: sessionId } };
 }
 
 function judge(hs: ServerHandshake, facts: HelloFacts, session: Session): ResumptionRefusal | undefined {

@@ -43,10 +43,11 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> {
   readonly transcript: Transcript;
   clientRandom = empty;
   serverRandom = empty;
-  /** The session that the peer has proven or is about to: forgotten when the connection fails (RFC 5246 7.2.2). */
+  /**
+   * The session that falls with this connection (RFC 5246 7.2.2). A server enters it only once the client has proven that it
+   * knows the secret: anybody can send garbage under a session ID that he saw.
+   */
   stored: StoredSession | undefined;
-  /** Whether the peer has shown that it knows the master secret. */
-  peerProven = false;
   #cipherSuite: Tls12CipherSuite | undefined;
   #masterSecret: Uint8Array | undefined;
   #secrets: Tls12Secrets | undefined;
@@ -126,7 +127,6 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> {
     const expected = this.#usable().verifyData(this.role === 'client' ? 'server' : 'client', this.transcript.digest());
     if (!equalConstantTime(finished.body.verifyData, expected))
       throw new AlertError('decrypt_error', 'got a Finished that does not verify');
-    this.peerProven = true;
     this.transcript.add(finished.bytes);
   }
 

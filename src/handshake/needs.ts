@@ -121,7 +121,11 @@ export type Incoming = RawHandshake | ChangeCipherSpec;
 
 export type Wait =
   | { readonly wait: 'receive' }
-  | { readonly wait: 'ask'; readonly kind: Need; readonly question: Needs[Need]['question'] };
+  | {
+      readonly wait: 'ask';
+      readonly need: Need;
+      /** Puts the question. */ readonly put: (answers: Answers) => MaybePromise<unknown>;
+    };
 
 /** A handshake, or a part of one, that ends with a `Result`. */
 export type Handshake<Result> = Generator<Wait, Result, unknown>;
@@ -156,6 +160,6 @@ function nameOf(incoming: Incoming): string {
 }
 
 /** Asks the outside and waits for its answer. */
-export function* ask<K extends Need>(kind: K, question: Needs[K]['question']): Handshake<Needs[K]['answer']> {
-  return (yield { wait: 'ask', kind, question }) as Needs[K]['answer'];
+export function* ask<K extends Need>(need: K, question: Needs[K]['question']): Handshake<Needs[K]['answer']> {
+  return (yield { wait: 'ask', need, put: (answers) => answers[need](question) }) as Needs[K]['answer'];
 }

@@ -36,7 +36,7 @@ function* abbreviatedHandshake(
   hs: ServerHandshake,
   facts: HelloFacts,
   alpnProtocol: string | undefined,
-  { session, mode, renew }: Extract<FoundSession, { session: Session }>,
+  { session, mode, renew, stored }: Extract<FoundSession, { session: Session }>,
 ): Handshake<HandshakeResult> {
   const { settings } = hs;
   hs.chooseCipherSuite(session.cipherSuite);
@@ -50,6 +50,7 @@ function* abbreviatedHandshake(
   hs.sendFinished();
   yield* receive('change_cipher_spec');
   yield* hs.receiveFinished();
+  hs.stored = stored;
   if (ticket !== undefined) settings.counters.renewed++;
   return {
     ...result(hs, facts, alpnProtocol, session.peerCertificates),

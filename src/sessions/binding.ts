@@ -12,7 +12,6 @@ export const maximumSessionAge = 7 * 24 * 60 * 60 * 1000;
 
 /** Why a session that was found is not resumed. */
 export type BindingRefusal =
-  | 'version_mismatch'
   | 'too_old'
   | 'cipher_suite_disabled'
   | 'cipher_suite_not_offered'
@@ -48,7 +47,6 @@ export function refuseSession(
   policy: BindingPolicy,
   now: number,
 ): BindingRefusal | undefined {
-  if (session.version !== 'TLSv1.2') return 'version_mismatch';
   const age = now - session.establishedAt;
   // A session from the future was made by another clock: honouring it would extend its life (P-time-2).
   if (age > Math.min(policy.maximumAge, maximumSessionAge) || age < -maximumClockSkew) return 'too_old';
