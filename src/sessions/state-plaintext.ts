@@ -11,7 +11,8 @@
  *     } StatePlaintext;
  *
  * The surprising thing is its age: it is older than the extended master secret (RFC 7627) and knows no server name. A session
- * needs both today, so this is for custom stacks and tests; this library's own tickets hold `sessionState`.
+ * needs both today, so this is for custom stacks and tests. This library's own tickets hold `sessionState`: its server binds every
+ * session to a configuration, for which there is no room here either.
  */
 import { empty } from '../bytes.js';
 import { isTls12CipherSuite } from '../key-schedule/suites.js';
