@@ -1,6 +1,6 @@
 /**
  * This library's own encodings of a {@link Session}: `sessionState` for tickets and server stores, `clientSessionState` for what a
- * client keeps between connections (RFC 5077 4: "the ticket format is up to the server"; RFC 7627 5.4).
+ * client keeps between connections (RFC 5077 4 leaves the contents to the server; RFC 7627 5.4).
  *
  *     struct {
  *         uint8 format;                              // 1, and 2 for a client's session
