@@ -20,6 +20,7 @@ import type {
   ServerSettings,
 } from '../handshake/settings.js';
 import { isTls12CipherSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import { isHostName } from '../messages/extensions/server-name.js';
 import { opaque, struct, uint8, vector } from '../presentation/codec.js';
 import { maximumSessionAge } from '../sessions/binding.js';
 import { sessionState } from '../sessions/session-state.js';
@@ -224,13 +225,11 @@ function chosen<T extends string>(
   return values;
 }
 
-/** RFC 6066 3: ASCII, no trailing dot, no IP literal; in lower case. */
 function hostName(name: string): string {
-  const isAddress = /^[0-9.]+$/.test(name) || name.includes(':');
-  if (!/^[\x21-\x7e]{1,255}$/.test(name) || name.endsWith('.') || isAddress)
+  if (!isHostName(name))
     throw new UsageError(
       'invalid_option',
-      '`serverName` is a host name in ASCII, without trailing dot, not an IP address',
+      '`serverName` is an ASCII host name, without trailing dot, not an IP address',
     );
   return name.toLowerCase();
 }

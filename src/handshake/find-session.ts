@@ -2,7 +2,8 @@
  * The server's search for the session that a ClientHello offers: by ticket (RFC 5077 3.4) or by session ID (RFC 5246
  * 7.4.1.2), and the judgement whether it may resume here.
  *
- * What cannot be used is a reason and a full handshake, never an alert, with one exception that RFC 7627 5.3 demands.
+ * What cannot be used is a reason and a full handshake, never an alert, with two exceptions: RFC 7627 5.3 demands
+ * one, and a session ID offered without its cipher suite breaks RFC 5246 7.4.1.2.
  */
 import { AlertError } from '../errors.js';
 import { findExtension } from '../messages/index.js';
@@ -33,7 +34,7 @@ export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<
       ? yield* findByTicket(hs, ticket)
       : yield* findBySessionId(hs, facts.hello.legacySessionId);
   if (found.session === undefined) return found;
-  const refusal = judge(hs, facts, found.session) ?? (yield* judgePeer(hs, found.session));
+  const refusal = judge(hs, facts, found) ?? (yield* judgePeer(hs, found.session));
   // A stored session that is refused stays: it may be good under the configuration that made it.
   return refusal === undefined ? found : { reason: refusal };
 }
@@ -61,7 +62,11 @@ function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake
   return { session, mode: 'session_id', renew: false, stored: { store, key: sessionId } };
 }
 
-function judge(hs: ServerHandshake, facts: HelloFacts, session: Session): ResumptionRefusal | undefined {
+function judge(
+  hs: ServerHandshake,
+  facts: HelloFacts,
+  { session, mode }: Extract<FoundSession, { session: Session }>,
+): ResumptionRefusal | undefined {
   const { settings } = hs;
   const policy = {
     cipherSuites: settings.cipherSuites,
@@ -75,6 +80,9 @@ function judge(hs: ServerHandshake, facts: HelloFacts, session: Session): Resump
   const refusal = refuseSession(session, request, policy, settings.now());
   if (refusal === 'hello_without_extended_master_secret')
     throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret (RFC 7627 5.3)');
+  // RFC 5246 7.4.1.2: a session ID without its suite breaks a rule; a ticket's holder cannot know what is in it.
+  if (refusal === 'cipher_suite_not_offered' && mode === 'session_id')
+    throw new AlertError('illegal_parameter', `got a session ID without its cipher suite ${session.cipherSuite}`);
   return refusal;
 }
 

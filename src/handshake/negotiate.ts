@@ -7,7 +7,7 @@ import { fromAscii } from '../bytes.js';
 import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
-import { findExtension, type ClientHello } from '../messages/index.js';
+import { findExtension, isHostName, type ClientHello, type ServerNameList } from '../messages/index.js';
 import { chooseScheme, type SignatureSchemeName } from './authenticate.js';
 import type { ClientHelloInfo } from './needs.js';
 import type { Credentials, ServerSettings } from './settings.js';
@@ -24,22 +24,29 @@ function offersTls12(legacyVersion: ClientHello['legacyVersion']): boolean {
   return legacyVersion === 'TLSv1.2' || legacyVersion === 'TLSv1.3';
 }
 
-/** What of a ClientHello an application may choose by. Server names compare without regard to case (RFC 6066 3). */
+/** What of a ClientHello an application may choose by. */
 export function helloInfo(hello: ClientHello): ClientHelloInfo {
-  const names = findExtension(hello.extensions, 'server_name') ?? [];
-  const name = names.find(({ nameType }) => nameType === 'host_name')?.name;
   return {
-    serverName: name && fromAscii(name).toLowerCase(),
+    serverName: requestedName(findExtension(hello.extensions, 'server_name') ?? []),
     alpnProtocols: (findExtension(hello.extensions, 'application_layer_protocol_negotiation') ?? []).map(fromAscii),
   };
+}
+
+/** RFC 6066 3: one name of a type at most; host names compare without regard to case. */
+function requestedName(names: ServerNameList): string | undefined {
+  const [host, ...more] = names.filter(({ nameType }) => nameType === 'host_name');
+  if (host === undefined) return undefined;
+  if (more.length > 0) throw new AlertError('illegal_parameter', 'got more than one host_name');
+  const name = fromAscii(host.name).toLowerCase();
+  if (!isHostName(name)) throw new AlertError('illegal_parameter', 'got a server_name that is no host name');
+  return name;
 }
 
 /** RFC 7301 3.2: the server's preference; nothing in common is fatal, silence on either side is not. */
 export function chooseProtocol(settings: ServerSettings, offered: readonly string[]): string | undefined {
   if (offered.length === 0 || settings.alpnProtocols.length === 0) return undefined;
   const protocol = settings.alpnProtocols.find((candidate) => offered.includes(candidate));
-  if (protocol === undefined)
-    throw new AlertError('no_application_protocol', `got protocols ${offered.join(', ')}, expected one of ours`);
+  if (protocol === undefined) throw new AlertError('no_application_protocol', 'no application protocol in common');
   return protocol;
 }
 

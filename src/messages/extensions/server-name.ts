@@ -16,3 +16,9 @@ export interface ServerName extends Infer<typeof serverName> {}
 
 export const serverNameList = vector(serverName, 1, 2 ** 16 - 1);
 export type ServerNameList = Infer<typeof serverNameList>;
+
+/** RFC 6066 3: ASCII, no trailing dot, no literal IP address; 255 bytes as in the DNS. */
+export function isHostName(name: string): boolean {
+  const isAddress = /^[0-9.]+$/.test(name) || name.includes(':');
+  return /^[\x21-\x7e]{1,255}$/.test(name) && !name.endsWith('.') && !isAddress;
+}
