@@ -1,0 +1,119 @@
+/** What is measured, in groups that each get a process of their own. */
+import type { CryptoBackend } from '../src/crypto/backend.js';
+import { nobleCrypto } from '../src/crypto/noble.js';
+import { nodeCrypto } from '../src/crypto/node.js';
+import type { HandshakeMode, Tls12CipherSuite } from '../src/index.js';
+import { bulk } from './bulk.js';
+import { codecCases } from './codecs.js';
+import { handshakeFloor } from './floor.js';
+import { handshake, handshakeOverStreams } from './handshakes.js';
+import { measure, type Contender, type MeasureOptions } from './measure.js';
+import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake } from './peers.js';
+import { ticketCases } from './tickets.js';
+
+export interface Row {
+  readonly suite: string;
+  readonly case: string;
+  readonly backend: string;
+  /** CPU time of one run, all threads; both ends where there are two. */
+  readonly cpuMicros: number;
+  readonly peer: string | null;
+  readonly peerCpuMicros: number | null;
+  /** How many times the peer's time ours is contained in. */
+  readonly speedup: number | null;
+}
+
+export type Group = (options: MeasureOptions) => Promise<Row[]>;
+
+const aesGcm = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+const chaCha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
+
+export const groups: Readonly<Record<string, Group>> = {
+  codecs,
+  'tickets node': tickets(nodeCrypto),
+  'tickets noble': tickets(nobleCrypto),
+  'handshakes node': handshakes(nodeCrypto, aesGcm),
+  'handshakes noble': handshakes(nobleCrypto, aesGcm),
+  'handshakes noble chacha20': handshakes(nobleCrypto, chaCha),
+  'bulk node': bulkTransfer(nodeCrypto, aesGcm),
+  'bulk noble chacha20': bulkTransfer(nobleCrypto, chaCha),
+};
+
+async function codecs(options: MeasureOptions): Promise<Row[]> {
+  const cases = codecCases();
+  const micros = await measure(
+    cases.map(({ case: name, run }) => ({ name, run })),
+    options,
+  );
+  return cases.map(({ case: name }) => row('codecs', name, '-', micros.get(name)));
+}
+
+function tickets(backend: CryptoBackend): Group {
+  return async (options) => {
+    const peers = nodeCryptoTicketCases();
+    const cases = ticketCases(backend);
+    const micros = await measure(
+      [...cases.map((one) => contender('ours', one)), ...peers.map((one) => contender('peer', one))],
+      options,
+    );
+    return cases.map(({ case: name }) =>
+      row('tickets', name, backend.name, micros.get(`ours ${name}`), 'node:crypto', micros.get(`peer ${name}`)),
+    );
+  };
+}
+
+function contender(prefix: string, { case: name, run }: { case: string; run: () => void }): Contender {
+  return { name: `${prefix} ${name}`, run };
+}
+
+function handshakes(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
+  return async (options) => {
+    const label = suite === chaCha ? `${backend.name} chacha20` : backend.name;
+    const rows: Row[] = [];
+    for (const mode of ['full', 'session_id', 'ticket'] as const satisfies HandshakeMode[]) {
+      const micros = await measure(
+        [
+          { name: 'memory', run: handshake(backend, suite, mode) },
+          { name: 'streams', run: await handshakeOverStreams(backend, suite, mode) },
+          { name: 'floor', run: handshakeFloor(backend, suite, mode) },
+          { name: 'peer', run: await nodeTlsHandshake(mode) },
+        ],
+        options,
+      );
+      const peer = micros.get('peer');
+      rows.push(
+        row('handshakes', mode, label, micros.get('memory'), 'node:tls', peer),
+        row('handshakes over streams', mode, label, micros.get('streams'), 'node:tls', peer),
+        row('handshakes, crypto floor', mode, label, micros.get('floor'), 'node:tls', peer),
+      );
+    }
+    return rows;
+  };
+}
+
+function bulkTransfer(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
+  return async (options) => {
+    const micros = await measure(
+      [
+        { name: 'ours', run: bulk(backend, suite) },
+        { name: 'peer', run: await nodeTlsBulk() },
+      ],
+      options,
+    );
+    const label = suite === chaCha ? `${backend.name} chacha20` : backend.name;
+    return [row('bulk', '16 KiB each way', label, micros.get('ours'), 'node:tls', micros.get('peer'))];
+  };
+}
+
+function row(
+  suite: string,
+  name: string,
+  backend: string,
+  cpuMicros = NaN,
+  peer?: string,
+  peerCpuMicros?: number,
+): Row {
+  if (peer === undefined || peerCpuMicros === undefined)
+    return { suite, case: name, backend, cpuMicros, peer: null, peerCpuMicros: null, speedup: null };
+  return { suite, case: name, backend, cpuMicros, peer, peerCpuMicros, speedup: peerCpuMicros / cpuMicros };
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm run bench [-- --only NAME] [--json FILE] [--rounds N] [--round-milliseconds N]`: CPU time beside `node:tls` in the same run.
+ *
+ * Every group runs in a process of its own, because a second backend in a process makes the call sites of the first one
+ * polymorphic and slows it. What is run is the bundle that esbuild makes, as users get it: tsx gives every function its name
+ * at run time, which costs more than some of the functions.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { groups, type Row } from './groups.js';
+
+const { values: options } = parseArgs({
+  options: {
+    /** Part of a group's name. */
+    only: { type: 'string', default: '' },
+    json: { type: 'string' },
+    rounds: { type: 'string', default: '9' },
+    'round-milliseconds': { type: 'string', default: '150' },
+    /** For the processes that this one starts: the group to measure. */
+    group: { type: 'string' },
+  },
+});
+
+const group = options.group === undefined ? undefined : groups[options.group];
+if (group === undefined) await runAll();
+else {
+  const rounds = Number(options.rounds);
+  process.send?.(await group({ rounds, roundMilliseconds: Number(options['round-milliseconds']) }), () =>
+    process.exit(),
+  );
+}
+
+async function runAll(): Promise<void> {
+  const names = Object.keys(groups).filter((name) => name.includes(options.only));
+  const rows: Row[] = [];
+  for (const name of names) {
+    const measured = await runGroup(name);
+    console.log(`\n${name}\n${table(measured)}`);
+    rows.push(...measured);
+  }
+  console.log(`\n${cpus()[0]?.model ?? 'unknown processor'}, Node.js ${process.version}, ${rounds()}`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+}
+
+function rounds(): string {
+  return `medians of ${options.rounds} rounds of ${options['round-milliseconds']} ms`;
+}
+
+async function runGroup(name: string): Promise<Row[]> {
+  const child = fork(import.meta.filename, [...process.argv.slice(2), '--group', name]);
+  const measured = new Promise<Row[]>((resolve) => child.once('message', (rows) => resolve(rows as Row[])));
+  const ended = once(child, 'exit').then(([code]) => {
+    if (code !== 0) throw new Error(`${name} ended with code ${String(code)}`);
+  });
+  await ended;
+  return measured;
+}
+
+function table(rows: readonly Row[]): string {
+  const cells = rows.map((row) => [
+    row.suite,
+    row.case,
+    row.backend,
+    row.cpuMicros.toFixed(2),
+    `${perSecond(row.cpuMicros)}/s`,
+    row.peer === null ? '' : `${row.peer} ${(row.peerCpuMicros ?? NaN).toFixed(2)}`,
+    row.speedup === null ? '' : `${row.speedup.toFixed(2)}x`,
+  ]);
+  const all = [['suite', 'case', 'backend', 'CPU us', 'per CPU second', 'peer CPU us', 'speedup'], ...cells];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
+  return all
+    .map((line) => line.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '))
+    .join('\n');
+}
+
+function perSecond(micros: number): string {
+  return Math.round(1e6 / micros).toLocaleString('en');
+}
