@@ -15,7 +15,7 @@ import {
   requireCbcKey,
   requireNonce,
   requireSealSpace,
-} from './arguments.js';
+} from './refusals.js';
 import type { AeadAlgorithm, AeadKey, CbcKey } from './backend.js';
 
 export function nobleAead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {

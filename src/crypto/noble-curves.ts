@@ -10,7 +10,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { equal } from '../bytes.js';
-import { refuseMismatch, refusePrivateKey } from './arguments.js';
+import { isUncompressedPoint, orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
 import type {
   EcdsaCurve,
   KeyExchangeGroup,
@@ -46,19 +46,6 @@ function nistShare(group: EcdsaCurve, secretKey: Uint8Array = nistCurves[group].
       return orUndefined(() => curve.getSharedSecret(secretKey, peer, true).slice(1));
     },
   };
-}
-
-/** noble throws at points that are malformed, off the curve, or lead to zero; a peer may send all of them. */
-function orUndefined<T>(compute: () => T): T | undefined {
-  try {
-    return compute();
-  } catch {
-    return undefined;
-  }
-}
-
-function isUncompressedPoint(curve: EcdsaCurve, point: Uint8Array): boolean {
-  return point.length === nistCurves[curve].lengths.publicKeyUncompressed && point[0] === 4;
 }
 
 export function nobleCurveSigner(key: Exclude<PrivateKey, { kind: 'rsa' }>): Signer {

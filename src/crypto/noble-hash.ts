@@ -11,7 +11,7 @@
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
 import type { Hash } from '@noble/hashes/utils.js';
 import { wipe } from '../bytes.js';
-import { refuseDestroyed } from './arguments.js';
+import { refuseDestroyed } from './refusals.js';
 import type { HashAlgorithm, HmacKey, RunningHash } from './backend.js';
 
 export function nobleHash(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array {

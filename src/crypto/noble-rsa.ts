@@ -10,12 +10,13 @@
  */
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS, mgf1 } from 'micro-rsa-dsa-dh/rsa.js';
-import { refuseMismatch, refusePrivateKey } from './arguments.js';
-import type { CryptoBackend, PrivateKey, PublicKey, SignatureAlgorithm, Signer } from './backend.js';
+import { orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
+import type { CryptoBackend, PrivateKey, SignatureAlgorithm, Signer } from './backend.js';
 import { nobleCurveSigner, nobleCurveVerify } from './noble-curves.js';
 import { nobleCrypto } from './noble.js';
 import { pooledRandomBytes } from './random-pool.js';
-import { bitLength, rsaPrivateNumbers, rsaPublicNumbers, toBigInt } from './rsa-key.js';
+import { bitLength, rsaKeyFits, rsaPrivateNumbers, rsaPublicHalf, rsaPublicNumbers, toBigInt } from './rsa-key.js';
+import type { RsaPublicKey } from './rsa-key.js';
 
 /** `CryptoBackend` on the noble libraries and micro-rsa-dsa-dh. */
 export const nobleCryptoWithRsa: CryptoBackend = {
@@ -26,9 +27,6 @@ export const nobleCryptoWithRsa: CryptoBackend = {
   verify: (algorithm, key, data, signature) =>
     key.kind === 'rsa' ? rsaVerify(algorithm, key, data, signature) : nobleCurveVerify(algorithm, key, data, signature),
 };
-
-type RsaAlgorithm = Extract<SignatureAlgorithm, { kind: 'rsa_pss' | 'rsa_pkcs1' }>;
-type RsaPublicKey = Extract<PublicKey, { kind: 'rsa' }>;
 
 const schemes = {
   rsa_pss: {
@@ -46,11 +44,10 @@ function rsaSigner(key: Extract<PrivateKey, { kind: 'rsa' }>): Signer {
   const { n, d, phi } = rsaPrivateNumbers(key);
   // The library writes a PSS signature as long as the encoded message, which is a byte short for such a modulus.
   if (bitLength(n) % 8 === 1) refusePrivateKey('an RSA modulus of 8k + 1 bits is not supported');
-  const { modulus, exponent, restriction } = key;
   return {
-    publicKey: { kind: 'rsa', modulus, exponent, ...(restriction && { restriction }) },
+    publicKey: rsaPublicHalf(key),
     sign: (algorithm, data) => {
-      if (!fits(key, algorithm)) refuseMismatch('rsa', algorithm);
+      if (!rsaKeyFits(key, algorithm)) refuseMismatch('rsa', algorithm);
       const blinded = d + toBigInt(pooledRandomBytes(exponentBlindingBytes)) * phi;
       return schemes[algorithm.kind][algorithm.hash].sign({ n, d: blinded }, data);
     },
@@ -59,16 +56,7 @@ function rsaSigner(key: Extract<PrivateKey, { kind: 'rsa' }>): Signer {
 
 function rsaVerify(algorithm: SignatureAlgorithm, key: RsaPublicKey, data: Uint8Array, signature: Uint8Array): boolean {
   const numbers = rsaPublicNumbers(key);
-  if (numbers === undefined || !fits(key, algorithm)) return false;
-  try {
-    return schemes[algorithm.kind][algorithm.hash].verify(numbers, data, signature);
-  } catch {
-    // A modulus too short for the hash, or a message representative longer than an encoded message.
-    return false;
-  }
-}
-
-/** A key restricted to PSS (RFC 4055 1.2) makes and verifies nothing else. */
-function fits(key: Pick<RsaPublicKey, 'restriction'>, algorithm: SignatureAlgorithm): algorithm is RsaAlgorithm {
-  return algorithm.kind === 'rsa_pss' || (algorithm.kind === 'rsa_pkcs1' && key.restriction === undefined);
+  if (numbers === undefined || !rsaKeyFits(key, algorithm)) return false;
+  // Throws at a modulus too short for the hash, and at a representative longer than an encoded message.
+  return orUndefined(() => schemes[algorithm.kind][algorithm.hash].verify(numbers, data, signature)) ?? false;
 }

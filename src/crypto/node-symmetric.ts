@@ -1,11 +1,9 @@
 /**
- * Hashes, HMAC, CBC and AEAD of the node backend: short inputs stay on noble's kept states, because calling into OpenSSL
- * costs 0.8 to 3 us before any work is done; AEADs and long inputs go to OpenSSL.
+ * Hashes, HMAC, CBC and AEAD of the node backend: OpenSSL, except for short MACs and short CBC.
  *
- * The one surprising thing: SHA-384 never runs on noble here. It is slower from the first byte, and its presence would
- * slow noble's SHA-256 (see noble-hash.ts).
+ * The one surprising thing: those stay on noble, because node:crypto makes a new object for every MAC and every CBC call,
+ * which costs 2 us before any work is done, and noble's kept states cost half of that in all.
  */
-import type { Buffer } from 'node:buffer';
 import { createCipheriv, createDecipheriv, createHash, createHmac, hash as hashOnce } from 'node:crypto';
 import type { CipherChaCha20Poly1305, CipherGCM, DecipherChaCha20Poly1305, DecipherGCM, Hash } from 'node:crypto';
 import { wipe } from '../bytes.js';
@@ -16,70 +14,38 @@ import {
   requireCbcKey,
   requireNonce,
   requireSealSpace,
-} from './arguments.js';
+} from './refusals.js';
 import { aeadTagLength, hashLength } from './backend.js';
 import type { AeadAlgorithm, AeadKey, CbcKey, HashAlgorithm, HmacKey, RunningHash } from './backend.js';
 import { nobleCbc } from './noble-cipher.js';
-import { nobleHash, nobleHmac, nobleRunningHash } from './noble-hash.js';
+import { nobleHmac } from './noble-hash.js';
+import { plain } from './node-buffer.js';
 
 // Where OpenSSL overtakes noble, in bytes, measured on Node 20 and a processor with SHA-256 and AES instructions.
-const longestNobleHash = 64;
-const longestNobleMac = 128;
-const longestNobleTranscript = 1024;
-const longestNobleCbc = 512;
+const longestNobleMac = 119; // two blocks of SHA-256
+const longestNobleCbc = 256;
 
 export function nodeHash(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array {
-  if (algorithm === 'sha256' && data.length <= longestNobleHash) return nobleHash(algorithm, data);
   return plain(hashOnce(algorithm, data, 'buffer'));
 }
 
-/** The same bytes without Buffer's methods: a Buffer's `slice` shares memory where a Uint8Array's copies. */
-function plain(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
-
-/** Stays on noble while the transcript is short, as a resumption's is, and is replayed into OpenSSL when it grows. */
 export class NodeRunningHash implements RunningHash {
-  readonly #algorithm: HashAlgorithm;
-  #short: RunningHash | undefined;
-  #replay: Uint8Array[] = [];
-  #length = 0;
-  #long: Hash | undefined;
+  readonly #hash: Hash;
 
   constructor(algorithm: HashAlgorithm) {
-    this.#algorithm = algorithm;
-    if (algorithm !== 'sha256') this.#long = createHash(algorithm);
+    this.#hash = createHash(algorithm);
   }
 
   update(data: Uint8Array): void {
-    this.#length += data.length;
-    if (this.#long === undefined && this.#length <= longestNobleTranscript) {
-      this.#replay.push(data.slice());
-      this.#short?.update(data);
-      return;
-    }
-    this.#long ??= this.#lengthen();
-    this.#long.update(data);
+    this.#hash.update(data);
   }
 
   snapshot(): Uint8Array {
-    if (this.#long !== undefined) return plain(this.#long.copy().digest());
-    if (this.#short === undefined) {
-      this.#short = nobleRunningHash(this.#algorithm);
-      for (const data of this.#replay) this.#short.update(data);
-    }
-    return this.#short.snapshot();
-  }
-
-  #lengthen(): Hash {
-    const long = createHash(this.#algorithm);
-    for (const data of this.#replay) long.update(data);
-    this.#replay = [];
-    this.#short = undefined;
-    return long;
+    return plain(this.#hash.copy().digest());
   }
 }
 
+/** SHA-384 never runs on noble: it is slower from the first byte, and its presence would slow noble's SHA-256. */
 export class NodeHmacKey implements HmacKey {
   readonly outputLength: number;
   readonly #algorithm: HashAlgorithm;

@@ -1,14 +1,16 @@
 /**
- * The fast backend, on node:crypto, and a hybrid: short hashes, MACs and CBC stay on noble's kept states, everything
- * else goes to OpenSSL. The one surprising thing: it is the only module beside its two parts that may import `node:`
- * below the adapters, so nothing imports it but those who run on Node.js.
+ * The fast backend, on node:crypto, and a hybrid: short MACs and short CBC stay on noble's kept states, everything else
+ * goes to OpenSSL. The one surprising thing: it has the parts that alone below the adapters import `node:`, so only code
+ * for Node.js may import it.
  */
 import type { CryptoBackend } from './backend.js';
-import { nodeKeyShare, nodeKeySigner, nodeVerify } from './node-public-key.js';
+import { nodeKeyShare } from './node-key-share.js';
+import { nodeKeySigner, nodeVerify } from './node-signature.js';
 import { NodeAeadKey, NodeCbcKey, NodeHmacKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
 import { pooledRandomBytes } from './random-pool.js';
 
-export { nodeSigner, publicKeyOf } from './node-public-key.js';
+export { publicKeyOf } from './node-key-object.js';
+export { nodeSigner } from './node-signature.js';
 
 /** `CryptoBackend` on node:crypto, and on noble where that is faster. */
 export const nodeCrypto: CryptoBackend = {

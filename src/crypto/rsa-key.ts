@@ -5,8 +5,8 @@
  * that gives away a prime (Boneh, DeMillo, Lipton 1997).
  */
 import { toHex } from '../bytes.js';
-import { refusePrivateKey } from './arguments.js';
-import type { PrivateKey, PublicKey } from './backend.js';
+import { refusePrivateKey } from './refusals.js';
+import type { PrivateKey, PublicKey, SignatureAlgorithm } from './backend.js';
 
 /** Verifying accepts the short keys of old roots; more bits than this are a peer's way to make us work. */
 export const minimumRsaModulusBits = 1024;
@@ -15,6 +15,8 @@ export const maximumRsaModulusBits = 16384;
 export const minimumRsaSigningModulusBits = 2048;
 /** Verifying takes time in proportion to this; 65537 is what certificates have. */
 export const maximumRsaExponentBits = 33;
+
+export type RsaPublicKey = Extract<PublicKey, { kind: 'rsa' }>;
 
 export interface RsaPublicNumbers {
   readonly n: bigint;
@@ -28,7 +30,7 @@ export interface RsaPrivateNumbers extends RsaPublicNumbers {
 }
 
 /** The numbers of a public key, or `undefined` where it is outside the limits. */
-export function rsaPublicNumbers(key: Extract<PublicKey, { kind: 'rsa' }>): RsaPublicNumbers | undefined {
+export function rsaPublicNumbers(key: Pick<RsaPublicKey, 'modulus' | 'exponent'>): RsaPublicNumbers | undefined {
   if (key.modulus.length > maximumRsaModulusBits / 8 || key.exponent.length > 8) return undefined;
   const n = toBigInt(key.modulus);
   const e = toBigInt(key.exponent);
@@ -37,13 +39,20 @@ export function rsaPublicNumbers(key: Extract<PublicKey, { kind: 'rsa' }>): RsaP
   return { n, e };
 }
 
+/** The public numbers of a key that may sign; throws `UsageError` for one that is too short or outside the limits. */
+export function requireRsaSigningKey(key: Pick<RsaPublicKey, 'modulus' | 'exponent'>): RsaPublicNumbers {
+  const numbers = rsaPublicNumbers(key) ?? refusePrivateKey('RSA modulus or exponent outside the limits');
+  const bits = bitLength(numbers.n);
+  if (bits < minimumRsaSigningModulusBits) {
+    refusePrivateKey(`got an RSA modulus of ${bits} bits, expected at least ${minimumRsaSigningModulusBits}`);
+  }
+  return numbers;
+}
+
 /** The numbers of a private key whose parts fit each other; throws `UsageError` otherwise. */
 export function rsaPrivateNumbers(key: Extract<PrivateKey, { kind: 'rsa' }>): RsaPrivateNumbers {
-  const numbers = rsaPublicNumbers(key) ?? refusePrivateKey('RSA modulus or exponent outside the limits');
+  const numbers = requireRsaSigningKey(key);
   const { n, e } = numbers;
-  if (bitLength(n) < minimumRsaSigningModulusBits) {
-    refusePrivateKey(`got an RSA modulus of ${bitLength(n)} bits, expected at least ${minimumRsaSigningModulusBits}`);
-  }
   const d = toBigInt(key.privateExponent);
   const p = toBigInt(key.prime1);
   const q = toBigInt(key.prime2);
@@ -58,6 +67,19 @@ export function rsaPrivateNumbers(key: Extract<PrivateKey, { kind: 'rsa' }>): Rs
     (toBigInt(key.coefficient) * q) % p === 1n;
   if (!fits) refusePrivateKey('the parts of the RSA key do not fit each other');
   return { ...numbers, d, phi: (p - 1n) * (q - 1n) };
+}
+
+/** The public key inside a private one. */
+export function rsaPublicHalf({ modulus, exponent, restriction }: Extract<PrivateKey, { kind: 'rsa' }>): RsaPublicKey {
+  return { kind: 'rsa', modulus, exponent, ...(restriction && { restriction }) };
+}
+
+/** A key restricted to PSS (RFC 4055 1.2) makes and verifies nothing else. */
+export function rsaKeyFits(
+  key: { readonly restriction?: 'pss' },
+  algorithm: SignatureAlgorithm,
+): algorithm is Extract<SignatureAlgorithm, { kind: 'rsa_pss' | 'rsa_pkcs1' }> {
+  return algorithm.kind === 'rsa_pss' || (algorithm.kind === 'rsa_pkcs1' && key.restriction === undefined);
 }
 
 export function bitLength(value: bigint): number {

@@ -1,11 +1,11 @@
 /**
- * Refusals that every backend makes alike: a wrong length is the caller's mistake and throws a `UsageError` before any
- * library sees it. Where bytes come from a peer (public keys, signatures, sealed records) backends answer `undefined`
- * or `false` instead and nothing here is called.
+ * Refusals that every backend makes alike. A wrong length is the caller's mistake and throws a `UsageError` before any
+ * library sees it. What comes from a peer (public keys, signatures) never throws: the libraries do, and `orUndefined`
+ * turns that into an answer.
  */
 import { UsageError } from '../errors.js';
 import { aeadKeyLength, aeadNonceLength, aeadTagLength } from './backend.js';
-import type { AeadAlgorithm, PrivateKey, SignatureAlgorithm } from './backend.js';
+import type { AeadAlgorithm, EcdsaCurve, PrivateKey, SignatureAlgorithm } from './backend.js';
 
 export const aesBlockLength = 16;
 
@@ -58,4 +58,20 @@ export function refuseMismatch(key: PrivateKey['kind'], algorithm: SignatureAlgo
 
 export function refusePrivateKey(reason: string): never {
   throw new UsageError('invalid_key', `private key: ${reason}`);
+}
+
+export const fieldLength = { secp256r1: 32, secp384r1: 48 } as const satisfies Record<EcdsaCurve, number>;
+
+/** The only form that TLS has (RFC 8446 4.2.8.2); both libraries would take others. Says nothing of X and Y. */
+export function isUncompressedPoint(curve: EcdsaCurve, point: Uint8Array): boolean {
+  return point.length === 1 + 2 * fieldLength[curve] && point[0] === 4;
+}
+
+/** For work on a peer's bytes: what a library throws at malformed keys, foreign points or wrong signatures is no error. */
+export function orUndefined<T>(compute: () => T): T | undefined {
+  try {
+    return compute();
+  } catch {
+    return undefined;
+  }
 }
