@@ -4,7 +4,7 @@
  * The verifier does what Node's client does with such a chain: parse the certificate, find it among the trusted ones, check
  * its dates and its name. It parses at every full handshake, as Node does.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type JsonWebKey } from 'node:crypto';
 import { concat, equal } from '../src/bytes.js';
 import type { PrivateKey } from '../src/crypto/backend.js';
 import { publicKeyOf } from '../src/crypto/node.js';
@@ -50,7 +50,7 @@ function refused(alert: 'unknown_ca' | 'certificate_expired' | 'bad_certificate'
 
 /** The server's key in raw parts, for a signer of any backend. */
 export function privateKey(): PrivateKey {
-  const { d = '', x = '', y = '' } = createPrivateKey(privateKeyPem).export({ format: 'jwk' });
+  const { d = '', x = '', y = '' }: JsonWebKey = createPrivateKey(privateKeyPem).export({ format: 'jwk' });
   const point = concat(Uint8Array.of(4), fromBase64Url(x), fromBase64Url(y));
   return { kind: 'ecdsa', curve: 'secp256r1', scalar: fromBase64Url(d), point };
 }

@@ -40,7 +40,7 @@ export function handshakeFloor(crypto: CryptoBackend, suite: Tls12CipherSuite, m
     const transcript: RunningHash = crypto.runningHash(hash);
     transcript.update(new Uint8Array(transcriptLength));
     if (keyShare !== undefined && peer !== undefined) {
-      keyShare.agree(peer.publicKey);
+      void keyShare.agree(peer.publicKey);
       transcript.snapshot();
       const premaster = crypto.hmac(hash, seed.subarray(0, 32));
       prf(premaster, 2);
