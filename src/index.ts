@@ -25,8 +25,8 @@ export type {
 } from './crypto/backend.js';
 export { nobleCrypto } from './crypto/noble.js';
 export type { Tls12CipherSuite } from './key-schedule/suites.js';
-export type { SignatureSchemeName } from './handshake/authenticate.js';
-export type { Answers, CertificateQuestion, CertificateVerdict, ClientHelloInfo, Needs } from './handshake/needs.js';
+export type { SignatureSchemeName } from './handshake/signature-schemes.js';
+export type { Answers, Needs } from './handshake/needs.js';
 export type { HandshakeResult } from './handshake/result.js';
 export {
   resumptionCounters,
@@ -35,8 +35,11 @@ export {
   type ResumptionRefusal,
 } from './handshake/resumption.js';
 export type {
+  CertificateQuestion,
+  CertificateVerdict,
   CertificateVerifier,
   ClientAuthentication,
+  ClientHelloInfo,
   ClientSettings,
   Credentials,
   ServerSettings,

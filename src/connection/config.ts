@@ -9,7 +9,7 @@ import { ascii, empty } from '../bytes.js';
 import type { CryptoBackend, KeyExchangeGroup } from '../crypto/backend.js';
 import { nobleCrypto } from '../crypto/noble.js';
 import { UsageError } from '../errors.js';
-import { isSignatureScheme, signatureAlgorithms, type SignatureSchemeName } from '../handshake/authenticate.js';
+import { isSignatureScheme, signatureAlgorithms, type SignatureSchemeName } from '../handshake/signature-schemes.js';
 import { authenticationOf } from '../handshake/negotiate.js';
 import { resumptionCounters, type ResumptionCounters } from '../handshake/resumption.js';
 import type {

@@ -1,47 +1,9 @@
-/**
- * Signatures of a handshake: which schemes fit which key (RFC 8446 4.2.3, RFC 8422 5.10), signing, verifying.
- *
- * In TLS 1.2 an ECDSA scheme fixes the hash but not the curve (RFC 8446 4.2.3), so any ECDSA key fits any ECDSA scheme.
- */
-import type { PublicKey, SignatureAlgorithm } from '../crypto/backend.js';
+/** The three questions of authentication: sign, verify a signature, judge a certificate chain (RFC 5246 7.4.2, 7.4.8). */
+import type { PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import { ask, type CertificateQuestion, type Handshake } from './needs.js';
-import type { CertificateVerifier, ClientSettings, Credentials } from './settings.js';
-
-/** Schemes that this library verifies and signs with, by IANA name, most preferred first. */
-export const signatureAlgorithms = {
-  ecdsa_secp256r1_sha256: { kind: 'ecdsa', hash: 'sha256' },
-  ed25519: { kind: 'ed25519' },
-  ecdsa_secp384r1_sha384: { kind: 'ecdsa', hash: 'sha384' },
-  rsa_pss_rsae_sha256: { kind: 'rsa_pss', hash: 'sha256' },
-  rsa_pss_pss_sha256: { kind: 'rsa_pss', hash: 'sha256' },
-  rsa_pkcs1_sha256: { kind: 'rsa_pkcs1', hash: 'sha256' },
-  rsa_pss_rsae_sha384: { kind: 'rsa_pss', hash: 'sha384' },
-  rsa_pss_pss_sha384: { kind: 'rsa_pss', hash: 'sha384' },
-  rsa_pkcs1_sha384: { kind: 'rsa_pkcs1', hash: 'sha384' },
-  rsa_pss_rsae_sha512: { kind: 'rsa_pss', hash: 'sha512' },
-  rsa_pss_pss_sha512: { kind: 'rsa_pss', hash: 'sha512' },
-  rsa_pkcs1_sha512: { kind: 'rsa_pkcs1', hash: 'sha512' },
-} as const satisfies Record<string, SignatureAlgorithm>;
-
-export type SignatureSchemeName = keyof typeof signatureAlgorithms;
-
-export function isSignatureScheme(scheme: string | number): scheme is SignatureSchemeName {
-  return typeof scheme === 'string' && Object.hasOwn(signatureAlgorithms, scheme);
-}
-
-/** Whether a key can make signatures of this scheme. */
-export function schemeFits(scheme: SignatureSchemeName, key: PublicKey): boolean {
-  const { kind } = signatureAlgorithms[scheme];
-  if (key.kind !== 'rsa') return kind === key.kind;
-  if (scheme.startsWith('rsa_pss_pss')) return key.restriction === 'pss';
-  return key.restriction === undefined && (kind === 'rsa_pss' || kind === 'rsa_pkcs1');
-}
-
-/** The first scheme of the peer's list that our key can do. */
-export function chooseScheme(key: PublicKey, offered: readonly (string | number)[]): SignatureSchemeName | undefined {
-  return offered.filter(isSignatureScheme).find((scheme) => schemeFits(scheme, key));
-}
+import { ask, type Handshake } from './needs.js';
+import type { CertificateQuestion, CertificateVerifier, ClientSettings, Credentials } from './settings.js';
+import { isSignatureScheme, schemeFits, signatureAlgorithms, type SignatureSchemeName } from './signature-schemes.js';
 
 /** Signs with the key of `credentials`, whose scheme was chosen before. */
 export function* sign(credentials: Credentials, scheme: SignatureSchemeName, data: Uint8Array): Handshake<Uint8Array> {

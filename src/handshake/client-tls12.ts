@@ -18,12 +18,23 @@ import {
 } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import type { Session } from '../sessions/session.js';
-import { chooseScheme, sign, verifyCertificate, verifySignature, type SignatureSchemeName } from './authenticate.js';
-import type { ClientHandshake, ClientOffer } from './client.js';
+import { sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
+import type { ClientHandshake, StoredSession } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
 import { authenticationOf } from './negotiate.js';
 import type { CommonResult, HandshakeResult } from './result.js';
 import type { Credentials } from './settings.js';
+
+/** What stood in our ClientHello, for the checks on the answer. */
+export interface ClientOffer {
+  readonly session: Session | undefined;
+  /** Where the session came from, unless the caller gave it. */
+  readonly stored: StoredSession | undefined;
+  readonly sessionId: Uint8Array;
+  /** Types of the extensions sent. */
+  readonly extensions: ReadonlySet<string | number>;
+}
 
 /** What the ServerHello settled. */
 interface Answer {

@@ -8,23 +8,11 @@ import type { Extension } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import { refuseSession } from '../sessions/binding.js';
 import type { Session } from '../sessions/session.js';
-import { clientTls12 } from './client-tls12.js';
-import type { HandshakeState, StoredSession } from './handshake-state.js';
+import { clientTls12, type ClientOffer } from './client-tls12.js';
+import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake } from './needs.js';
 import type { HandshakeResult } from './result.js';
 import type { ClientSettings } from './settings.js';
-
-export type ClientHandshake = HandshakeState<ClientSettings>;
-
-/** What stood in our ClientHello, for the checks on the answer. */
-export interface ClientOffer {
-  readonly session: Session | undefined;
-  /** Where the session came from, unless the caller gave it. */
-  readonly stored: StoredSession | undefined;
-  readonly sessionId: Uint8Array;
-  /** Types of the extensions sent. */
-  readonly extensions: ReadonlySet<string | number>;
-}
 
 /** RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the client's side. */
 export function* clientHandshake(hs: ClientHandshake): Handshake<HandshakeResult> {

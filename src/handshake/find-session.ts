@@ -13,7 +13,8 @@ import { sessionState } from '../sessions/session-state.js';
 import type { StoredSession } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { ResumptionRefusal } from './resumption.js';
-import type { HelloFacts, ServerHandshake } from './server.js';
+import type { ServerHandshake } from './handshake-state.js';
+import type { HelloFacts } from './negotiate.js';
 
 /** The session to resume and how it was found, or why there is none. */
 export type FoundSession =

@@ -170,3 +170,6 @@ function taken<T>(value: T | undefined): T {
   if (value === undefined) throw new AlertError('internal_error', 'a handshake step came before its time');
   return value;
 }
+
+export type ClientHandshake = HandshakeState<ClientSettings>;
+export type ServerHandshake = HandshakeState<ServerSettings>;

@@ -5,7 +5,6 @@
  * bare `yield` stand, and only here are types asserted: TypeScript cannot relate the value that a driver sends back to
  * the wait that asked for it, so the two functions do.
  */
-import type { AlertDescription } from '../alert.js';
 import type {
   CryptoBackend,
   KeyExchangeGroup,
@@ -21,34 +20,13 @@ import { handshakeTypes } from '../parameters.js';
 import type { RawHandshake } from '../record/handshake-joiner.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { OpenedTicket, TicketSealer } from '../tickets/sealer.js';
-import type { CertificateVerifier, ServerSettings } from './settings.js';
-
-/** What the outside says of a certificate chain. */
-export type CertificateVerdict =
-  | { readonly accepted: true; /** Of the leaf. */ readonly publicKey: PublicKey }
-  | {
-      readonly accepted: false;
-      readonly alert: AlertDescription;
-      /** For the local operator. */ readonly reason: string;
-    };
-
-export interface CertificateQuestion {
-  /** DER, leaf first, as the peer sent it, or as the session remembers it. */
-  readonly certificates: readonly Uint8Array[];
-  /** Whose chain it is. */
-  readonly role: 'client' | 'server';
-  /** The name that a server must prove; `undefined` for clients and where the caller named none. */
-  readonly serverName: string | undefined;
-  /** The session is being resumed: the chain was proven then, the question is whether it is still acceptable. */
-  readonly resumed: boolean;
-}
-
-/** What a server needs to know of a ClientHello to choose its settings. */
-export interface ClientHelloInfo {
-  /** Lower case. */
-  readonly serverName: string | undefined;
-  readonly alpnProtocols: readonly string[];
-}
+import type {
+  CertificateQuestion,
+  CertificateVerdict,
+  CertificateVerifier,
+  ClientHelloInfo,
+  ServerSettings,
+} from './settings.js';
 
 /** A store or sealer that failed is told apart from one that has nothing: the reason reaches the operator. */
 export type StoreAnswer = { readonly state: Uint8Array | undefined } | { readonly failed: true };

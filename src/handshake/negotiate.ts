@@ -8,9 +8,17 @@ import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
 import { findExtension, isHostName, type ClientHello, type ServerNameList } from '../messages/index.js';
-import { chooseScheme, type SignatureSchemeName } from './authenticate.js';
-import type { ClientHelloInfo } from './needs.js';
-import type { Credentials, ServerSettings } from './settings.js';
+import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
+import type { ClientHelloInfo, Credentials, ServerSettings } from './settings.js';
+
+/** What the ClientHello says, after the checks that do not depend on what is negotiated. */
+export interface HelloFacts extends ClientHelloInfo {
+  readonly hello: ClientHello;
+  readonly extendedMasterSecret: boolean;
+  readonly secureRenegotiation: boolean;
+  /** Whether session_ticket stands in it, with a ticket or without (RFC 5077 3.2). */
+  readonly wantsTicket: boolean;
+}
 
 /** RFC 8446 4.2.1: with supported_versions that list decides, without it legacy_version does. RFC 9325 3.1.1: 1.2 at least. */
 export function checkVersion(hello: ClientHello): void {

@@ -17,7 +17,8 @@ import { ask, receive, type Handshake } from './needs.js';
 import { chooseProtocol, negotiateCertificate, type CertificateNegotiation } from './negotiate.js';
 import type { ResumptionRefusal } from './resumption.js';
 import type { CommonResult, HandshakeResult } from './result.js';
-import type { HelloFacts, ServerHandshake } from './server.js';
+import type { ServerHandshake } from './handshake-state.js';
+import type { HelloFacts } from './negotiate.js';
 
 /** RFC 5246 7.4.1.3: session IDs that this server makes. */
 const sessionIdLength = 32;

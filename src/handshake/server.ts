@@ -4,23 +4,12 @@
  */
 import { AlertError } from '../errors.js';
 import { findExtension, type ClientHello } from '../messages/index.js';
-import type { HandshakeState } from './handshake-state.js';
-import { ask, receive, type ClientHelloInfo, type Handshake } from './needs.js';
+import type { ServerHandshake } from './handshake-state.js';
+import { ask, receive, type Handshake } from './needs.js';
 import { checkVersion, helloInfo } from './negotiate.js';
 import type { HandshakeResult } from './result.js';
 import { serverTls12 } from './server-tls12.js';
 import type { ServerSettings } from './settings.js';
-
-export type ServerHandshake = HandshakeState<ServerSettings>;
-
-/** What the ClientHello says, after the checks that do not depend on what is negotiated. */
-export interface HelloFacts extends ClientHelloInfo {
-  readonly hello: ClientHello;
-  readonly extendedMasterSecret: boolean;
-  readonly secureRenegotiation: boolean;
-  /** Whether session_ticket stands in it, with a ticket or without (RFC 5077 3.2). */
-  readonly wantsTicket: boolean;
-}
 
 /** RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the server's side. */
 export function* serverHandshake(hs: ServerHandshake): Handshake<HandshakeResult> {

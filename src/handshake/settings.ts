@@ -2,20 +2,47 @@
  * What a handshake is told by its configuration: options after validation, with every default filled in. Frozen, shared by
  * all connections of a client or server; a handshake writes nothing here.
  */
-import type { CryptoBackend, KeyExchangeGroup, MaybePromise, Signer } from '../crypto/backend.js';
+import type { AlertDescription } from '../alert.js';
+import type { CryptoBackend, KeyExchangeGroup, MaybePromise, PublicKey, Signer } from '../crypto/backend.js';
 import type { Tls12CipherSuite } from '../key-schedule/suites.js';
 import type { Session, SessionEncoding } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
-import type { SignatureSchemeName } from './authenticate.js';
-import type { CertificateQuestion, CertificateVerdict, ClientHelloInfo } from './needs.js';
 import type { ResumptionCounters } from './resumption.js';
+import type { SignatureSchemeName } from './signature-schemes.js';
 
 /** A certificate chain and the key that proves it. */
 export interface Credentials {
   /** DER, leaf first. */
   readonly certificates: readonly Uint8Array[];
   readonly signer: Signer;
+}
+
+/** What the outside says of a certificate chain. */
+export type CertificateVerdict =
+  | { readonly accepted: true; /** Of the leaf. */ readonly publicKey: PublicKey }
+  | {
+      readonly accepted: false;
+      readonly alert: AlertDescription;
+      /** For the local operator. */ readonly reason: string;
+    };
+
+export interface CertificateQuestion {
+  /** DER, leaf first, as the peer sent it, or as the session remembers it. */
+  readonly certificates: readonly Uint8Array[];
+  /** Whose chain it is. */
+  readonly role: 'client' | 'server';
+  /** The name that a server must prove; `undefined` for clients and where the caller named none. */
+  readonly serverName: string | undefined;
+  /** The session is being resumed: the chain was proven then, the question is whether it is still acceptable. */
+  readonly resumed: boolean;
+}
+
+/** What a server needs to know of a ClientHello to choose its settings. */
+export interface ClientHelloInfo {
+  /** Lower case. */
+  readonly serverName: string | undefined;
+  readonly alpnProtocols: readonly string[];
 }
 
 /** Judges a peer's certificate chain. A throw or rejection ends the handshake with internal_error. */

@@ -14,11 +14,16 @@ import {
   type CryptoBackend,
 } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import type { DirectionKeys, KeySizes } from '../key-schedule/tls12.js';
 import { aeadKeyLength } from '../crypto/backend.js';
 
 const explicitNonceLength = 8;
 const additionalDataLength = 13;
+
+/** What protects one direction: the AEAD key and the fixed part of the nonce. */
+export interface ProtectionKeys {
+  readonly key: Uint8Array;
+  readonly iv: Uint8Array;
+}
 
 /** One direction of a protected connection; counts its own sequence number. */
 export interface RecordProtection {
@@ -32,7 +37,7 @@ export interface RecordProtection {
 }
 
 /** Key and nonce sizes that the key block has to give for one direction. */
-export function keySizes(aead: AeadAlgorithm): KeySizes {
+export function keySizes(aead: AeadAlgorithm): { readonly key: number; readonly iv: number } {
   return {
     key: aeadKeyLength[aead],
     iv: hasExplicitNonce(aead) ? aeadNonceLength - explicitNonceLength : aeadNonceLength,
@@ -44,7 +49,7 @@ function hasExplicitNonce(aead: AeadAlgorithm): boolean {
 }
 
 /** Protection of one direction under the keys of a key block, sequence number 0. */
-export function tls12Protection(crypto: CryptoBackend, aead: AeadAlgorithm, keys: DirectionKeys): RecordProtection {
+export function tls12Protection(crypto: CryptoBackend, aead: AeadAlgorithm, keys: ProtectionKeys): RecordProtection {
   return new Tls12Protection(crypto.aead(aead, keys.key), keys.iv, hasExplicitNonce(aead) ? explicitNonceLength : 0);
 }
 
