@@ -1,0 +1,74 @@
+/**
+ * What a handshake asks of cryptography, counted exactly: both ends of the handshakes that `npm run bench` times. One HMAC
+ * too many fails here, on any machine; whoever finds a way to need one less writes the smaller number down.
+ */
+import { describe, expect, it } from 'vitest';
+import { connectInMemory, settingsFor, type PairSettings } from '../../bench/handshakes.js';
+import { nobleCrypto } from '../../src/crypto/noble.js';
+import { nodeCrypto } from '../../src/crypto/node.js';
+import type { HandshakeMode, Tls12CipherSuite } from '../../src/index.js';
+import { countingCrypto, type OperationCounts } from '../support/counting-crypto.js';
+
+const aesGcm = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+
+/** Of the second handshake, when all that is set up once is there. */
+function count(backend: typeof nobleCrypto, mode: HandshakeMode, suite: Tls12CipherSuite = aesGcm): OperationCounts {
+  const { crypto, take } = countingCrypto(backend);
+  const settings: PairSettings = settingsFor(crypto, suite, mode);
+  expect(connectInMemory(settings).server.handshake?.mode).toBe(mode);
+  take();
+  const { client, server } = connectInMemory(settings);
+  expect([client.handshake?.mode, server.handshake?.mode]).toEqual([mode, mode]);
+  return take();
+}
+
+/** RFC 5246 5, 6.3, 7.4.9 at each end: 4 HMACs of a key block of 40 bytes and 2 of each Finished, all under one key. */
+const abbreviated = {
+  hash: 0,
+  runningHash: 2,
+  snapshot: 4,
+  hmacKey: 2,
+  hmac: 16,
+  aeadKey: 4,
+  seal: 2,
+  open: 2,
+  cbcKey: 0,
+  cbc: 0,
+  keyShare: 0,
+  agree: 0,
+  sign: 0,
+  verify: 0,
+};
+
+for (const backend of [nobleCrypto, nodeCrypto])
+  describe(`operations of both ends, ${backend.name}`, () => {
+    it('session ID: 16 HMACs under 2 keys, 4 transcript hashes, and two randoms', () => {
+      expect(count(backend, 'session_id')).toEqual({ ...abbreviated, randomBytes: 32 + 32 });
+    });
+
+    it('ticket: one HMAC and one CBC more to open it, and the session ID made up beside it', () => {
+      expect(count(backend, 'ticket')).toEqual({ ...abbreviated, hmac: 16 + 1, cbc: 1, randomBytes: 32 + 32 + 32 });
+    });
+
+    it('full: one signature, one agreement at each end, and one ticket sealed', () => {
+      expect(count(backend, 'full')).toEqual({
+        ...abbreviated,
+        // The session hash of RFC 7627 at each end.
+        snapshot: 4 + 2,
+        // The premaster secret, for 4 HMACs of a master secret of 48 bytes.
+        hmacKey: 2 + 2,
+        hmac: 16 + 2 * 4 + 1,
+        cbc: 1,
+        keyShare: 2,
+        agree: 2,
+        sign: 1,
+        verify: 1,
+        randomBytes: 32 + 32 + 16,
+      });
+    });
+
+    it('ChaCha20-Poly1305: a key block of 88 bytes takes two HMACs more at each end', () => {
+      const suite = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
+      expect(count(backend, 'session_id', suite)).toEqual({ ...abbreviated, hmac: 16 + 2 * 2, randomBytes: 32 + 32 });
+    });
+  });
