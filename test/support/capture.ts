@@ -28,9 +28,44 @@ export interface CapturedConnection {
   readonly origin: string;
   readonly version: HandshakeVersion;
   readonly mode: string;
+  /** OpenSSL's name for TLS 1.2, IANA's for TLS 1.3. */
   readonly cipherSuite: string;
   readonly keylog: string;
   readonly sent: Readonly<Record<Side, Uint8Array>>;
+  /** Who sent how much, in the order of arrival. */
+  readonly flights: readonly { readonly from: Side; readonly length: number }[];
+  readonly contents: CapturedContents;
+}
+
+/** What another implementation decrypted. */
+export interface CapturedContents {
+  readonly cipherSuite: string;
+  /** `client ClientHello`, `server ccs`: in order. */
+  readonly messages: readonly string[];
+  readonly clientData?: string;
+  readonly serverData?: string;
+  readonly earlyData?: string;
+  /** `client warning 0`. */
+  readonly alerts: readonly string[];
+  /** Of both sides. */
+  readonly records: number;
+  readonly tickets: readonly CapturedTicket[];
+  /** TLS 1.2. */
+  readonly extendedMasterSecret?: boolean;
+  readonly sessionIdEchoed?: boolean;
+  readonly masterSecret?: string;
+  readonly sessionHash?: string;
+}
+
+export interface CapturedTicket {
+  readonly length: number;
+  /** TLS 1.2. */
+  readonly lifetimeHint?: number;
+  /** TLS 1.3. */
+  readonly lifetime?: number;
+  readonly ageAdd?: string;
+  readonly nonce?: string;
+  readonly maxEarlyData?: number;
 }
 
 /** All handshake messages of RFC 8448, those that were encrypted on the wire among them. */
@@ -56,11 +91,37 @@ export function captures(): CapturedConnection[] {
         origin: `${name}[${String(i)}]`,
         version: connection.version === 'TLS1.3' ? 'TLSv1.3' : 'TLSv1.2',
         mode: connection.mode,
-        cipherSuite: connection.cipherSuite,
+        cipherSuite: connection.contents.cipherSuite,
         keylog: connection.keylog,
         sent: { client: fromHex(connection.clientToServerHex), server: fromHex(connection.serverToClientHex) },
+        flights: connection.flights.map((flight) => ({
+          from: flight.startsWith('c:') ? 'client' : 'server',
+          length: Number(flight.slice(2)),
+        })),
+        contents: connection.contents,
       }));
     });
+}
+
+/** The bytes of a connection in the order of their arrival. */
+export function chunks({ flights, sent }: CapturedConnection): { from: Side; bytes: Uint8Array }[] {
+  const offset = { client: 0, server: 0 };
+  return flights.map(({ from, length }) => {
+    const start = offset[from];
+    offset[from] += length;
+    return { from, bytes: sent[from].subarray(start, offset[from]) };
+  });
+}
+
+/** `client_hello` as `contents.messages` writes it: ClientHello. */
+export function capturedName(type: string): string {
+  return type.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The secrets of a key log by label and client random: `CLIENT_RANDOM 00ff...`. */
+export function keylogSecrets(keylog: string): ReadonlyMap<string, Uint8Array> {
+  const lines = keylog.split('\n').map((line) => /^(\w+ [0-9a-f]{64}) ([0-9a-f]+)$/.exec(line));
+  return new Map(lines.flatMap((line) => (line === null ? [] : [[line[1] ?? '', fromHex(line[2] ?? '')]])));
 }
 
 /** Every handshake message of the captures that went over the wire in the clear. */
@@ -127,8 +188,9 @@ interface Capture {
   readonly connections: readonly {
     readonly version: string;
     readonly mode: string;
-    readonly cipherSuite: string;
     readonly keylog: string;
+    readonly flights: readonly string[];
+    readonly contents: CapturedContents;
     readonly clientToServerHex: string;
     readonly serverToClientHex: string;
   }[];
