@@ -44,6 +44,9 @@ export type {
   Credentials,
   ServerSettings,
 } from './handshake/settings.js';
+export type { Session, SessionEncoding } from './sessions/session.js';
+export type { SessionStore } from './sessions/store.js';
+export type { OpenedTicket, TicketRefusal, TicketSealer } from './tickets/sealer.js';
 export {
   clientSettings,
   defaultSessionLifetime,
