@@ -11,12 +11,22 @@ import { protocolVersion } from './extensions/supported-versions.js';
 
 export const cipherSuite = enumeration(2, cipherSuites);
 
-export const clientHello = struct({
-  legacyVersion: protocolVersion,
-  random: fixed(32),
-  legacySessionId: opaque(0, 32),
-  cipherSuites: vector(cipherSuite, 2, 2 ** 16 - 2),
-  legacyCompressionMethods: opaque(1, 2 ** 8 - 1),
-  extensions: optional(extensionList('client_hello', 0, 2 ** 16 - 1)),
-});
+export const clientHello = struct(
+  {
+    legacyVersion: protocolVersion,
+    random: fixed(32),
+    legacySessionId: opaque(0, 32),
+    cipherSuites: vector(cipherSuite, 2, 2 ** 16 - 2),
+    legacyCompressionMethods: opaque(1, 2 ** 8 - 1),
+    extensions: optional(extensionList('client_hello', 0, 2 ** 16 - 1)),
+  },
+  (fields, reader) => ({
+    legacyVersion: fields.legacyVersion.read(reader),
+    random: fields.random.read(reader),
+    legacySessionId: fields.legacySessionId.read(reader),
+    cipherSuites: fields.cipherSuites.read(reader),
+    legacyCompressionMethods: fields.legacyCompressionMethods.read(reader),
+    extensions: fields.extensions.read(reader),
+  }),
+);
 export interface ClientHello extends Infer<typeof clientHello> {}

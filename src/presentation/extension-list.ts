@@ -5,8 +5,9 @@
  * and in its place, GREASE included. No type may stand twice.
  */
 import { DecodeError } from '../errors.js';
-import { type Codec, defineCodec, enumerationNumber, type Infer, within } from './codec.js';
-import { type EnumerationNames, prefixWidth } from './shape.js';
+import { type Codec, defineCodec, type Infer, within } from './codec.js';
+import { type EnumerationNames, lookUp, numberOf, pages } from './enumeration-names.js';
+import { prefixWidth } from './shape.js';
 
 /** The codecs of the extensions that a message knows, by name. */
 export type ExtensionCodecs = Readonly<Record<string, Codec<unknown>>>;
@@ -21,7 +22,15 @@ interface RawExtension {
   readonly data: unknown;
 }
 
-/** `codecs` by the names of `types`. Data that is a codec's has to end where the codec ends. */
+/** What is known of a type by its number. */
+interface KnownType {
+  readonly type: string;
+  readonly codec: Codec<unknown> | undefined;
+  /** Says in a mask that the type was there. 0 for types without a codec. */
+  readonly bit: number;
+}
+
+/** `codecs` by the names of `types`, 32 at most. Data that is a codec's has to end where the codec ends. */
 export function extensionVector<C extends ExtensionCodecs, T extends string | number>(
   types: Codec<T> & { readonly names: EnumerationNames },
   codecs: C,
@@ -31,6 +40,15 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
   const width = prefixWidth(max);
   const { names } = types;
   const known = new Map<unknown, Codec<unknown>>(Object.entries(codecs));
+  const order = [...known.keys()];
+  const table = pages<KnownType | undefined>(
+    [...names.numbers].map(([type, number]) => {
+      const codec = known.get(type);
+      return [{ type, codec, bit: codec === undefined ? 0 : 1 << order.indexOf(type) }, number];
+    }),
+    () => undefined,
+  );
+
   return defineCodec<readonly ExtensionOf<C, T>[]>(
     {
       kind: 'extensions',
@@ -42,25 +60,35 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
     (reader) => {
       const outer = reader.open(width, min, max);
       const extensions: RawExtension[] = [];
-      const seen = new Set<number>();
-      let step: string | number = '';
+      let seen = 0;
+      let seenOthers: Set<number> | undefined;
+      let step: string | number | undefined;
       try {
         while (reader.offset < reader.end) {
+          step = undefined;
           const at = reader.offset;
-          step = '';
           const number = reader.uint16();
-          const type = names.valueOf(number);
-          step = type;
-          if (seen.size === seen.add(number).size)
-            throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`);
+          const entry = lookUp(table, number);
+          const type = (step = entry === undefined ? number : entry.type);
+          const bit = entry === undefined ? 0 : entry.bit;
+          let twice: boolean;
+          if (bit === 0) {
+            seenOthers ??= new Set();
+            twice = seenOthers.has(number);
+            seenOthers.add(number);
+          } else {
+            twice = (seen & bit) !== 0;
+            seen |= bit;
+          }
+          if (twice) throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`);
           const block = reader.open(2, 0, 0xffff);
-          const codec = known.get(type);
+          const codec = entry?.codec;
           const data = codec === undefined ? reader.view(reader.end - reader.offset) : codec.read(reader);
           reader.close(block);
           extensions.push({ type, data });
         }
       } catch (error) {
-        if (step !== '') within(error, step);
+        if (step !== undefined) within(error, step);
         throw within(error, extensions.length);
       }
       reader.end = outer;
@@ -69,7 +97,7 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
     (writer, extensions: readonly RawExtension[]) => {
       const list = writer.open(width);
       for (const { type, data } of extensions) {
-        writer.uint16(enumerationNumber(names, type));
+        writer.uint16(numberOf(names, type));
         const block = writer.open(2);
         const codec = known.get(type);
         if (codec !== undefined) codec.write(writer, data);

@@ -4,6 +4,7 @@
  * A length-prefixed block is read by narrowing `end` in place and putting it back, so that no reader is ever allocated
  * for a part. Byte strings come out as views: whoever decodes gives the bytes away.
  */
+import { empty } from '../bytes.js';
 import { DecodeError } from '../errors.js';
 
 export class Reader {
@@ -13,12 +14,16 @@ export class Reader {
   /** Where the innermost open block ends. */
   end: number;
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
-    // A Buffer is taken as the Uint8Array it is, or every view would be a Buffer too.
-    this.bytes =
-      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.offset = offset;
-    this.end = end;
+  /** Views are made from the buffer: that costs half of `subarray`, and a view of a Buffer is no Buffer. */
+  readonly #buffer: ArrayBufferLike;
+  readonly #base: number;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.offset = 0;
+    this.end = bytes.length;
+    this.#buffer = bytes.buffer;
+    this.#base = bytes.byteOffset;
   }
 
   uint8(): number {
@@ -51,7 +56,7 @@ export class Reader {
   /** The next `length` bytes, as a view. */
   view(length: number): Uint8Array {
     const at = this.#advance(length);
-    return this.bytes.subarray(at, at + length);
+    return length === 0 ? empty : new Uint8Array(this.#buffer, this.#base + at, length);
   }
 
   /**

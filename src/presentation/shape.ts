@@ -4,6 +4,8 @@
  * Decoders and encoders are built beside these tables in `codec.ts`; whoever wants something else from a definition - the
  * annotated dump, a generator of test values - walks over the shape.
  */
+import type { EnumerationNames } from './enumeration-names.js';
+
 export type Shape =
   | { readonly kind: 'uint'; readonly width: 1 | 2 | 3 | 4 | 8 }
   | { readonly kind: 'enumeration'; readonly width: 1 | 2; readonly names: EnumerationNames }
@@ -42,15 +44,6 @@ export type Shape =
 export interface NamedShape {
   readonly name: string;
   readonly shape: Shape;
-}
-
-/** Both directions of an IANA table. */
-export interface EnumerationNames {
-  /** The value of a number: its name, or itself. */
-  valueOf(number: number): string | number;
-  /** The number of a name, or `undefined`. */
-  numberOf(name: string): number | undefined;
-  readonly table: Readonly<Record<string, number>>;
 }
 
 /** RFC 8446 3.4: a length takes as many bytes as the ceiling needs. */

@@ -25,32 +25,37 @@ export class Writer {
   }
 
   uint8(value: number): void {
-    this.uint(value, 1);
+    if ((value & 0xff) !== value) throw notUnsigned(value, 1);
+    this.#bytes[this.#reserve(1)] = value;
   }
 
   uint16(value: number): void {
-    this.uint(value, 2);
+    if ((value & 0xffff) !== value) throw notUnsigned(value, 2);
+    this.#put(this.#reserve(2), value, 2);
   }
 
   uint24(value: number): void {
-    this.uint(value, 3);
+    if ((value & 0xff_ffff) !== value) throw notUnsigned(value, 3);
+    this.#put(this.#reserve(3), value, 3);
   }
 
   uint32(value: number): void {
-    this.uint(value, 4);
+    if (value >>> 0 !== value) throw notUnsigned(value, 4);
+    this.#put(this.#reserve(4), value, 4);
   }
 
   uint64(value: bigint): void {
-    if (value < 0n || value >> 64n !== 0n) throw notEncodable(`got ${value}, expected an unsigned number of 8 bytes`);
-    this.uint(Number(value >> 32n), 4);
-    this.uint(Number(value & 0xffff_ffffn), 4);
+    if (value < 0n || value >> 64n !== 0n) throw notUnsigned(value, 8);
+    this.uint32(Number(value >> 32n));
+    this.uint32(Number(value & 0xffff_ffffn));
   }
 
   /** An unsigned number of 1 to 4 bytes. */
-  uint(value: number, width: number): void {
-    if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width))
-      throw notEncodable(`got ${value}, expected an unsigned number of ${width} bytes`);
-    this.#put(this.#reserve(width), value, width);
+  uint(value: number, width: 1 | 2 | 3 | 4): void {
+    if (width === 1) this.uint8(value);
+    else if (width === 2) this.uint16(value);
+    else if (width === 3) this.uint24(value);
+    else this.uint32(value);
   }
 
   bytes(value: Uint8Array): void {
@@ -93,9 +98,12 @@ export class Writer {
   }
 
   #put(at: number, value: number, width: number): void {
-    for (let i = width - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 0x100))
-      this.#bytes[at + i] = rest & 0xff;
+    for (let i = at + width - 1, left = value; i >= at; i--, left >>>= 8) this.#bytes[i] = left;
   }
+}
+
+function notUnsigned(value: number | bigint, width: number): UsageError {
+  return notEncodable(`got ${value}, expected an unsigned number of ${width} bytes`);
 }
 
 export function notEncodable(reason: string): UsageError {

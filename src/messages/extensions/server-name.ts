@@ -7,11 +7,14 @@
 import { enumeration, type Infer, opaque, struct, vector } from '../../presentation/codec.js';
 import { serverNameTypes } from '../../parameters.js';
 
-export const serverName = struct({
-  nameType: enumeration(1, serverNameTypes),
-  /** For `host_name`: ASCII without a trailing dot. */
-  name: opaque(1, 2 ** 16 - 1),
-});
+export const serverName = struct(
+  {
+    nameType: enumeration(1, serverNameTypes),
+    /** For `host_name`: ASCII without a trailing dot. */
+    name: opaque(1, 2 ** 16 - 1),
+  },
+  (fields, reader) => ({ nameType: fields.nameType.read(reader), name: fields.name.read(reader) }),
+);
 export interface ServerName extends Infer<typeof serverName> {}
 
 export const serverNameList = vector(serverName, 1, 2 ** 16 - 1);
