@@ -2,7 +2,7 @@
  * Our floors below the handshake against what other implementations recorded: every record of every TLS 1.2 capture in a
  * suite of ours is opened, every message decoded and encoded again, every Finished computed.
  */
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concat, empty, toHex } from '../../src/bytes.js';
 import type { PublicKey } from '../../src/crypto/backend.js';
@@ -12,6 +12,7 @@ import { isSignatureScheme, signatureAlgorithms } from '../../src/handshake/sign
 import { encodeHandshake } from '../../src/messages/handshake.js';
 import { findExtension, serverEcdhParams } from '../../src/messages/index.js';
 import { captures, keylogSecrets, plaintextMessages, type CapturedTicket } from '../support/capture.js';
+import { tally } from '../support/tally.js';
 import { replayTls12, suiteByOpensslName, type Tls12Replay } from '../support/replay-tls12.js';
 
 const tls12 = captures().filter(({ version }) => version === 'TLSv1.2');
@@ -20,12 +21,6 @@ const aead = tls12.flatMap((connection) => {
   return cipherSuite === undefined ? [] : [{ ...connection, cipherSuite }];
 });
 const cbc = tls12.filter(({ cipherSuite }) => suiteByOpensslName(cipherSuite) === undefined);
-
-function tally(values: readonly string[]): Record<string, number> {
-  const count: Record<string, number> = {};
-  for (const value of values) count[value] = (count[value] ?? 0) + 1;
-  return count;
-}
 
 it('the captures: 50 connections in our suites, 4 with CBC', () => {
   expect(tally(tls12.map(({ cipherSuite }) => cipherSuite))).toEqual({
@@ -234,7 +229,5 @@ function sessionIds({ messages }: Tls12Replay): Record<'client' | 'server', stri
 }
 
 function leafKey([leaf]: readonly Uint8Array[]): PublicKey | undefined {
-  return (
-    leaf && publicKeyOf(createPublicKey(new X509Certificate(leaf).publicKey.export({ type: 'spki', format: 'pem' })))
-  );
+  return leaf && publicKeyOf(new X509Certificate(leaf).publicKey);
 }
