@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   entryPoints,
   type InstalledPackage,
@@ -17,11 +17,8 @@ let installed: InstalledPackage;
 
 beforeAll(async () => {
   installed = await installPackedPackage();
+  return installed.remove;
 }, 120_000);
-
-afterAll(() => {
-  installed.remove();
-});
 
 describe('the tarball', () => {
   it('holds code, types and the documents, nothing else', () => {
