@@ -26,17 +26,26 @@ export function* clientHandshake(hs: ClientHandshake): Handshake<HandshakeResult
 function* findSession(hs: ClientHandshake): Handshake<Pick<ClientOffer, 'session' | 'stored'>> {
   const { settings } = hs;
   const { session, sessions: store, sessionKey: key } = settings;
-  if (session !== undefined && mayOffer(session, settings)) return { session, stored: undefined };
+  if (session !== undefined && (yield* isOfferable(session, settings))) return { session, stored: undefined };
   if (store === undefined) return nothing;
   const found = yield* ask('find_session', { store, key });
   if ('failed' in found || found.state === undefined) return nothing;
   const stored = clientSessionState.decode(found.state);
-  return stored === undefined || !mayOffer(stored, settings) ? nothing : { session: stored, stored: { store, key } };
+  if (stored === undefined || !(yield* isOfferable(stored, settings))) return nothing;
+  return { session: stored, stored: { store, key } };
 }
 
 const nothing = { session: undefined, stored: undefined };
 
-/** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 and P-bind-6 by name and context. */
+/** P-bind-6: no certificate comes with a resumption, so the session's own chain is judged again, for the name asked for now. */
+function* isOfferable(session: Session, settings: ClientSettings): Handshake<boolean> {
+  if (!mayOffer(session, settings)) return false;
+  const { verifyCertificate: verifier, serverName } = settings;
+  const peer = { certificates: session.peerCertificates, role: 'server', serverName, resumed: true } as const;
+  return (yield* ask('verify_certificate', { verifier, peer })).accepted;
+}
+
+/** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 by name and context. */
 function mayOffer(session: Session, settings: ClientSettings): boolean {
   const now = settings.now();
   const { cipherSuites, serverName } = settings;
