@@ -7,14 +7,14 @@ import { build } from 'esbuild';
 
 /** Bytes. Raise one in the change that needs it, and say there why. */
 const budgets: Readonly<Record<string, number>> = {
-  'tls-resume': 0,
-  'tls-resume/messages': 0,
-  'tls-resume/tickets': 0,
-  'tls-resume/sessions': 0,
-  'tls-resume/crypto/noble': 0,
-  'tls-resume/crypto/noble-rsa': 0,
-  'tls-resume/crypto/node': 0,
-  'tls-resume/node': 0,
+  'tls-resume': 60_000,
+  'tls-resume/messages': 9_500,
+  'tls-resume/tickets': 3_200,
+  'tls-resume/sessions': 6_200,
+  'tls-resume/crypto/noble': 34_000,
+  'tls-resume/crypto/noble-rsa': 38_000,
+  'tls-resume/crypto/node': 14_000,
+  'tls-resume/node': 72_000,
 };
 
 for (const [specifier, budget] of Object.entries(budgets)) {
