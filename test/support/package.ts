@@ -69,9 +69,9 @@ export async function installPackedPackage(): Promise<InstalledPackage> {
     const [packed] = JSON.parse(await succeed('npm', ['pack', '--json', '--ignore-scripts'], copy)) as [Packed];
 
     const modules = join(folder, 'node_modules');
-    mkdirSync(modules);
-    await succeed('tar', ['-xzf', join(copy, packed.filename), '-C', modules], folder);
-    await succeed('mv', [join(modules, 'package'), join(modules, manifest.name)], folder);
+    const target = join(modules, manifest.name);
+    mkdirSync(target, { recursive: true });
+    await succeed('tar', ['-xzf', join(copy, packed.filename), '-C', target, '--strip-components=1'], folder);
     // What a registry would install beside it; @types/node is what users of `./node` have in TypeScript.
     for (const name of [
       ...Object.keys(manifest.dependencies),
