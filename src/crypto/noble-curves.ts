@@ -31,7 +31,7 @@ export function nobleKeyShare(group: KeyExchangeGroup, secretKey?: Uint8Array): 
 
 function x25519Share(secretKey: Uint8Array = x25519.utils.randomSecretKey()): KeyShare {
   return {
-    publicKey: x25519.getPublicKey(secretKey),
+    publicKey: orUndefined(() => x25519.getPublicKey(secretKey)) ?? refusePrivateKey('an x25519 secret has 32 bytes'),
     agree: (peer) => orUndefined(() => x25519.getSharedSecret(secretKey, peer)),
   };
 }
@@ -39,7 +39,7 @@ function x25519Share(secretKey: Uint8Array = x25519.utils.randomSecretKey()): Ke
 function nistShare(group: EcdsaCurve, secretKey: Uint8Array = nistCurves[group].utils.randomSecretKey()): KeyShare {
   const curve = nistCurves[group];
   return {
-    publicKey: curve.getPublicKey(secretKey, false),
+    publicKey: orUndefined(() => curve.getPublicKey(secretKey, false)) ?? refusePrivateKey(`not a scalar of ${group}`),
     agree: (peer) => {
       if (!isUncompressedPoint(group, peer)) return undefined;
       // A compressed point is a sign byte and the X coordinate.
@@ -54,9 +54,8 @@ export function nobleCurveSigner(key: Exclude<PrivateKey, { kind: 'rsa' }>): Sig
 
 function ecdsaSigner(key: Extract<PrivateKey, { kind: 'ecdsa' }>): Signer {
   const { curve, scalar, point } = key;
-  const expected = orUndefined(() => nistCurves[curve].getPublicKey(scalar, false));
-  if (expected === undefined) refusePrivateKey(`not a scalar of ${curve}`);
-  if (!equal(point, expected)) refusePrivateKey('the public point does not belong to the scalar');
+  if (!equal(point, nistShare(curve, scalar).publicKey))
+    refusePrivateKey('the public point does not belong to the scalar');
   return {
     publicKey: { kind: 'ecdsa', curve, point },
     sign: (algorithm, data) => {
@@ -67,9 +66,8 @@ function ecdsaSigner(key: Extract<PrivateKey, { kind: 'ecdsa' }>): Signer {
 }
 
 function ed25519Signer({ seed, key }: Extract<PrivateKey, { kind: 'ed25519' }>): Signer {
-  const expected = orUndefined(() => ed25519.getPublicKey(seed));
-  if (expected === undefined) refusePrivateKey('an ed25519 seed has 32 bytes');
-  if (!equal(key, expected)) refusePrivateKey('the public key does not belong to the seed');
+  if (seed.length !== 32) refusePrivateKey('an ed25519 seed has 32 bytes');
+  if (!equal(key, ed25519.getPublicKey(seed))) refusePrivateKey('the public key does not belong to the seed');
   return {
     publicKey: { kind: 'ed25519', key },
     sign: (algorithm, data) => {

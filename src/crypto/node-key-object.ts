@@ -10,7 +10,7 @@ import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { equal, fromHex } from '../bytes.js';
 import type { EcdsaCurve, PrivateKey, PublicKey } from './backend.js';
 import { plain, toBase64Url } from './node-buffer.js';
-import { fieldLength, isUncompressedPoint, orUndefined } from './refusals.js';
+import { fieldLength, isUncompressedPoint, orUndefined, refusePrivateKey } from './refusals.js';
 import { rsaPublicNumbers } from './rsa-key.js';
 
 export const openSslCurves = { secp256r1: 'prime256v1', secp384r1: 'secp384r1' } as const;
@@ -108,6 +108,7 @@ const pkcs8OfSecret = {
 } as const;
 
 export function importOkpPrivateKey(crv: 'X25519' | 'Ed25519', secret: Uint8Array): KeyObject {
+  if (secret.length !== 32) refusePrivateKey(`an ${crv} secret has 32 bytes`);
   const der = Buffer.concat([pkcs8OfSecret[crv], secret]);
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }

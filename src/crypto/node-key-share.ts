@@ -6,7 +6,7 @@
  * wants the same mutex, and the process hangs for good. X25519 shares ask for the JWK at generation instead.
  */
 import { createECDH, diffieHellman, generateKeyPairSync } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import type { ECDH, KeyObject } from 'node:crypto';
 import { UsageError } from '../errors.js';
 import type { EcdsaCurve, KeyExchangeGroup, KeyShare } from './backend.js';
 import { fromBase64Url, plain } from './node-buffer.js';
@@ -15,7 +15,8 @@ import { fieldLength, isUncompressedPoint, orUndefined, refusePrivateKey } from 
 
 /** A fresh key pair, or the pair of a given `secretKey`: 32 bytes for x25519, else a scalar as long as the field. */
 export function nodeKeyShare(group: KeyExchangeGroup, secretKey?: Uint8Array): KeyShare {
-  if (group !== 'x25519') return nistShare(group, secretKey);
+  if (group !== 'x25519')
+    return nistShare(group, secretKey === undefined ? freshEcdh(group) : ecdhOf(group, secretKey));
   return secretKey === undefined ? freshX25519Share() : x25519Share(importOkpPrivateKey('X25519', secretKey));
 }
 
@@ -41,15 +42,28 @@ function x25519Share(privateKey: KeyObject, publicKey = okpPublicKey(privateKey)
   };
 }
 
-/** The `ECDH` class: half the price of key objects on Node 20. */
-export function nistShare(group: EcdsaCurve, secretKey?: Uint8Array): KeyShare {
-  const ecdh = createECDH(openSslCurves[group]);
-  if (secretKey === undefined) ecdh.generateKeys();
-  else if (secretKey.length === fieldLength[group]) ecdh.setPrivateKey(secretKey);
-  else refusePrivateKey(`not a scalar of ${group}`);
+function nistShare(group: EcdsaCurve, ecdh: ECDH): KeyShare {
   return {
     publicKey: plain(ecdh.getPublicKey()),
     agree: (peer) =>
       isUncompressedPoint(group, peer) ? orUndefined(() => plain(ecdh.computeSecret(peer))) : undefined,
   };
+}
+
+/** The `ECDH` class and not key objects: half the price on Node 20. */
+function freshEcdh(group: EcdsaCurve): ECDH {
+  const ecdh = createECDH(openSslCurves[group]);
+  ecdh.generateKeys();
+  return ecdh;
+}
+
+function ecdhOf(group: EcdsaCurve, scalar: Uint8Array): ECDH {
+  const ecdh = createECDH(openSslCurves[group]);
+  if (scalar.length !== fieldLength[group]) refusePrivateKey(`not a scalar of ${group}`);
+  try {
+    ecdh.setPrivateKey(scalar);
+  } catch {
+    refusePrivateKey(`not a scalar of ${group}`);
+  }
+  return ecdh;
 }

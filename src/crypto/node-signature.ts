@@ -17,7 +17,7 @@ import {
   okpPublicKey,
   publicKeyOf,
 } from './node-key-object.js';
-import { nistShare } from './node-key-share.js';
+import { nodeKeyShare } from './node-key-share.js';
 import { orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
 import { requireRsaSigningKey, rsaKeyFits, rsaPrivateNumbers, rsaPublicHalf } from './rsa-key.js';
 
@@ -26,12 +26,11 @@ export function nodeKeySigner(key: PrivateKey): Signer {
   switch (key.kind) {
     case 'ecdsa': {
       const { curve, scalar, point } = key;
-      const share = orUndefined(() => nistShare(curve, scalar)) ?? refusePrivateKey(`not a scalar of ${curve}`);
-      if (!equal(point, share.publicKey)) refusePrivateKey('the public point does not belong to the scalar');
+      if (!equal(point, nodeKeyShare(curve, scalar).publicKey))
+        refusePrivateKey('the public point does not belong to the scalar');
       return signer(importEcPrivateKey(key), { kind: 'ecdsa', curve, point });
     }
     case 'ed25519': {
-      if (key.seed.length !== 32) refusePrivateKey('an ed25519 seed has 32 bytes');
       const privateKey = importOkpPrivateKey('Ed25519', key.seed);
       if (!equal(key.key, okpPublicKey(privateKey))) refusePrivateKey('the public key does not belong to the seed');
       return signer(privateKey, { kind: 'ed25519', key: key.key });
