@@ -6,12 +6,13 @@
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { ascii, fromHex, toHex } from '../../src/bytes.js';
-import type { EcdsaCurve, PublicKey, Signer } from '../../src/crypto/backend.js';
+import type { EcdsaCurve, MaybePromise, PublicKey, Signer } from '../../src/crypto/backend.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeSigner } from '../../src/crypto/node.js';
 import type { CertificateQuestion, CertificateVerdict } from '../../src/handshake/settings.js';
 import type { Credentials } from '../../src/handshake/settings.js';
+import { remembered } from './seeded.js';
 
 const publicKeys = new Map<string, PublicKey>();
 
@@ -75,7 +76,16 @@ function makeRsa(type: 'rsa' | 'rsa-pss'): Credentials {
 function credentialsOf(name: string, signer: Signer): Credentials {
   const leaf = ascii(name);
   publicKeys.set(toHex(leaf), signer.publicKey);
-  return { certificates: [leaf, fromHex('30030201ff')], signer };
+  return { certificates: [leaf, fromHex('30030201ff')], signer: remembering(signer) };
+}
+
+/** A recorded flow has the same bytes signed hundreds of times. */
+function remembering({ publicKey, sign }: Signer): Signer {
+  const signatures = new Map<string, MaybePromise<Uint8Array>>();
+  return {
+    publicKey,
+    sign: (algorithm, data) => remembered(signatures, [JSON.stringify(algorithm), data], () => sign(algorithm, data)),
+  };
 }
 
 /** A private key that everybody may know. Its first byte keeps it below the order of any curve. */

@@ -2,8 +2,8 @@
  * A backend whose randomness is a function of a seed, key shares included: the same handshake gives the same bytes again,
  * on every backend.
  */
-import { ascii, join } from '../../src/bytes.js';
-import type { CryptoBackend, KeyExchangeGroup, KeyShare } from '../../src/crypto/backend.js';
+import { ascii, join, toHex } from '../../src/bytes.js';
+import type { CryptoBackend, KeyExchangeGroup, KeyShare, MaybePromise } from '../../src/crypto/backend.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
 import { nobleCryptoWithRsa } from '../../src/crypto/noble-rsa.js';
 import { nodeKeyShare } from '../../src/crypto/node-key-share.js';
@@ -38,6 +38,38 @@ export function seededCrypto(backend: BackendName, seed: string): CryptoBackend 
     capabilities: nodeCrypto.capabilities,
     randomBytes,
     // The first byte keeps the scalar below the order of the curve.
-    generateKeyShare: (group) => keyShare(group, randomBytes(secretLength[group]).fill(1, 0, 1)),
+    generateKeyShare: (group) => {
+      const secret = randomBytes(secretLength[group]).fill(1, 0, 1);
+      return remembered(shares, [backend, group, secret], () => remembering(keyShare(group, secret)));
+    },
+    verify: (algorithm, key, data, signature) =>
+      remembered(verdicts, [backend, JSON.stringify([algorithm, key]), data, signature], () =>
+        crypto.verify(algorithm, key, data, signature),
+      ),
   };
+}
+
+/** A recorded flow asks for the same shares, secrets and verdicts hundreds of times. */
+const shares = new Map<string, KeyShare>();
+const verdicts = new Map<string, MaybePromise<boolean>>();
+
+function remembering({ publicKey, agree }: KeyShare): KeyShare {
+  const secrets = new Map<string, Uint8Array | undefined>();
+  return {
+    publicKey,
+    agree: (peer) =>
+      remembered(secrets, [peer], () => {
+        const secret = agree(peer);
+        if (secret instanceof Promise) throw new Error('the backends of these tests answer at once');
+        return secret;
+      })?.slice(),
+  };
+}
+
+/** The value under the key, made when it is asked for first. */
+export function remembered<T>(values: Map<string, T>, key: readonly (string | Uint8Array)[], make: () => T): T {
+  const name = key.map((part) => (typeof part === 'string' ? part : toHex(part))).join(' ');
+  const value = values.get(name) ?? make();
+  values.set(name, value);
+  return value;
 }

@@ -6,7 +6,7 @@ import { nodeCrypto } from '../../src/crypto/node.js';
 import { isTls12CipherSuite, tls12Suites, type Tls12Suite } from '../../src/key-schedule/suites.js';
 import { Tls12Secrets } from '../../src/key-schedule/tls12.js';
 import { decodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
-import { contentTypes } from '../../src/parameters.js';
+import { contentTypes, handshakeTypes } from '../../src/parameters.js';
 import { Deframer } from '../../src/record/deframer.js';
 import { HandshakeJoiner } from '../../src/record/handshake-joiner.js';
 import { keySizes, tls12Protection, type RecordProtection } from '../../src/record/protection.js';
@@ -30,19 +30,29 @@ export interface TrafficKeys {
   readonly protection: (writer: Side) => RecordProtection;
 }
 
-/** All that was said, in order. Without `keyLog` protected payloads stay as they are. */
-export function readTraffic(segments: readonly Segment[], keyLog?: string): Item[] {
+/**
+ * All that was said, in order. Without a key log, protected payloads stay as they are. With `honest`, only that side is
+ * expected to make sense: the other is read as far as it does.
+ */
+export function readTraffic(segments: readonly Segment[], keyLog = '', honest?: Side): Item[] {
   const readers = { client: new DirectionReader('client'), server: new DirectionReader('server') };
   const items: Item[] = [];
-  for (const { from, bytes } of segments)
-    readers[from].read(bytes, () => keyLog && trafficKeys(items, keyLog).protection(from), items);
+  for (const { from, bytes } of segments) {
+    const keys = () => (keyLog === '' ? undefined : trafficKeys(items, keyLog).protection(from));
+    try {
+      readers[from].read(bytes, keys, items);
+    } catch (error) {
+      if (honest === undefined || from === honest) throw error;
+      readers[from].stop();
+    }
+  }
   return items;
 }
 
 /** The keys of a connection whose two hellos are among `items`. */
 export function trafficKeys(items: readonly Item[], keyLog: string): TrafficKeys {
-  const { random: clientRandom } = theMessage(items, 'client_hello').body;
-  const { random: serverRandom, cipherSuite } = theMessage(items, 'server_hello').body;
+  const { random: clientRandom } = firstMessage(items, 'client_hello').body;
+  const { random: serverRandom, cipherSuite } = firstMessage(items, 'server_hello').body;
   if (!isTls12CipherSuite(cipherSuite)) throw new Error(`no suite of ours: ${cipherSuite}`);
   const suite = tls12Suites[cipherSuite];
   const [, , secret = ''] = keyLog.split(' ');
@@ -56,24 +66,26 @@ export function trafficKeys(items: readonly Item[], keyLog: string): TrafficKeys
   };
 }
 
-/** The handshake messages among the items, as far as they could be read. */
-export function messagesOf(items: readonly Item[], from?: Side): Tls12Message[] {
-  return items
-    .filter((item) => item.contentType === contentTypes.handshake && (from === undefined || item.from === from))
-    .map(({ bytes }) => decodeHandshake('TLSv1.2', bytes));
+/** The one message of a type; fails where there is none, or more. */
+export function theMessage<T extends Tls12Message['type']>(items: readonly Item[], type: T): MessageOf<T> {
+  const [message, ...more] = messagesOfType(items, type);
+  if (message === undefined || more.length > 0) throw new Error(`${more.length} messages of type ${type} too many`);
+  return message;
 }
 
-/** The one message of a type; fails where there is none, or more. */
-export function theMessage<T extends Tls12Message['type']>(
-  items: readonly Item[],
-  type: T,
-): Extract<Tls12Message, { type: T }> {
-  const found = items
-    .filter(({ contentType, protected: isProtected }) => contentType === contentTypes.handshake && !isProtected)
+type MessageOf<T extends Tls12Message['type']> = Extract<Tls12Message, { type: T }>;
+
+function firstMessage<T extends Tls12Message['type']>(items: readonly Item[], type: T): MessageOf<T> {
+  const [message] = messagesOfType(items, type);
+  if (message === undefined) throw new Error(`no message of type ${type}`);
+  return message;
+}
+
+function messagesOfType<T extends Tls12Message['type']>(items: readonly Item[], type: T): MessageOf<T>[] {
+  return items
+    .filter(({ contentType, bytes }) => contentType === contentTypes.handshake && bytes[0] === handshakeTypes[type])
     .map(({ bytes }) => decodeHandshake('TLSv1.2', bytes))
-    .filter((message): message is Extract<Tls12Message, { type: T }> => message.type === type);
-  if (found.length !== 1) throw new Error(`${found.length} messages of type ${type}`);
-  return found[0]!;
+    .filter((message): message is MessageOf<T> => message.type === type);
 }
 
 /** `fatal unexpected_message` for each alert. */
@@ -88,13 +100,19 @@ class DirectionReader {
   readonly #deframer = new Deframer();
   readonly #joiner = new HandshakeJoiner(2 ** 24);
   #changed = false;
+  #stopped = false;
   #protection: RecordProtection | undefined;
 
   constructor(from: Side) {
     this.#from = from;
   }
 
-  read(bytes: Uint8Array, keys: () => RecordProtection | '' | undefined, items: Item[]): void {
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  read(bytes: Uint8Array, keys: () => RecordProtection | undefined, items: Item[]): void {
+    if (this.#stopped) return;
     this.#deframer.push(bytes.slice());
     for (let record = this.#deframer.next(); record !== undefined; record = this.#deframer.next()) {
       const { contentType } = record;
@@ -109,7 +127,7 @@ class DirectionReader {
       }
       if (contentType !== contentTypes.change_cipher_spec) continue;
       this.#changed = true;
-      this.#protection = keys() || undefined;
+      this.#protection = keys();
     }
   }
 }
