@@ -197,9 +197,10 @@ describe('CBC captures, whose suites are none of ours: only what is in the clear
       `${String(cbc.length)} CBC connections: encrypted records are not opened, their suites are out of scope`,
     );
     let hashes = 0;
-    for (const { origin, contents } of cbc) {
+    for (const connection of cbc) {
+      const { origin, contents } = connection;
       if (contents.sessionHash === undefined) continue;
-      const clear = plaintextMessages().filter((message) => message.origin.startsWith(`${origin} `));
+      const clear = plaintextMessages([connection]);
       // In a full handshake the client's first flight and the server's alternate: hello, server's flight, key exchange.
       const client = clear.filter(({ from }) => from === 'client').map(({ bytes }) => bytes);
       const server = clear.filter(({ from, bytes }) => from === 'server' && bytes[0] !== 4).map(({ bytes }) => bytes);

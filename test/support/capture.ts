@@ -124,9 +124,9 @@ export function keylogSecrets(keylog: string): ReadonlyMap<string, Uint8Array> {
   return new Map(lines.flatMap((line) => (line === null ? [] : [[line[1] ?? '', fromHex(line[2] ?? '')]])));
 }
 
-/** Every handshake message of the captures that went over the wire in the clear. */
-export function plaintextMessages(): CapturedMessage[] {
-  return captures().flatMap((connection) =>
+/** Every handshake message that went over the wire in the clear: of all captures, or of these connections. */
+export function plaintextMessages(connections = captures()): CapturedMessage[] {
+  return connections.flatMap((connection) =>
     (['client', 'server'] as const).flatMap((from) => {
       const { origin, version } = connection;
       return splitMessages(joinPlaintext(splitRecords(connection.sent[from]), version)).map((bytes) => ({
