@@ -71,10 +71,7 @@ type MessageOf<C> = {
 /** The names of messages; a HelloRetryRequest has one of its own. */
 export type HandshakeType = HandshakeMessage['type'];
 
-const wireTypes = new Map<string, number>(
-  Object.entries({ ...handshakeTypes, hello_retry_request: handshakeTypes.server_hello }),
-);
-const typeNames = new Map<number, string>(Object.entries(handshakeTypes).map(([name, number]) => [number, name]));
+const wireTypes = { ...handshakeTypes, hello_retry_request: handshakeTypes.server_hello };
 
 /** Whole messages, header included. A type that the version does not have is an `unexpected_message`. */
 export const handshakeMessages: { readonly [V in HandshakeVersion]: Codec<HandshakeMessage<V>> } = {
@@ -95,23 +92,42 @@ export function encodeHandshake<V extends HandshakeVersion>(version: V, message:
   return handshakeMessages[version].encode(message);
 }
 
-function messageCodec<C extends Readonly<Record<string, Codec<unknown>>>>(codecs: C): Codec<MessageOf<C>> {
-  const bodies = new Map<string, Codec<unknown>>(Object.entries(codecs));
+interface Body {
+  readonly type: string;
+  readonly number: number;
+  readonly codec: Codec<unknown>;
+}
 
-  const typeAt = (bytes: Uint8Array, offset: number): string | undefined => {
-    const type = typeNames.get(bytes[offset] ?? -1);
-    const retry = type === 'server_hello' && bodies.has('hello_retry_request');
-    return retry && isHelloRetryRequest(bytes.subarray(offset + 4)) ? 'hello_retry_request' : type;
+function messageCodec<C extends Readonly<Record<string, Codec<unknown>>>>(codecs: C): Codec<MessageOf<C>> {
+  const bodies = Object.entries(wireTypes).flatMap(([type, number]): Body[] => {
+    const codec = codecs[type];
+    return codec === undefined ? [] : [{ type, number, codec }];
+  });
+  const byType = new Map(bodies.map((body) => [body.type, body]));
+  const retry = byType.get('hello_retry_request');
+  const byNumber = Array.from({ length: 256 }, (_, number) => bodies.find((body) => body.number === number));
+
+  const bodyAt = (bytes: Uint8Array, offset: number): Body | undefined => {
+    const body = byNumber[bytes[offset] ?? 256];
+    const isRetry = body?.type === 'server_hello' && isHelloRetryRequest(bytes.subarray(offset + 4));
+    return isRetry && retry !== undefined ? retry : body;
   };
 
   return defineCodec<MessageOf<C>>(
-    { kind: 'message', typeAt, wireTypes, bodies: new Map([...bodies].map(([type, { shape }]) => [type, shape])) },
+    {
+      kind: 'message',
+      typeAt: (bytes, offset) => bodyAt(bytes, offset)?.type,
+      bodies: new Map(bodies.map(({ type, codec }) => [type, codec.shape])),
+    },
     (reader) => {
-      const type = typeAt(reader.bytes, reader.offset) ?? '';
+      const found = bodyAt(reader.bytes, reader.offset);
       const number = reader.uint8();
-      const codec = bodies.get(type);
-      if (codec === undefined)
-        throw new AlertError('unexpected_message', `got a handshake message of type ${type === '' ? number : type}`);
+      if (found === undefined)
+        throw new AlertError(
+          'unexpected_message',
+          `got a handshake message of type ${number}, which has no meaning here`,
+        );
+      const { type, codec } = found;
       try {
         const outer = reader.open(3, 0, 2 ** 24 - 1);
         const body = codec.read(reader);
@@ -122,12 +138,11 @@ function messageCodec<C extends Readonly<Record<string, Codec<unknown>>>>(codecs
       }
     },
     (writer, { type, body }: { readonly type: string; readonly body: unknown }) => {
-      const codec = bodies.get(type);
-      const number = wireTypes.get(type);
-      if (codec === undefined || number === undefined) throw notEncodable(`got a ${type}, which this version lacks`);
-      writer.uint8(number);
+      const found = byType.get(type);
+      if (found === undefined) throw notEncodable(`got a ${type}, which this version does not have`);
+      writer.uint8(found.number);
       const start = writer.open(3);
-      codec.write(writer, body);
+      found.codec.write(writer, body);
       writer.close(start, 3, 0, 2 ** 24 - 1);
     },
   );

@@ -19,6 +19,18 @@ export function nameOf({ values }: EnumerationNames, number: number): string | n
   return lookUp(values, number) ?? number;
 }
 
+/** The values of the `count` 16-bit numbers at `offset`. A page is whole: `!` holds, and spares a check on each value. */
+export function namesOf({ values }: EnumerationNames, bytes: Uint8Array, offset: number, count: number) {
+  const names = new Array<string | number>(count);
+  for (let i = 0, at = offset; i < count; i++, at += 2) {
+    const high = bytes[at]!;
+    const low = bytes[at + 1]!;
+    const page = values[high];
+    names[i] = page === undefined ? (high << 8) | low : page[low]!;
+  }
+  return names;
+}
+
 /** The number of a value. Throws `UsageError` (`value_not_encodable`). */
 export function numberOf(names: EnumerationNames, value: string | number): number {
   if (typeof value === 'number') return value;

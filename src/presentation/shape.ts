@@ -37,7 +37,6 @@ export type Shape =
       readonly kind: 'message';
       /** The type of the message that begins there; `undefined` for an unknown one. */
       readonly typeAt: (bytes: Uint8Array, offset: number) => string | undefined;
-      readonly wireTypes: ReadonlyMap<string, number>;
       readonly bodies: ReadonlyMap<string, Shape>;
     };
 
