@@ -70,16 +70,19 @@ export interface CertificateNegotiation {
 export function negotiateCertificate(settings: ServerSettings, hello: ClientHello): CertificateNegotiation {
   const group = chooseGroup(settings, hello);
   const schemes = findExtension(hello.extensions, 'signature_algorithms') ?? [];
+  const curves = findExtension(hello.extensions, 'supported_groups');
   for (const cipherSuite of settings.cipherSuites) {
     if (!hello.cipherSuites.includes(cipherSuite)) continue;
     for (const credentials of settings.credentials) {
       const { publicKey } = credentials.signer;
       if (tls12Suites[cipherSuite].authentication !== authenticationOf(publicKey)) continue;
+      // RFC 8422 5.1: supported_groups bind the curve of an ECDSA certificate as well as that of the key exchange.
+      if (publicKey.kind === 'ecdsa' && curves?.includes(publicKey.curve) === false) continue;
       const scheme = chooseScheme(publicKey, schemes);
       if (scheme !== undefined) return { cipherSuite, credentials, scheme, group };
     }
   }
-  throw new AlertError('handshake_failure', 'no cipher suite and signature scheme in common');
+  throw new AlertError('handshake_failure', 'no cipher suite, certificate and signature scheme in common');
 }
 
 /** RFC 8422 5.1.1: a client without supported_groups takes any; secp256r1 is the one that everybody has. */
