@@ -94,7 +94,7 @@ describe.each(cases)('%s: the %s', (_, target, recording) => {
     },
   );
 
-  it('R5246-7.2-1 an alert at any wait: fatal ones end it in silence, warnings are told', () => {
+  it('an alert at any wait: fatal ones end it in silence, warnings are told', () => {
     for (const [at] of waits) {
       for (const [level, description] of [
         [2, 'handshake_failure'],
