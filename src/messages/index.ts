@@ -12,6 +12,7 @@ export * from '../alert.js';
 export * from '../errors.js';
 export * from '../parameters.js';
 export * from '../presentation/codec.js';
+export * from '../presentation/explain.js';
 export * from './certificate-request.js';
 export * from './certificate-verify.js';
 export * from './certificate.js';
