@@ -145,7 +145,10 @@ export interface CryptoBackend {
   generateKeyShare(group: KeyExchangeGroup): MaybePromise<KeyShare>;
   /** A signer that holds the key in memory. Throws `UsageError` for a key that it cannot use. */
   signer(key: PrivateKey): Signer;
-  /** Whether the signature is right. Malformed keys and signatures are `false`, never an exception. ECDSA signatures are strict DER. */
+  /**
+   * Whether the signature is right. Malformed keys and signatures are `false`, never an exception. ECDSA signatures are
+   * strict DER. Throws `UsageError` only for a kind of key that is not among `capabilities.signatures`: ask those first.
+   */
   verify(algorithm: SignatureAlgorithm, key: PublicKey, data: Uint8Array, signature: Uint8Array): MaybePromise<boolean>;
 }
 

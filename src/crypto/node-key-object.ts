@@ -25,13 +25,10 @@ export function publicKeyOf(key: KeyObject): PublicKey | undefined {
     case 'ec': {
       const spki = subjectPublicKeyInfo(key);
       for (const curve of ['secp256r1', 'secp384r1'] as const) {
-        const point = spki.subarray(spkiOfPoint[curve].length);
-        if (
-          equal(spki.subarray(0, spkiOfPoint[curve].length), spkiOfPoint[curve]) &&
-          isUncompressedPoint(curve, point)
-        ) {
-          return { kind: 'ecdsa', curve, point };
-        }
+        const prefix = spkiOfPoint[curve];
+        const point = spki.subarray(prefix.length);
+        if (!equal(spki.subarray(0, prefix.length), prefix) || !isUncompressedPoint(curve, point)) continue;
+        return { kind: 'ecdsa', curve, point };
       }
       return undefined;
     }

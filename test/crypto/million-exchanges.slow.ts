@@ -1,7 +1,7 @@
 /**
  * X25519 exchanges in one process, for the hang of Node 20 that src/crypto/node-key-share.ts tells of: it needs a garbage
  * collection in the middle of an export, and shows after some ten or hundred thousand exchanges. `EXCHANGES` sets how
- * many; one takes about 160 us on one core.
+ * many; one takes about 200 us of CPU time.
  */
 import { expect, it } from 'vitest';
 import { equal } from '../../src/bytes.js';
