@@ -1,0 +1,27 @@
+/** Go issue 77217: configurations picked per hello by a callback share ticket keys, and sessions cross between them. */
+import { describe, expect, it } from 'vitest';
+import { ascii } from '../../src/bytes.js';
+import { connectSync, kinds, makeWorld, offer, outcome } from '../support/attack-rig.js';
+
+describe.each(kinds)('settings chosen by callback (%s)', (kind) => {
+  const world = makeWorld(kind);
+  const tenants = {
+    one: world.server({ applicationContext: ascii('one'), alpnProtocols: ['one'] }),
+    two: world.server({ applicationContext: ascii('two'), alpnProtocols: ['two'] }),
+  };
+  const front = world.server({
+    chooseSettings: ({ alpnProtocols: [protocol] }) => (protocol === 'one' ? tenants.one : tenants.two),
+  });
+
+  it('P-bind-1 the context in the session keeps them apart, although name, keys and store are the same', () => {
+    const first = connectSync(world.client({ alpnProtocols: ['one'] }), front);
+    expect(outcome(offer(first, world.client({ alpnProtocols: ['two'] }), front))).toBe('full: context_mismatch');
+    expect(outcome(offer(first, world.client({ alpnProtocols: ['one'] }), front))).toBe(kind);
+  });
+
+  it('P-bind-1 P-key-3 nor does a session cross to a server of another process with the same keys or store', () => {
+    const first = connectSync(world.client({ alpnProtocols: ['one'] }), front);
+    const elsewhere = world.server({ applicationContext: ascii('elsewhere') });
+    expect(outcome(offer(first, world.client(), elsewhere))).toBe('full: context_mismatch');
+  });
+});

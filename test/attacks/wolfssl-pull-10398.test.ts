@@ -1,0 +1,70 @@
+/**
+ * wolfSSL pull request 10398 (2026): sessions below what the configuration had come to demand were resumed, and lifetimes above
+ * seven days were taken from the server.
+ */
+import { describe, expect, it } from 'vitest';
+import { connectSync, kinds, makeWorld, offer, outcome, sessionOf } from '../support/attack-rig.js';
+import { hour, theEvent } from '../support/connections.js';
+
+const aes = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+const chacha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
+
+describe.each(kinds)('sessions below what is demanded now (%s)', (kind) => {
+  const world = makeWorld(kind);
+  const first = connectSync(world.client({ cipherSuites: [aes] }), world.server());
+
+  it('P-bind-10 a suite no longer enabled: the client does not offer the session', () => {
+    const stricter = world.client({ cipherSuites: [chacha], session: sessionOf(first) });
+    const pair = connectSync(stricter, world.server());
+    expect([outcome(pair), theEvent(pair.client, 'handshake').reason]).toEqual(['full: not_offered', 'not_offered']);
+  });
+
+  it('P-bind-10 a suite no longer enabled: the server does not accept the session', () => {
+    const stricter = world.server({ cipherSuites: [chacha] });
+    expect(outcome(offer(first, world.client(), stricter))).toBe('full: cipher_suite_disabled');
+  });
+});
+
+describe('lifetimes', () => {
+  const week = 7 * 24 * hour;
+
+  it.each([604_801, 2 ** 32 - 1, 0])(
+    'R5077-5.6-1 R5077-3.3-8 a hint of %d seconds: the client stops at seven days of its own',
+    (ticketLifetimeHint) => {
+      const world = makeWorld('ticket');
+      const server = world.server({ ticketLifetimeHint });
+      const session = sessionOf(connectSync(world.client(), server));
+      expect(session.ticketLifetimeHint).toBe(ticketLifetimeHint);
+      const reasonAfter = (milliseconds: number) => {
+        world.clock.time = session.establishedAt + milliseconds;
+        return outcome(connectSync(world.client({ session }), server));
+      };
+      expect(reasonAfter(week)).toBe('ticket');
+      expect(reasonAfter(week + 1)).toBe('full: not_offered');
+    },
+  );
+
+  it('R5077-3.3-8 a hint counts from receipt, to the second', () => {
+    const world = makeWorld('ticket');
+    const server = world.server({ ticketLifetimeHint: 60 });
+    const session = sessionOf(connectSync(world.client(), server));
+    world.clock.time += 60_000;
+    expect(outcome(connectSync(world.client({ session }), server))).toBe('ticket');
+    world.clock.time += 1;
+    expect(outcome(connectSync(world.client({ session }), server))).toBe('full: not_offered');
+  });
+
+  it.each(kinds)('R8446-4.6.1-15 P-key-7 a %s that is offered past seven days is declined, renewed or not', (kind) => {
+    const world = makeWorld(kind);
+    const server = world.server({ renewTickets: 'always', sessionLifetime: 2 * week });
+    let last = connectSync(world.client(), server);
+    for (let day = 1; day <= 7; day++) {
+      world.clock.time += 24 * hour;
+      const renewed = offer(last, world.client(), server);
+      expect(outcome(renewed)).toBe(kind);
+      if (kind === 'ticket') last = renewed;
+    }
+    world.clock.time += 1;
+    expect(outcome(offer(last, world.client(), server))).toBe('full: too_old');
+  });
+});

@@ -1,0 +1,242 @@
+/**
+ * What the attack tests have in common: servers that share what an attacker wants them to share, a client without shame,
+ * a man in the middle, and one line that says how a connection ended.
+ */
+import { concat } from '../../src/bytes.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import { AlertError } from '../../src/errors.js';
+import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
+import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
+import type { ClientHello, Extension, ServerHello } from '../../src/messages/index.js';
+import { contentTypes } from '../../src/parameters.js';
+import { Deframer } from '../../src/record/deframer.js';
+import { HandshakeJoiner } from '../../src/record/handshake-joiner.js';
+import { MemoryStore } from '../../src/sessions/memory-store.js';
+import type { Session } from '../../src/sessions/session.js';
+import type { KeyRing } from '../../src/tickets/key-ring.js';
+import type { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import {
+  drain,
+  epoch,
+  eventsOf,
+  makePair,
+  pump,
+  testClient,
+  testServer,
+  theEvent,
+  ticketSealer,
+  type Changes,
+  type End,
+  type Pair,
+} from './connections.js';
+import type { BackendName } from './seeded.js';
+
+export type Side = 'client' | 'server';
+
+/** Whatever holds for one kind of resumption holds for the other (wolfSSL CVE-2026-11703 was one that did not). */
+export type Kind = 'session_id' | 'ticket';
+export const kinds = ['session_id', 'ticket'] as const;
+
+/** Servers made here share one session store or one ticket key, as the attack wants it. */
+export interface World {
+  readonly kind: Kind;
+  readonly clock: { time: number };
+  readonly store: MemoryStore;
+  readonly sealer: Rfc5077Sealer;
+  readonly ring: KeyRing;
+  server(changes?: Changes<ServerOptions>): ServerSettings;
+  client(changes?: Changes<ClientOptions>): ClientSettings;
+}
+
+export function makeWorld(kind: Kind, backend: BackendName = 'node'): World {
+  const clock = { time: epoch };
+  const now = () => clock.time;
+  const store = new MemoryStore({ now, maxLifetime: 14 * 24 * 60 * 60 * 1000 });
+  const { sealer, ring } = ticketSealer(backend, 'shared', { now });
+  let made = 0;
+  return {
+    kind,
+    clock,
+    store,
+    sealer,
+    ring,
+    server: (changes) =>
+      testServer(backend, `world ${String(made++)}`, {
+        now,
+        ...(kind === 'ticket' ? { tickets: sealer } : { sessions: store }),
+        ...changes,
+      }),
+    client: (changes) =>
+      testClient(backend, `world ${String(made++)}`, { now, tickets: kind === 'ticket', ...changes }),
+  };
+}
+
+/** Connects, and pumps until neither side has anything to say. */
+export function connectSync(client: ClientSettings, server: ServerSettings): Pair {
+  return pump(makePair(client, server));
+}
+
+/** The session that a connection leaves with the client. */
+export function sessionOf(pair: Pair): Session {
+  return theEvent(pair.client, 'session').session;
+}
+
+/**
+ * A client that offers `session` wherever its settings lead it: whatever would keep an honest one from doing so, it lies
+ * about to itself.
+ */
+export function shameless(settings: ClientSettings, session: Session): ClientSettings {
+  const { serverName: _made, ...rest } = session;
+  const { serverName, applicationContext, cipherSuites, now } = settings;
+  const [suite = session.cipherSuite] = cipherSuites;
+  const lies = {
+    applicationContext,
+    cipherSuite: cipherSuites.includes(session.cipherSuite) ? session.cipherSuite : suite,
+    establishedAt: now(),
+    issuedAt: now(),
+    extendedMasterSecret: true,
+    ...(serverName !== undefined && { serverName }),
+  };
+  return { ...settings, session: { ...rest, ...lies } };
+}
+
+/** Offers the session that `first` left, by a client that knows no shame. */
+export function offer(first: Pair, client: ClientSettings, server: ServerSettings): Pair {
+  return connectSync(shameless(client, sessionOf(first)), server);
+}
+
+/**
+ * How it ended, as the server saw it: `ticket`, `full: server_name_mismatch`, or who refused with which alert:
+ * `server: handshake_failure`.
+ */
+export function outcome({ client, server }: Pair): string {
+  const [handshake] = eventsOf(server, 'handshake');
+  const refusal = refusalBy(client, 'client') ?? refusalBy(server, 'server');
+  if (refusal !== undefined) return refusal;
+  if (handshake === undefined) return 'nothing';
+  return handshake.reason === undefined ? handshake.mode : `${handshake.mode}: ${handshake.reason}`;
+}
+
+function refusalBy(end: End, side: Side): string | undefined {
+  const [close] = eventsOf(end, 'close');
+  return close?.error instanceof AlertError ? `${side}: ${close.error.alert}` : undefined;
+}
+
+/** A record in the clear: one handshake message, or the payload of another type. */
+export interface ClearItem {
+  readonly from: Side;
+  readonly contentType: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What goes on to the other side in place of an item. */
+export type Middleman = (item: ClearItem) => readonly Pick<ClearItem, 'contentType' | 'bytes'>[];
+
+/** As `pump`, with somebody between the two who rewrites what is in the clear. */
+export function pumpThrough(pair: Pair, middleman: Middleman): Pair {
+  const readers = { client: new ClearReader('client'), server: new ClearReader('server') };
+  const move = (from: Side): boolean => {
+    const [sender, receiver] = from === 'client' ? [pair.client, pair.server] : [pair.server, pair.client];
+    const output = drain(sender);
+    if (output.length === 0) return false;
+    for (const part of readers[from].read(output))
+      for (const bytes of 'contentType' in part ? middleman(part).map(toRecord) : [part.record])
+        receiver.connection.receive(bytes);
+    drainEvents(receiver);
+    return true;
+  };
+  while (move('client') || move('server'));
+  return pair;
+}
+
+function drainEvents(end: End): void {
+  end.events.push(...end.connection.takeEvents());
+}
+
+export function toRecord({ contentType, bytes }: Pick<ClearItem, 'contentType' | 'bytes'>): Uint8Array {
+  return concat(Uint8Array.of(contentType, 3, 3, bytes.length >> 8, bytes.length & 0xff), bytes);
+}
+
+/** Takes a direction apart: items while it is in the clear, whole records after ChangeCipherSpec. */
+class ClearReader {
+  readonly #from: Side;
+  readonly #deframer = new Deframer();
+  readonly #joiner = new HandshakeJoiner(2 ** 20);
+  #encrypted = false;
+
+  constructor(from: Side) {
+    this.#from = from;
+  }
+
+  read(output: Uint8Array): (ClearItem | { readonly record: Uint8Array })[] {
+    const parts: (ClearItem | { readonly record: Uint8Array })[] = [];
+    this.#deframer.push(output.slice());
+    for (let raw = this.#deframer.next(); raw !== undefined; raw = this.#deframer.next()) {
+      const { contentType, fragment } = raw;
+      if (this.#encrypted) parts.push({ record: toRecord({ contentType, bytes: fragment }) });
+      else if (contentType === contentTypes.handshake) {
+        this.#joiner.push(fragment, false);
+        for (let message = this.#joiner.next(); message !== undefined; message = this.#joiner.next())
+          parts.push({ from: this.#from, contentType, bytes: message.bytes });
+      } else parts.push({ from: this.#from, contentType, bytes: fragment.slice() });
+      this.#encrypted ||= contentType === contentTypes.change_cipher_spec;
+    }
+    return parts;
+  }
+}
+
+type Message = HandshakeMessage<'TLSv1.2'>;
+
+/** The message in an item, if it is a handshake message. */
+export function messageIn({ contentType, bytes }: Pick<ClearItem, 'contentType' | 'bytes'>): Message | undefined {
+  return contentType === contentTypes.handshake ? decodeHandshake('TLSv1.2', bytes) : undefined;
+}
+
+/** `client_hello`, or `change_cipher_spec`, `alert`. */
+export function nameOf(item: Pick<ClearItem, 'contentType' | 'bytes'>): string {
+  return (
+    messageIn(item)?.type ?? (item.contentType === contentTypes.change_cipher_spec ? 'change_cipher_spec' : 'alert')
+  );
+}
+
+/** Rewrites the ClientHello; lets everything else pass. */
+export function rewritingClientHello(rewrite: (hello: ClientHello) => ClientHello): Middleman {
+  return (item) => {
+    const message = messageIn(item);
+    return message?.type === 'client_hello' ? [handshakeItem({ ...message, body: rewrite(message.body) })] : [item];
+  };
+}
+
+/** Rewrites the ServerHello; lets everything else pass. */
+export function rewritingServerHello(rewrite: (hello: ServerHello) => ServerHello): Middleman {
+  return (item) => {
+    const message = messageIn(item);
+    return message?.type === 'server_hello' ? [handshakeItem({ ...message, body: rewrite(message.body) })] : [item];
+  };
+}
+
+export function handshakeItem(message: Message): Pick<ClearItem, 'contentType' | 'bytes'> {
+  return { contentType: contentTypes.handshake, bytes: encodeHandshake('TLSv1.2', message) };
+}
+
+/** Extensions without those of one type. */
+export function without<E extends Extension<'client_hello'> | Extension<'server_hello'>>(
+  extensions: readonly E[] | undefined,
+  type: E['type'],
+): E[] {
+  return (extensions ?? []).filter((extension) => extension.type !== type);
+}
+
+/** What one side sent before it went encrypted. */
+export function clearItems(pair: Pair, side: Side): ClearItem[] {
+  const reader = new ClearReader(side);
+  return pair.segments
+    .filter(({ from }) => from === side)
+    .flatMap(({ bytes }) => reader.read(bytes))
+    .filter((part) => 'contentType' in part);
+}
+
+/** `server_hello`, `certificate`, ... */
+export function serverFlight(pair: Pair): string[] {
+  return clearItems(pair, 'server').map(nameOf);
+}
