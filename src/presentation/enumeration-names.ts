@@ -2,6 +2,8 @@
  * Both directions of an IANA table: the value of a number is its name, or itself where it has none (RFC 8446 3.5; GREASE,
  * RFC 8701). Hot: a ClientHello is mostly lists of such values.
  */
+import { DecodeError } from '../errors.js';
+import type { Reader } from './reader.js';
 import { notEncodable } from './writer.js';
 
 export interface EnumerationNames {
@@ -19,15 +21,19 @@ export function nameOf({ values }: EnumerationNames, number: number): string | n
   return lookUp(values, number) ?? number;
 }
 
-/** The values of the `count` 16-bit numbers at `offset`. A page is whole: `!` holds, and spares a check on each value. */
-export function namesOf({ values }: EnumerationNames, bytes: Uint8Array, offset: number, count: number) {
-  const names = new Array<string | number>(count);
-  for (let i = 0, at = offset; i < count; i++, at += 2) {
-    const high = bytes[at]!;
-    const low = bytes[at + 1]!;
+/** The values of the 16-bit numbers up to the end of the block. */
+export function readNames({ values }: EnumerationNames, reader: Reader): (string | number)[] {
+  const { bytes, offset, end } = reader;
+  const names = new Array<string | number>((end - offset) >> 1);
+  let at = offset;
+  for (let i = 0, count = names.length; i < count; i++, at += 2) {
+    const high = bytes[at] ?? 0;
+    const low = bytes[at + 1] ?? 0;
     const page = values[high];
-    names[i] = page === undefined ? (high << 8) | low : page[low]!;
+    names[i] = page === undefined ? (high << 8) | low : (page[low] ?? 0);
   }
+  reader.offset = at;
+  if (at < end) throw new DecodeError('truncated', at, 'got 1 bytes, expected 2').within(names.length);
   return names;
 }
 
