@@ -5,19 +5,16 @@
  * (R5077-3.2-5). Everything else that fails ends the handshake.
  */
 import type { MaybePromise } from '../crypto/backend.js';
-import type { Answers } from '../handshake/needs.js';
+import type { Answers, StoreAnswer, TicketAnswer } from '../handshake/needs.js';
+import type { OpenedTicket } from '../tickets/sealer.js';
+import { isPromise } from './driver.js';
 
 const failed = { failed: true } as const;
 
 export const defaultAnswers: Answers = {
   choose_settings: ({ settings, hello }) =>
     settings.chooseSettings === undefined ? settings : settings.chooseSettings(hello),
-  find_session: ({ store, key }) =>
-    attempt(
-      () => store.get(key),
-      (state) => ({ state }),
-      failed,
-    ),
+  find_session: ({ store, key }) => attempt(() => store.get(key), foundState, failed),
   store_session: ({ store, key, state, expiresAt }) =>
     attempt(
       () => store.set(key, state, expiresAt),
@@ -30,16 +27,11 @@ export const defaultAnswers: Answers = {
       () => undefined,
       undefined,
     ),
-  open_ticket: ({ sealer, ticket }) =>
-    attempt(
-      () => sealer.open(ticket),
-      (opened) => opened,
-      failed,
-    ),
+  open_ticket: ({ sealer, ticket }) => attempt(() => sealer.open(ticket), openedTicket, failed),
   seal_ticket: ({ sealer, state }) =>
     attempt(
       () => sealer.seal(state),
-      (ticket) => ticket,
+      (ticket) => (ticket instanceof Uint8Array && ticket.length <= maxTicketLength ? ticket : undefined),
       undefined,
     ),
   generate_key_share: ({ crypto, group }) => crypto.generateKeyShare(group),
@@ -50,11 +42,29 @@ export const defaultAnswers: Answers = {
   verify_certificate: ({ verifier, peer }) => verifier(peer),
 };
 
+/** RFC 5077 3.3: `opaque ticket<0..2^16-1>`. */
+const maxTicketLength = 2 ** 16 - 1;
+
+/** Stores are written by others, and many answer `null` for nothing. */
+function foundState(state: unknown): StoreAnswer {
+  if (state === undefined || state === null) return { state: undefined };
+  return state instanceof Uint8Array ? { state } : failed;
+}
+
+function openedTicket(opened: OpenedTicket): TicketAnswer {
+  const { state, reason }: { readonly state?: unknown; readonly reason?: unknown } = opened;
+  return state instanceof Uint8Array || (state === undefined && typeof reason === 'string') ? opened : failed;
+}
+
 /** Calls, and maps a value or the promise of one; any failure becomes `otherwise`. */
 function attempt<T, R, F>(call: () => MaybePromise<T>, then: (value: T) => R, otherwise: F): MaybePromise<R | F> {
   try {
     const value = call();
-    return value instanceof Promise ? value.then(then).catch(() => otherwise) : then(value);
+    return isPromise(value)
+      ? Promise.resolve(value)
+          .then(then)
+          .catch(() => otherwise)
+      : then(value);
   } catch {
     return otherwise;
   }

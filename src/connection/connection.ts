@@ -8,7 +8,7 @@
 import { alertDescriptions, alertLevels, alertName, type AlertDescription } from '../alert.js';
 import { AlertError, PeerAlertError, UsageError, type TlsResumeError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
-import { HandshakeState, type HandshakeTransport } from '../handshake/handshake-state.js';
+import { HandshakeState, type HandshakeTransport, type StoredSession } from '../handshake/handshake-state.js';
 import { changeCipherSpec, type Answers, type Handshake } from '../handshake/needs.js';
 import type { HandshakeResult } from '../handshake/result.js';
 import { countHandshake } from '../handshake/resumption.js';
@@ -292,9 +292,15 @@ export class Connection {
     const known = blame(error);
     if (!(known instanceof PeerAlertError) && !this.#closeSent)
       this.#sendAlert(known instanceof AlertError ? known.alert : 'internal_error');
-    // RFC 5246 7.2.2: no session survives a fatal alert.
-    if (this.#hs.stored !== undefined) void this.#answers.forget_session(this.#hs.stored);
+    if (this.#hs.stored !== undefined) this.#forget(this.#hs.stored);
     this.#close({ type: 'close', reason: 'error', error: known });
+  }
+
+  /** RFC 5246 7.2.2: no session survives a fatal alert. Nobody waits for the answer, so nobody hears of its failure. */
+  #forget(stored: StoredSession): void {
+    new Promise((resolve) => {
+      resolve(this.#answers.forget_session(stored));
+    }).catch(() => undefined);
   }
 
   #close(event: CloseEvent): void {

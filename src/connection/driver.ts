@@ -53,7 +53,7 @@ export abstract class Driver<Result> {
       const answer = this.#ask(need, put);
       if (isPromise(answer)) {
         this.waiting = 'answer';
-        this.wait(need, answer);
+        this.wait(need, Promise.resolve(answer));
         return;
       }
       step = this.#handshake.next(answer);
@@ -76,6 +76,7 @@ export function answerFailed(need: Need, error: unknown): Error {
   return new AlertError('internal_error', `the answer to ${need} failed`, { cause: error });
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+/** Promises of other libraries count as well. */
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -2,7 +2,13 @@
 import type { PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { ask, type Handshake } from './needs.js';
-import type { CertificateQuestion, CertificateVerifier, ClientSettings, Credentials } from './settings.js';
+import type {
+  CertificateQuestion,
+  CertificateVerdict,
+  CertificateVerifier,
+  ClientSettings,
+  Credentials,
+} from './settings.js';
 import { isSignatureScheme, schemeFits, signatureAlgorithms, type SignatureSchemeName } from './signature-schemes.js';
 
 /** Signs with the key of `credentials`, whose scheme was chosen before. */
@@ -23,8 +29,9 @@ export function* verifySignature(
   if (!schemeFits(scheme, publicKey))
     throw new AlertError('illegal_parameter', `got signature scheme ${scheme} from a key of kind ${publicKey.kind}`);
   const algorithm = signatureAlgorithms[scheme];
-  if (!(yield* ask('verify_signature', { crypto, algorithm, publicKey, data, signature })))
-    throw new AlertError('decrypt_error', `got a ${scheme} signature that does not verify`);
+  // A backend in JavaScript may answer anything: only `true` is a yes.
+  const valid: unknown = yield* ask('verify_signature', { crypto, algorithm, publicKey, data, signature });
+  if (valid !== true) throw new AlertError('decrypt_error', `got a ${scheme} signature that does not verify`);
 }
 
 /** Asks the outside about a chain; its public key comes back only if the chain is accepted. */
@@ -33,7 +40,15 @@ export function* verifyCertificate(
   peer: CertificateQuestion,
 ): Handshake<PublicKey> {
   if (verifier === undefined) throw new AlertError('internal_error', 'no certificate verifier is configured');
-  const verdict = yield* ask('verify_certificate', { verifier, peer });
+  const verdict = yield* askVerdict(verifier, peer);
   if (!verdict.accepted) throw new AlertError(verdict.alert, `certificate refused: ${verdict.reason}`);
   return verdict.publicKey;
+}
+
+/** The outside's verdict. A verifier in JavaScript may answer anything, a promise in `accepted` among it: that is no yes. */
+export function* askVerdict(verifier: CertificateVerifier, peer: CertificateQuestion): Handshake<CertificateVerdict> {
+  const verdict = yield* ask('verify_certificate', { verifier, peer });
+  const accepted: unknown = verdict.accepted;
+  if (typeof accepted !== 'boolean') throw new AlertError('internal_error', 'the verifier says neither yes nor no');
+  return verdict;
 }

@@ -8,6 +8,7 @@ import type { Extension } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import { refuseSession } from '../sessions/binding.js';
 import type { Session } from '../sessions/session.js';
+import { askVerdict } from './authenticate.js';
 import { clientTls12, type ClientOffer } from './client-tls12.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake } from './needs.js';
@@ -42,7 +43,7 @@ function* isOfferable(session: Session, settings: ClientSettings): Handshake<boo
   if (!mayOffer(session, settings)) return false;
   const { verifyCertificate: verifier, serverName } = settings;
   const peer = { certificates: session.peerCertificates, role: 'server', serverName, resumed: true } as const;
-  return (yield* ask('verify_certificate', { verifier, peer })).accepted;
+  return (yield* askVerdict(verifier, peer)).accepted;
 }
 
 /** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 by name and context. */

@@ -10,6 +10,7 @@ import { findExtension } from '../messages/index.js';
 import { refuseSession } from '../sessions/binding.js';
 import type { Session } from '../sessions/session.js';
 import { sessionState } from '../sessions/session-state.js';
+import { askVerdict } from './authenticate.js';
 import type { StoredSession } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { ResumptionRefusal } from './resumption.js';
@@ -94,6 +95,6 @@ function* judgePeer(hs: ServerHandshake, session: Session): Handshake<Resumption
   if (certificates.length === 0) return undefined;
   if (verifier === undefined) return 'certificate_refused';
   const peer = { certificates, role: 'client', serverName: undefined, resumed: true } as const;
-  const verdict = yield* ask('verify_certificate', { verifier, peer });
+  const verdict = yield* askVerdict(verifier, peer);
   return verdict.accepted ? undefined : 'certificate_refused';
 }
