@@ -137,14 +137,13 @@ function* abbreviatedHandshake(
   hs.sendFinished();
   const renewed = ticket === undefined ? undefined : withTicket(hs, session, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
-  return {
-    ...result(hs, answer, session.peerCertificates),
+  return result(hs, answer, session.peerCertificates, {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
     reason: undefined,
     group: undefined,
     newTicket: renewed !== undefined,
     session: renewed ?? session,
-  };
+  });
 }
 
 /** RFC 5246 7.3 figure 1, RFC 5077 3.1 figures 1 and 4. */
@@ -196,14 +195,13 @@ function* fullHandshake(hs: ClientHandshake, offer: ClientOffer, answer: Answer)
 
   const session = newSession(hs, answer, peerCertificates, ticket);
   if (session !== undefined) yield* storeSession(hs, session);
-  return {
-    ...result(hs, answer, peerCertificates),
+  return result(hs, answer, peerCertificates, {
     mode: 'full',
     reason: offer.session === undefined ? 'not_offered' : 'declined_by_server',
     group,
     newTicket: session?.ticket !== undefined,
     session,
-  };
+  });
 }
 
 /** RFC 8422 5.4: the parameters are signed together with both randoms. */
@@ -305,14 +303,20 @@ function result(
   hs: ClientHandshake,
   answer: Answer,
   peerCertificates: readonly Uint8Array[],
-): Pick<HandshakeResult, CommonResult> {
+  { mode, reason, group, newTicket, session }: Omit<HandshakeResult, CommonResult>,
+): HandshakeResult {
   return {
     version: 'TLSv1.2',
     cipherSuite: hs.cipherSuite,
+    mode,
+    reason,
     serverName: hs.settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
     extendedMasterSecret: answer.extendedMasterSecret,
     secureRenegotiation: answer.secureRenegotiation,
+    group,
+    newTicket,
+    session,
   };
 }

@@ -124,7 +124,8 @@ export function* receive<Type extends Receivable>(...types: readonly Type[]): Ha
   if (!types.some((type) => isOfType(incoming, type)))
     throw new AlertError('unexpected_message', `got ${nameOf(incoming)}, expected ${types.join(' or ')}`);
   if (!('bytes' in incoming)) return incoming as Received<Type>;
-  return { ...decodeHandshake('TLSv1.2', incoming.bytes), bytes: incoming.bytes } as Received<Type>;
+  const { type, body } = decodeHandshake('TLSv1.2', incoming.bytes);
+  return { type, body, bytes: incoming.bytes } as Received<Type>;
 }
 
 function isOfType(incoming: Incoming, type: Receivable): boolean {

@@ -53,13 +53,12 @@ function* abbreviatedHandshake(
   yield* hs.receiveFinished();
   hs.stored = stored;
   if (ticket !== undefined) settings.counters.renewed++;
-  return {
-    ...result(hs, facts, alpnProtocol, session.peerCertificates),
+  return result(hs, facts, alpnProtocol, session.peerCertificates, {
     mode,
     reason: undefined,
     group: undefined,
     newTicket: ticket !== undefined,
-  };
+  });
 }
 
 /** RFC 5246 7.3 figure 1, RFC 5077 3.1 figures 1 and 4. */
@@ -110,13 +109,12 @@ function* fullHandshake(
   if (ticket !== undefined) sendTicket(hs, ticket);
   hs.sendFinished();
   if (sessionId.length > 0) yield* storeSession(hs, sessionId, session);
-  return {
-    ...result(hs, facts, alpnProtocol, peerCertificates),
+  return result(hs, facts, alpnProtocol, peerCertificates, {
     mode: 'full',
     reason,
     group: negotiated.group,
     newTicket: ticket !== undefined && ticket.length > 0,
-  };
+  });
 }
 
 function sendServerHello(
@@ -245,15 +243,20 @@ function result(
   facts: HelloFacts,
   alpnProtocol: string | undefined,
   peerCertificates: readonly Uint8Array[],
-): Pick<HandshakeResult, CommonResult | 'session'> {
+  { mode, reason, group, newTicket }: Omit<HandshakeResult, CommonResult | 'session'>,
+): HandshakeResult {
   return {
     version: 'TLSv1.2',
     cipherSuite: hs.cipherSuite,
+    mode,
+    reason,
     serverName: facts.serverName,
     alpnProtocol,
     peerCertificates,
     extendedMasterSecret: facts.extendedMasterSecret,
     secureRenegotiation: facts.secureRenegotiation,
+    group,
+    newTicket,
     session: undefined,
   };
 }

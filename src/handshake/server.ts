@@ -30,7 +30,8 @@ export function* serverHandshake(hs: ServerHandshake): Handshake<HandshakeResult
 
   hs.clientRandom = hello.random;
   return yield* serverTls12(hs, {
-    ...info,
+    serverName: info.serverName,
+    alpnProtocols: info.alpnProtocols,
     hello,
     extendedMasterSecret: findExtension(hello.extensions, 'extended_master_secret') !== undefined,
     secureRenegotiation: checkRenegotiation(settings, hello),
