@@ -2,9 +2,9 @@
  * Reads the vectors of RFC 8448 and of the wire captures, with a small deframer of its own: tests of a floor must not
  * need the floors above it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { fromHex } from '../../src/bytes.js';
 import type { HandshakeVersion } from '../../src/messages/handshake.js';
+import { readVectors } from './vectors.js';
 
 export type Side = 'client' | 'server';
 
@@ -70,7 +70,7 @@ export interface CapturedTicket {
 
 /** All handshake messages of RFC 8448, those that were encrypted on the wire among them. */
 export function rfc8448Messages(): CapturedMessage[] {
-  const { sections } = readJson('rfc8448/rfc8448.json') as Rfc8448;
+  const { sections } = readVectors('rfc8448/rfc8448.json') as Rfc8448;
   return sections.flatMap(({ section, named }) =>
     named.messages.map(({ from, type, hex }) => ({
       origin: `RFC 8448 section ${section} ${from} ${type}`,
@@ -82,25 +82,23 @@ export function rfc8448Messages(): CapturedMessage[] {
 }
 
 export function captures(): CapturedConnection[] {
-  return readdirSync(new URL('captures/', vectors))
-    .filter((file) => file.endsWith('.json') && file !== 'index.json' && file !== 'certificates.json')
-    .sort()
-    .flatMap((file) => {
-      const { name, connections } = readJson(`captures/${file}`) as Capture;
-      return connections.map((connection, i) => ({
-        origin: `${name}[${String(i)}]`,
-        version: connection.version === 'TLS1.3' ? 'TLSv1.3' : 'TLSv1.2',
-        mode: connection.mode,
-        cipherSuite: connection.contents.cipherSuite,
-        keylog: connection.keylog,
-        sent: { client: fromHex(connection.clientToServerHex), server: fromHex(connection.serverToClientHex) },
-        flights: connection.flights.map((flight) => ({
-          from: flight.startsWith('c:') ? 'client' : 'server',
-          length: Number(flight.slice(2)),
-        })),
-        contents: connection.contents,
-      }));
-    });
+  const index = readVectors('captures/index.json') as readonly { readonly file: string }[];
+  return index.flatMap(({ file }) => {
+    const { name, connections } = readVectors(`captures/${file}`) as Capture;
+    return connections.map((connection, i) => ({
+      origin: `${name}[${String(i)}]`,
+      version: connection.version === 'TLS1.3' ? 'TLSv1.3' : 'TLSv1.2',
+      mode: connection.mode,
+      cipherSuite: connection.contents.cipherSuite,
+      keylog: connection.keylog,
+      sent: { client: fromHex(connection.clientToServerHex), server: fromHex(connection.serverToClientHex) },
+      flights: connection.flights.map((flight) => ({
+        from: flight.startsWith('c:') ? 'client' : 'server',
+        length: Number(flight.slice(2)),
+      })),
+      contents: connection.contents,
+    }));
+  });
 }
 
 /** The bytes of a connection in the order of their arrival. */
@@ -166,12 +164,6 @@ function splitMessages(handshake: Uint8Array): Uint8Array[] {
     at += 4 + length;
   }
   return messages;
-}
-
-const vectors = new URL('../../vectors/', import.meta.url);
-
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(new URL(path, vectors), 'utf8'));
 }
 
 interface Rfc8448 {
