@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 /** Bytes. Raise one in the change that needs it, and say there why. */
 const budgets: Readonly<Record<string, number>> = {
   'tls-resume': 60_000,
-  'tls-resume/messages': 9_500,
+  'tls-resume/messages': 11_000,
   'tls-resume/tickets': 3_200,
   'tls-resume/sessions': 6_200,
   'tls-resume/crypto/noble': 34_000,
