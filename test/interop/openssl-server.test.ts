@@ -3,9 +3,10 @@
  * asserts both ends' view, and that application data pass both ways.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toHex } from '../../src/bytes.js';
 import { connect, type ConnectOptions, type TLSSocket } from '../../src/adapters/node/index.js';
 import { opensslCipherName } from '../../src/adapters/node/names.js';
+import { toHex } from '../../src/bytes.js';
+import { AlertError } from '../../src/errors.js';
 import { isTls12CipherSuite, tls12Suites } from '../../src/key-schedule/suites.js';
 import { clientSessionState, MemoryStore, type Session } from '../../src/sessions/index.js';
 import { converse, type Conversation } from '../support/conversation.js';
@@ -214,18 +215,18 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
 
   describe('refusals', () => {
     it('a chain to an authority that we do not know', async () => {
-      await expectRefused(otherTickets, { ca: identities.other.cert }, 'unknown_ca', /alert unknown ca/);
+      await expectRefused(otherTickets, { ca: identities.other.cert }, /^unknown_ca: /);
     });
 
     it('a certificate for another name', async () => {
       const server = await openssl.server('other', '-www');
-      await expectRefused(server, {}, 'certificate_unknown', /alert certificate unknown/);
+      await expectRefused(server, {}, /not for example\.test/);
     });
 
     it('a session of one name does not vouch for another', async () => {
       const first = await visit(tickets);
-      const attempt = visit(tickets, { servername: 'other.test', session: first.sessions[0]! });
-      await expect(attempt).rejects.toMatchObject({ alert: 'certificate_unknown' });
+      const options = { servername: 'other.test', session: first.sessions[0]! };
+      await expectRefused(tickets, options, /not for other\.test/);
     });
 
     it('no application protocol in common', async () => {
@@ -240,7 +241,7 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
 
     it('no extended master secret: refused, or let in and never resumed', async () => {
       const server = await openssl.server('ecdsa', '-www', '-ssl_config', 'without-extended-master-secret');
-      await expectRefused(server, {}, 'handshake_failure', /alert handshake failure/);
+      await expectRefused(server, {}, /^handshake_failure: got no extended_master_secret/);
       const letIn = await visit(server, { allowMissingExtendedMasterSecret: true });
       expect(letIn.openssl).toMatchObject({ reused: false, extendedMasterSecret: false });
       expect(letIn.sessions).toEqual([]);
@@ -257,14 +258,12 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
       expect(await ended).toMatchObject({ code: 'peer_alert', alert: 'handshake_failure' });
     });
 
-    async function expectRefused(
-      server: ServerProcess,
-      options: ConnectOptions,
-      alert: string,
-      printed: RegExp,
-    ): Promise<void> {
-      await expect(visit(server, options)).rejects.toMatchObject({ name: 'AlertError', alert });
-      await server.waitForOutput(printed);
+    /** Our side says why, and s_server was told with the same alert. */
+    async function expectRefused(server: ServerProcess, options: ConnectOptions, why: RegExp): Promise<void> {
+      const error: unknown = await visit(server, options).catch((reason: unknown) => reason);
+      if (!(error instanceof AlertError)) throw new Error(`no AlertError but ${String(error)}`);
+      expect(`${error.alert}: ${error.message}`).toMatch(why);
+      await server.waitForOutput(new RegExp(`alert ${error.alert.replaceAll('_', ' ')}:`));
     }
   });
 });
