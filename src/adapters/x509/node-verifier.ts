@@ -1,12 +1,19 @@
 /**
  * Judges a peer's certificate chain on Node.js: path to a trust anchor (RFC 5280 6), purpose, and the server's name (RFC 9525).
+ *
+ * Refusals carry these alerts: `certificate_expired` for times, `unknown_ca` where no path leads to an anchor,
+ * `unsupported_certificate` for purposes and kinds of key, `certificate_unknown` for constrained names, and `bad_certificate` for
+ * a name that does not match and everything that is broken, as OpenSSL and rustls have it. The reason is for the operator.
  */
 import type { X509Certificate } from 'node:crypto';
-import type { CertificateQuestion, CertificateVerdict, CertificateVerifier } from '../../handshake/settings.js';
+import type { PublicKey } from '../../crypto/backend.js';
+import type { CertificateQuestion, CertificateVerdict } from '../../handshake/settings.js';
+import { readCertificate, type Certificate } from './certificate.js';
 import { certificatePublicKey, parseCertificate } from './credentials.js';
 import { matchesHost } from './host-name.js';
 import { findPath } from './path.js';
 import { trustAnchors, type CertificateAuthorities } from './trust-anchors.js';
+import { defaultMaxVerdicts, VerdictCache } from './verdict-cache.js';
 
 export interface NodeVerifierOptions {
   /** Trusted certificates in PEM. Default: the roots that Node.js brings (`tls.rootCertificates`). */
@@ -18,60 +25,74 @@ export interface NodeVerifierOptions {
    * accepted where there is none.
    */
   readonly host?: string;
+  /** Chains that are remembered as accepted. Default {@link defaultMaxVerdicts}; 0 remembers none. */
+  readonly maxVerdicts?: number;
 }
 
-/** A verifier for clients and servers; one serves any number of connections. */
-export function nodeVerifier(options: NodeVerifierOptions = {}): CertificateVerifier {
+/** Most certificates that a peer may send. */
+export const maxCertificates = 10;
+
+/** A `CertificateVerifier` that answers at once. */
+export type NodeVerifier = (question: CertificateQuestion) => CertificateVerdict;
+
+/** A verifier for clients and servers; one serves any number of connections. Throws `UsageError` for unfit options. */
+export function nodeVerifier(options: NodeVerifierOptions = {}): NodeVerifier {
+  const { host, now = Date.now } = options;
   const anchors = trustAnchors(options.ca);
-  const now = options.now ?? Date.now;
+  const accepted = new VerdictCache(options.maxVerdicts ?? defaultMaxVerdicts);
   return (question) => {
-    const parsed = parseChain(question.certificates);
-    const [leaf] = parsed ?? [];
-    if (parsed === undefined || leaf === undefined) return refused('bad_certificate', 'a certificate cannot be read');
-    const path = findPath(parsed, anchors, now());
+    const { role, certificates } = question;
+    const time = now();
+    const known = accepted.get(role, certificates, time);
+    if (known !== undefined) return refuseName(known.leaf, question, host) ?? known.verdict;
+
+    if (certificates.length > maxCertificates) return refused('bad_certificate', 'there are too many certificates');
+    const [leaf, ...others] = certificates.map(readCertificate);
+    if (leaf === undefined) return refused('bad_certificate', 'the certificate cannot be read');
+    const path = findPath(leaf, others.filter(isRead), anchors, purposes[role], time);
     if ('alert' in path) return refused(path.alert, path.reason);
-    const name = checkName(leaf, question, options.host);
-    if (name !== undefined) return name;
-    const publicKey = certificatePublicKey(leaf);
+    const publicKey = certificatePublicKey(leaf.x509);
     if (publicKey === undefined)
-      return refused('unsupported_certificate', 'the key of the certificate is of no use here');
-    return { accepted: true, publicKey };
+      return refused('unsupported_certificate', 'TLS here has no use for a key of this kind');
+    const verdict = { accepted: true, publicKey } as const;
+    accepted.add(role, certificates, path, { leaf: leaf.x509, verdict });
+    return refuseName(leaf.x509, question, host) ?? verdict;
   };
 }
 
+/** RFC 5280 4.2.1.12: id-kp-serverAuth and id-kp-clientAuth. */
+const purposes = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
+
 /** Takes whatever certificate the peer shows: no authentication at all, open to anybody in the middle. */
-export function acceptAnyCertificateForTesting(): CertificateVerifier {
-  return ({ certificates: [der] }) => {
-    const leaf = der && parseCertificate(der);
-    const publicKey = leaf && certificatePublicKey(leaf);
+export function acceptAnyCertificateForTesting(): NodeVerifier {
+  return ({ certificates }) => {
+    const publicKey = leafPublicKey(certificates);
     return publicKey === undefined
-      ? refused('bad_certificate', 'the certificate cannot be read')
+      ? refused('bad_certificate', 'there is no usable certificate')
       : { accepted: true, publicKey };
   };
 }
 
-function parseChain(certificates: readonly Uint8Array[]): readonly X509Certificate[] | undefined {
-  const parsed: X509Certificate[] = [];
-  for (const der of certificates) {
-    const certificate = parseCertificate(der);
-    if (certificate === undefined) return undefined;
-    parsed.push(certificate);
-  }
-  return parsed;
+/** The key of a leaf that nobody has judged. */
+export function leafPublicKey([der]: readonly Uint8Array[]): PublicKey | undefined {
+  const leaf = der && parseCertificate(der);
+  return leaf && certificatePublicKey(leaf);
 }
 
-function checkName(
+/** What cannot be read among the others is passed over: a path may do without it. */
+function isRead(certificate: Certificate | undefined): certificate is Certificate {
+  return certificate !== undefined;
+}
+
+function refuseName(
   leaf: X509Certificate,
   { role, serverName }: CertificateQuestion,
   host = serverName,
 ): CertificateVerdict | undefined {
   if (role === 'client') return undefined;
-  if (host === undefined) return refused('certificate_unknown', 'no name is known that the server should prove');
+  if (host === undefined) return refused('bad_certificate', 'no name is known that the server should prove');
   if (matchesHost(leaf, host)) return undefined;
-  return refused(
-    'certificate_unknown',
-    `the certificate is not for ${host} but for ${leaf.subjectAltName ?? 'no name'}`,
-  );
+  return refused('bad_certificate', `the certificate is not for ${host} but for ${leaf.subjectAltName ?? 'no name'}`);
 }
 
 function refused(alert: Extract<CertificateVerdict, { accepted: false }>['alert'], reason: string): CertificateVerdict {
