@@ -132,13 +132,14 @@ export interface ClearItem {
 /** What goes on to the other side in place of an item. */
 export type Middleman = (item: ClearItem) => readonly Pick<ClearItem, 'contentType' | 'bytes'>[];
 
-/** As `pump`, with somebody between the two who rewrites what is in the clear. */
+/** As `pump`, with somebody between the two who rewrites what is in the clear. `segments` has what was sent. */
 export function pumpThrough(pair: Pair, middleman: Middleman): Pair {
   const readers = { client: new ClearReader('client'), server: new ClearReader('server') };
   const move = (from: Side): boolean => {
     const [sender, receiver] = from === 'client' ? [pair.client, pair.server] : [pair.server, pair.client];
     const output = drain(sender);
     if (output.length === 0) return false;
+    pair.segments.push({ from, bytes: output });
     for (const part of readers[from].read(output))
       for (const bytes of 'contentType' in part ? middleman(part).map(toRecord) : [part.record])
         receiver.connection.receive(bytes);
