@@ -17,7 +17,7 @@ import { AlertError } from '../errors.js';
 import { aeadKeyLength } from '../crypto/backend.js';
 
 const explicitNonceLength = 8;
-const additionalDataLength = 13;
+const sequenceLength = 8;
 
 /** What protects one direction: the AEAD key and the fixed part of the nonce. */
 export interface ProtectionKeys {
@@ -57,13 +57,11 @@ class Tls12Protection implements RecordProtection {
   readonly overhead: number;
   readonly #key: AeadKey;
   readonly #explicit: number;
+  /** With zeros behind the four implicit bytes of AES-GCM, so that both layouts are this XOR the sequence number. */
   readonly #iv = new Uint8Array(aeadNonceLength);
   readonly #nonce = new Uint8Array(aeadNonceLength);
-  readonly #nonceView = new DataView(this.#nonce.buffer);
-  readonly #aad = new Uint8Array(additionalDataLength);
-  readonly #aadView = new DataView(this.#aad.buffer);
-  /** 2^53 records of a byte each are out of reach of any connection. */
-  #sequence = 0;
+  /** RFC 5246 6.2.3.3: seq_num, type, version, length. One before the first record the sequence number is -1. */
+  readonly #aad = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0, 3, 3, 0, 0);
 
   constructor(key: AeadKey, iv: Uint8Array, explicit: number) {
     this.#key = key;
@@ -71,7 +69,6 @@ class Tls12Protection implements RecordProtection {
     this.overhead = explicit + aeadTagLength;
     this.#iv.set(iv);
     this.#nonce.set(iv);
-    this.#aadView.setUint16(9, 0x0303);
   }
 
   seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void {
@@ -84,6 +81,7 @@ class Tls12Protection implements RecordProtection {
     if (fragment.length < this.overhead) throw new AlertError('bad_record_mac', 'got a record shorter than its tag');
     this.#next(contentType, fragment.length - this.overhead);
     const sealed = this.#explicit > 0 ? fragment.subarray(this.#explicit) : fragment;
+    // The peer may count otherwise, or draw this part at random (RFC 5288 3).
     if (this.#explicit > 0)
       this.#nonce.set(fragment.subarray(0, explicitNonceLength), aeadNonceLength - explicitNonceLength);
     const plaintext = this.#key.open(this.#nonce, this.#aad, sealed);
@@ -97,20 +95,22 @@ class Tls12Protection implements RecordProtection {
     this.#nonce.fill(0);
   }
 
-  /** RFC 5246 6.2.3.3: additional_data = seq_num, type, version, length; and the nonce of this record. */
+  /** Additional data and nonce of the next record. */
   #next(contentType: number, length: number): void {
-    const sequence = this.#sequence++;
-    const high = Math.floor(sequence / 2 ** 32);
-    this.#aadView.setUint32(0, high);
-    this.#aadView.setUint32(4, sequence);
-    this.#aadView.setUint8(8, contentType);
-    this.#aadView.setUint16(11, length);
-    if (this.#explicit > 0)
-      this.#nonce.set(this.#aad.subarray(0, explicitNonceLength), aeadNonceLength - explicitNonceLength);
-    else {
-      this.#nonce.set(this.#iv);
-      this.#nonceView.setUint32(4, (this.#nonceView.getUint32(4) ^ high) >>> 0);
-      this.#nonceView.setUint32(8, (this.#nonceView.getUint32(8) ^ sequence) >>> 0);
+    this.#count();
+    this.#aad[8] = contentType;
+    this.#aad[11] = length >> 8;
+    this.#aad[12] = length;
+    for (let i = 0, at = aeadNonceLength - sequenceLength; i < sequenceLength; i++, at++)
+      this.#nonce[at] = (this.#iv[at] ?? 0) ^ (this.#aad[i] ?? 0);
+  }
+
+  /** 2^64 records are out of reach of any connection. */
+  #count(): void {
+    for (let i = sequenceLength - 1; i >= 0; i--) {
+      const byte = ((this.#aad[i] ?? 0) + 1) & 0xff;
+      this.#aad[i] = byte;
+      if (byte !== 0) return;
     }
   }
 }
