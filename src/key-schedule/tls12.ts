@@ -21,11 +21,10 @@ const labels = {
 
 /** RFC 5246 5: `PRF(secret, label, seed)`, cut to `length` bytes; the secret is in `key`, the hash is the suite's. */
 export function prf(key: HmacKey, label: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
-  const labelAndSeed = concat(label, seed);
   const output = new Uint8Array(length);
-  let a = key.compute(labelAndSeed);
+  let a = key.compute(label, seed);
   for (let offset = 0; offset < length;) {
-    const block = key.compute(a, labelAndSeed);
+    const block = key.compute(a, label, seed);
     const wanted = Math.min(block.length, length - offset);
     output.set(wanted < block.length ? block.subarray(0, wanted) : block, offset);
     offset += wanted;
