@@ -64,11 +64,12 @@ export const clientSessionState = {
     const session = fromFields(fields);
     if (fields === undefined || session === undefined) return undefined;
     const { sessionId, ticket, ticketLifetimeHint } = fields;
-    return {
-      ...session,
-      ...(sessionId.length > 0 && { sessionId }),
-      ...(ticket.length > 0 && { ticket, ticketLifetimeHint }),
-    };
+    if (sessionId.length > 0) session.sessionId = sessionId;
+    if (ticket.length > 0) {
+      session.ticket = ticket;
+      session.ticketLifetimeHint = ticketLifetimeHint;
+    }
+    return session;
   },
 } satisfies SessionEncoding;
 
@@ -114,23 +115,27 @@ function toFields(session: Session): StateFields {
   };
 }
 
-function fromFields(fields: StateFields | undefined): Session | undefined {
+/** While it is read. */
+type Draft = { -readonly [K in keyof Session]: Session[K] };
+
+function fromFields(fields: StateFields | undefined): Draft | undefined {
   if (fields === undefined) return undefined;
   const { protocolVersion, cipherSuite, masterSecret, extendedMasterSecret, serverName, alpnProtocol } = fields;
   if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
   if (fields.establishedAt > latestTime || fields.issuedAt > latestTime) return undefined;
-  return {
+  const session: Draft = {
     version: protocolVersion,
     cipherSuite,
     masterSecret,
     extendedMasterSecret: extendedMasterSecret === 1,
-    ...(serverName.length > 0 && { serverName: fromAscii(serverName) }),
-    ...(alpnProtocol.length > 0 && { alpnProtocol: fromAscii(alpnProtocol) }),
     establishedAt: Number(fields.establishedAt),
     issuedAt: Number(fields.issuedAt),
     peerCertificates: fields.peerCertificates,
     applicationContext: fields.applicationContext,
   };
+  if (serverName.length > 0) session.serverName = fromAscii(serverName);
+  if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
+  return session;
 }
 
 /** The last millisecond of an ECMAScript Date. */
