@@ -131,13 +131,13 @@ export class Connection {
   write(data: Uint8Array): void {
     if (this.#state !== 'open' || this.#closeSent)
       throw new UsageError('connection_not_open', 'application data needs an open connection');
-    if (data.length > 0) this.#records.write(contentTypes.application_data, data);
+    if (data.length > 0) this.#attempt(() => this.#records.write(contentTypes.application_data, data));
   }
 
   /** Says that nothing more comes (RFC 5246 7.2.1). What the peer has still sent is delivered until it answers. */
   close(): void {
     if (this.#state === 'closed' || this.#closeSent) return;
-    this.#sendAlert('close_notify');
+    this.#attempt(() => this.#sendAlert('close_notify'));
     if (this.#state === 'handshake') this.#close({ type: 'close', reason: 'destroyed' });
   }
 
@@ -148,6 +148,7 @@ export class Connection {
 
   /** Bytes for the transport, once; empty if there are none. */
   takeOutput(): Uint8Array {
+    this.#attempt(() => this.#records.flush());
     return this.#records.takeOutput();
   }
 
@@ -170,16 +171,22 @@ export class Connection {
     return this.#hs.exportKeyingMaterial(label, context, length);
   }
 
-  /** Runs a step and everything that has arrived; whatever is thrown ends the connection. */
+  /** Runs a step and everything that has arrived. */
   #run(step: () => void): void {
     this.#busy = true;
-    try {
+    this.#attempt(() => {
       step();
       this.#process();
+    });
+    this.#busy = false;
+  }
+
+  /** Whatever is thrown ends the connection. */
+  #attempt(step: () => void): void {
+    try {
+      step();
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#busy = false;
     }
   }
 
@@ -198,7 +205,10 @@ export class Connection {
         continue;
       }
       const record = this.#deframer.next();
-      if (record === undefined) return;
+      if (record === undefined) {
+        this.#records.flush();
+        return;
+      }
       this.#handleRecord(this.#records.open(record));
     }
   }
@@ -271,6 +281,7 @@ export class Connection {
   }
 
   #open(result: HandshakeResult): void {
+    this.#records.flush();
     this.#state = 'open';
     this.#result = result;
     this.#hs.complete();
@@ -291,7 +302,7 @@ export class Connection {
     if (this.#state === 'closed') return;
     const known = blame(error);
     if (!(known instanceof PeerAlertError) && !this.#closeSent)
-      this.#sendAlert(known instanceof AlertError ? known.alert : 'internal_error');
+      quietly(() => this.#sendAlert(known instanceof AlertError ? known.alert : 'internal_error'));
     if (this.#hs.stored !== undefined) this.#forget(this.#hs.stored);
     this.#close({ type: 'close', reason: 'error', error: known });
   }
@@ -307,10 +318,20 @@ export class Connection {
     this.#state = 'closed';
     this.#driver.close();
     this.#hs.destroy();
+    quietly(() => this.#records.flush());
     this.#records.destroy();
     this.#deframer.clear();
     this.#joiner.clear();
     this.#events.push(event);
+  }
+}
+
+/** For the last words of a connection: where the backend itself has failed, they stay unsaid. */
+function quietly(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // The connection is about to be closed for what went wrong before.
   }
 }
 

@@ -32,7 +32,7 @@ export class RecordLayer {
 
   /** From now on records carry version 3.3. */
   versionNegotiated(): void {
-    this.#flush();
+    this.flush();
     this.#version = 0x0303;
   }
 
@@ -58,7 +58,7 @@ export class RecordLayer {
 
   /** Writes a payload of another content type, in as many records as it needs. */
   write(contentType: number, payload: Uint8Array): void {
-    this.#flush();
+    this.flush();
     this.#writeRecords(contentType, payload);
   }
 
@@ -75,14 +75,22 @@ export class RecordLayer {
 
   /** Our next record is protected by this. */
   changeWriteProtection(protection: RecordProtection): void {
-    this.#flush();
+    this.flush();
     this.#writeProtection?.destroy();
     this.#writeProtection = protection;
   }
 
+  /** Makes records of the handshake messages that wait for more of their flight. */
+  flush(): void {
+    if (this.#flight.length === 0) return;
+    const flight = this.#flight;
+    this.#flight = [];
+    this.#writeRecords(contentTypes.handshake, joined(flight));
+  }
+
   /** All bytes to be sent, once. Empty if there are none. */
   takeOutput(): Uint8Array {
-    this.#flush();
+    this.flush();
     const output = this.#output;
     this.#output = [];
     return joined(output);
@@ -90,17 +98,10 @@ export class RecordLayer {
 
   /** Wipes the keys. Output that waits stays. */
   destroy(): void {
-    this.#flush();
+    this.flush();
     this.#readProtection?.destroy();
     this.#writeProtection?.destroy();
     this.#readProtection = this.#writeProtection = undefined;
-  }
-
-  #flush(): void {
-    if (this.#flight.length === 0) return;
-    const flight = this.#flight;
-    this.#flight = [];
-    this.#writeRecords(contentTypes.handshake, joined(flight));
   }
 
   #writeRecords(contentType: number, payload: Uint8Array): void {

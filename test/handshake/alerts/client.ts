@@ -1,7 +1,7 @@
 /** What a server may say that ends a client’s handshake. */
 import { ascii, concat, fromHex } from '../../../src/bytes.js';
 import { contentTypes } from '../../../src/parameters.js';
-import { rsaCredentials } from '../../support/credentials.js';
+import { ecdsaP256, rsaCredentials } from '../../support/credentials.js';
 import { flows, Replay } from '../../support/replay.js';
 import {
   asCase,
@@ -18,6 +18,8 @@ import {
   zeroMacs,
   type AlertCase,
 } from './builders.js';
+
+const { publicKey } = ecdsaP256.signer;
 
 export const clientCases: readonly AlertCase[] = [
   serverHello('TLS 1.1 chosen', (body) => ({ ...body, legacyVersion: 'TLSv1.1' }), 'protocol_version'),
@@ -172,6 +174,13 @@ export const clientCases: readonly AlertCase[] = [
       { clientChanges: { verifyCertificate: () => ({ accepted: false, alert, reason: 'so' }) } },
       alert,
     ),
+  ),
+  configured(
+    'P-state-8 a verifier that says neither yes nor no',
+    'client',
+    flows.full,
+    { clientChanges: { verifyCertificate: () => ({ accepted: Promise.resolve(true) as unknown as true, publicKey }) } },
+    'internal_error',
   ),
   configured(
     'an RSA key under an ECDSA suite',
