@@ -88,7 +88,7 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
           extensions.push({ type, data });
         }
       } catch (error) {
-        if (step !== undefined) within(error, step);
+        if (step !== undefined) within(error, String(step));
         throw within(error, extensions.length);
       }
       reader.end = outer;

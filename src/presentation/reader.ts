@@ -41,10 +41,15 @@ export class Reader {
   }
 
   uint32(): number {
-    return this.uint16() * 0x1_0000 + this.uint16();
+    const at = this.#advance(4);
+    return (
+      ((this.#byteAt(at) << 24) | (this.#byteAt(at + 1) << 16) | (this.#byteAt(at + 2) << 8) | this.#byteAt(at + 3)) >>>
+      0
+    );
   }
 
   uint64(): bigint {
+    if (this.end - this.offset < 8) this.#truncated(8);
     return (BigInt(this.uint32()) << 32n) | BigInt(this.uint32());
   }
 

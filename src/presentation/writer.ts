@@ -26,7 +26,7 @@ export class Writer {
 
   uint8(value: number): void {
     if ((value & 0xff) !== value) throw notUnsigned(value, 1);
-    this.#bytes[this.#reserve(1)] = value;
+    this.#put(this.#reserve(1), value, 1);
   }
 
   uint16(value: number): void {
