@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex } from '../../src/bytes.js';
 import { aeadKeyLength, type AeadAlgorithm, type CryptoBackend } from '../../src/crypto/backend.js';
+import { nobleCrypto } from '../../src/crypto/noble.js';
 import { keySizes, tls12Protection } from '../../src/record/protection.js';
 import { alertOf } from '../support/alerts.js';
 import { backends } from '../tickets/backends.js';
@@ -121,5 +122,37 @@ describe.each(backends)('TLS 1.2 record protection ($name)', (crypto) => {
       const plaintext = fromHex('abcd');
       expect(toHex(seal(wiped, 22, plaintext))).toBe(toHex(seal(protect(crypto, aead), 22, plaintext)));
     });
+  });
+});
+
+describe.each(aeads)('sequence numbers, %s', (aead) => {
+  it('carry into every byte: the nonces of records 255, 256, 65535 and 65536', () => {
+    const seen = new Map<number, { nonce: string; sequence: string }>();
+    let sealed = 0;
+    const { key, iv } = directionKeys(aead);
+    const recording: CryptoBackend = {
+      ...nobleCrypto,
+      aead: () => ({
+        seal: (nonce, additionalData) => {
+          if (expected.has(sealed))
+            seen.set(sealed, { nonce: toHex(nonce), sequence: toHex(additionalData.subarray(0, 8)) });
+          sealed++;
+        },
+        open: () => undefined,
+        destroy: () => undefined,
+      }),
+    };
+    const expected = new Map(
+      [0, 255, 256, 65_535, 65_536].map((record) => {
+        const sequence = record.toString(16).padStart(16, '0');
+        const padded = concat(iv, new Uint8Array(12 - iv.length));
+        const nonce = toHex(padded.map((byte, i) => byte ^ (i < 4 ? 0 : (fromHex(sequence)[i - 4] ?? 0))));
+        return [record, { nonce, sequence }];
+      }),
+    );
+    const writer = tls12Protection(recording, aead, { key, iv });
+    const output = new Uint8Array(writer.overhead);
+    for (let record = 0; record <= 65_536; record++) writer.seal(0x17, new Uint8Array(0), output);
+    expect(seen).toEqual(expected);
   });
 });
