@@ -72,7 +72,9 @@ function fieldLines({ offset, length, depth, name, value }: ExplainedField, byte
   for (let at = 0; at === 0 || at < length; at += bytesPerLine) {
     const hex = toHex(bytes.subarray(offset + at, offset + Math.min(at + bytesPerLine, length)));
     const row = `${String(offset + at).padStart(6)}  ${hex.replace(/..(?=.)/g, '$& ')}`;
-    lines.push(at === 0 ? `${row.padEnd(hexColumn)}${indent}${name} = ${valueText(value)}` : row);
+    lines.push(
+      at === 0 ? `${row.padEnd(hexColumn)}${indent}${name === '' ? 'value' : name} = ${valueText(value)}` : row,
+    );
   }
   return lines;
 }
