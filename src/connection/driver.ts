@@ -17,6 +17,8 @@ export abstract class Driver<Result> {
   result: Result | undefined;
   readonly #handshake: Handshake<Result | undefined>;
   readonly #answers: Answers;
+  #running = false;
+  #closed = false;
 
   constructor(handshake: Handshake<Result>, answers: Answers) {
     this.#handshake = handshake;
@@ -35,30 +37,45 @@ export abstract class Driver<Result> {
     this.advance(incoming);
   }
 
-  /** Ends the handshake where it stands, so that its `finally` blocks run. Late answers are dropped. */
+  /**
+   * Ends the handshake where it stands, so that its `finally` blocks run. Late answers are dropped. A generator cannot be ended
+   * from within (a key log or a clock that closes the connection): that one is left at its next wait.
+   */
   close(): void {
     this.waiting = 'nothing';
-    this.#handshake.return(undefined);
+    this.#closed = true;
+    if (!this.#running) this.#handshake.return(undefined);
   }
 
   protected advance(value: unknown): void {
     this.waiting = 'nothing';
-    let step: IteratorResult<Wait, Result | undefined> = this.#handshake.next(value);
-    while (step.done !== true) {
+    let step = this.#next(value);
+    while (step.done !== true && !this.#closed) {
       if (step.value.wait === 'receive') {
         this.waiting = 'message';
         return;
       }
       const { need, put } = step.value;
+      // Said beforehand, because the callback itself may close the connection: then nobody waits.
+      this.waiting = 'answer';
       const answer = this.#ask(need, put);
       if (isPromise(answer)) {
-        this.waiting = 'answer';
         this.wait(need, Promise.resolve(answer));
         return;
       }
-      step = this.#handshake.next(answer);
+      this.waiting = 'nothing';
+      step = this.#next(answer);
     }
-    this.result = step.value;
+    if (step.done === true) this.result = step.value;
+  }
+
+  #next(value: unknown): IteratorResult<Wait, Result | undefined> {
+    this.#running = true;
+    try {
+      return this.#handshake.next(value);
+    } finally {
+      this.#running = false;
+    }
   }
 
   #ask(need: Need, put: (answers: Answers) => unknown): unknown {

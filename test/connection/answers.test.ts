@@ -200,7 +200,7 @@ describe.each(table)('%s of the %s, %s', (need, side, _, place) => {
         [side]: { answers },
       }));
     };
-    for (const driver of ['sync', 'async'] as const) {
+    for (const driver of ['sync', 'async', 'promises'] as const) {
       const pair = await settle(ask(driver));
       // A client asks for its stored session before it has been handed out.
       const early = side === 'client' && (need === 'find_session' || place.flow === flows.ticket);
@@ -346,6 +346,20 @@ describe('a store or a sealer that fails costs a resumption, no connection', () 
 });
 
 describe('other callbacks', () => {
+  it.each(['client', 'server'] as const)('the key log of the %s closes the connection', async (side) => {
+    for (const driver of ['sync', 'async', 'promises'] as const) {
+      for (const how of ['destroy', 'close'] as const) {
+        const closing = { keyLog: () => pair[side].connection[how]() };
+        const client = flows.withTicket.client(side === 'client' ? closing : {});
+        const server = flows.withTicket.server(side === 'server' ? closing : {});
+        const pair: Pair = makePair(client, server, { driver });
+        await settle(pair);
+        expect(pair[side].events).toEqual([{ type: 'close', reason: 'destroyed' }]);
+        expect([pair[side].connection.state, pair[side].connection.waiting]).toEqual(['closed', false]);
+      }
+    }
+  });
+
   it.each([
     [
       'the client’s key log',
