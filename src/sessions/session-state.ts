@@ -149,18 +149,15 @@ function byteString(text = ''): Uint8Array {
   return bytes;
 }
 
-/** CRC-32 (ISO 3309), four bits at a time. */
+/** CRC-32 (ISO 3309), a byte at a time. */
 function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    crc = (crc >>> 4) ^ (crc32Table[crc & 15] ?? 0);
-    crc = (crc >>> 4) ^ (crc32Table[crc & 15] ?? 0);
-  }
+  let crc = -1;
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (crc32Table[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
   return ~crc >>> 0;
 }
 
-const crc32Table = [
-  0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c, 0xedb88320,
-  0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-];
+const crc32Table = /* @__PURE__ */ Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
