@@ -2,25 +2,20 @@
  * Our client with `openssl s_server`. With -www it serves a page that says what it makes of the connection, so every test here
  * asserts both ends' view, and that application data pass both ways.
  */
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type ConnectOptions, type TLSSocket } from '../../src/adapters/node/index.js';
+import type { ConnectOptions } from '../../src/adapters/node/index.js';
 import { opensslCipherName } from '../../src/adapters/node/names.js';
 import { toHex } from '../../src/bytes.js';
 import { AlertError } from '../../src/errors.js';
-import { isTls12CipherSuite, tls12Suites } from '../../src/key-schedule/suites.js';
-import { clientSessionState, MemoryStore, type Session } from '../../src/sessions/index.js';
-import { converse, type Conversation } from '../support/conversation.js';
-import { authority, identities } from '../support/identities.js';
-import { certificateKinds, Openssl, opensslView, type OpensslView } from '../support/openssl.js';
+import { MemoryStore } from '../../src/sessions/index.js';
+import { identities } from '../support/identities.js';
+import { certificateKinds, Openssl } from '../support/openssl.js';
 import { describeWithPeer, type ServerProcess } from '../support/peers.js';
+import { expectFull, expectResumed, open, sessionOf, talk, visit, type Both } from './s-server.js';
+import { backends, suitesAndBackends } from './suites.js';
 
-const suites = Object.keys(tls12Suites).filter(isTls12CipherSuite);
 const verifyClients = ['-Verify', '1', '-CAfile', 'ca.pem', '-verify_return_error'];
-
-/** One connection as both sides see it. */
-interface Both extends Conversation<TLSSocket> {
-  readonly openssl: OpensslView;
-}
 
 describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
   let openssl: Openssl;
@@ -51,8 +46,8 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
       expectResumed(await visit(server, { session: first.sessions[0]! }), 'ticket', first);
     });
 
-    it.each(suites)('%s, resumed by ticket', async (suite) => {
-      const options = { ciphers: suite };
+    it.each(suitesAndBackends)('%s on %s, resumed by ticket', async (suite, backend) => {
+      const options = { ciphers: suite, crypto: backends[backend] };
       const first = await visit(tickets, options);
       expectFull(first);
       expect(first.socket.getCipher()?.standardName).toBe(suite);
@@ -108,7 +103,7 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
       const exported = ['-keymatexport', 'EXPORTER-interop', '-keymatexportlen', '20'];
       const server = await openssl.server('ecdsa', ...exported);
       const socket = open(server);
-      await new Promise((resolve) => socket.once('secureConnect', resolve));
+      await once(socket, 'secureConnect');
       const [, material] = await server.waitForOutput(/Keying material: (\w+)/);
       expect(socket.exportKeyingMaterial(20, 'EXPORTER-interop').toString('hex')).toBe(material?.toLowerCase());
       socket.end();
@@ -252,7 +247,7 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
       const socket = open(server);
       const ended = new Promise((resolve) => socket.once('error', resolve));
       socket.resume();
-      await new Promise((resolve) => socket.once('secureConnect', resolve));
+      await once(socket, 'secureConnect');
       server.write('r\n');
       await server.waitForOutput(/<<< TLS 1\.2, Alert \[length 0002\], warning no_renegotiation/);
       expect(await ended).toMatchObject({ code: 'peer_alert', alert: 'handshake_failure' });
@@ -267,44 +262,3 @@ describeWithPeer('openssl', 'our client with openssl s_server', (peer) => {
     }
   });
 });
-
-function open({ port }: ServerProcess, options: ConnectOptions = {}): TLSSocket {
-  return connect({ host: '127.0.0.1', port, servername: 'example.test', ca: authority.cert, ...options });
-}
-
-function talk(
-  server: ServerProcess,
-  options?: ConnectOptions,
-  words?: string | Uint8Array,
-): Promise<Conversation<TLSSocket>> {
-  return converse(open(server, options), words);
-}
-
-/** Gets the status page of `s_server -www`. */
-async function visit(server: ServerProcess, options?: ConnectOptions): Promise<Both> {
-  const conversation = await talk(server, options);
-  return { ...conversation, openssl: opensslView(conversation.received.toString()) };
-}
-
-function expectFull(both: Both, reason = 'not_offered'): void {
-  expect(both.socket.handshake).toMatchObject({ mode: 'full', resumed: false, reason });
-  expect(both.socket.isSessionReused()).toBe(false);
-  expect(both.sessions).toHaveLength(1);
-  expect(both.openssl).toMatchObject({ reused: false, extendedMasterSecret: true, secureRenegotiation: true });
-  expect(both.openssl.masterSecret).toBe(toHex(sessionOf(both).masterSecret));
-}
-
-/** Both sides say so, and mean the session of `first`. */
-function expectResumed(both: Both, mode: 'session_id' | 'ticket', first: Both): void {
-  expect(both.socket.handshake).toMatchObject({ mode, resumed: true, reason: undefined });
-  expect(both.socket.handshake?.peerCertificates).toEqual(first.socket.handshake?.peerCertificates);
-  expect(both.socket.isSessionReused()).toBe(true);
-  expect(both.openssl).toMatchObject({ reused: true, extendedMasterSecret: true });
-  expect(both.openssl.masterSecret).toBe(first.openssl.masterSecret);
-}
-
-function sessionOf({ sessions: [session] }: Both): Session {
-  const decoded = session && clientSessionState.decode(session);
-  if (decoded === undefined) throw new Error('no session came');
-  return decoded;
-}
