@@ -1,8 +1,11 @@
 /** `tls-resume/node`: TLS over sockets of Node.js, with the names of `node:tls`, and certificates. */
-export * from '../x509/index.js';
 export { nodeCrypto, nodeSigner } from '../../crypto/node.js';
+export * from '../x509/index.js';
 export { connect, type ConnectOptions } from './connect.js';
+export type { ServerEvents, TLSSocketEvents } from './events.js';
 export { defaultHandshakeTimeout, type IdentityOptions, type PrivateKeyOption, type SecureOptions } from './options.js';
-export type { ChainedPeerCertificate } from './peer-certificate.js';
-export { createServer, Server, type ServerOptions } from './server.js';
+export { createSecureContext, type SecureContext } from './secure-context.js';
+export { createServer, Server } from './server.js';
+export type { ServerOptions, TicketKeys } from './server-options.js';
+export type { ChainedPeerCertificate } from './session-facts.js';
 export { TLSSocket, type TLSSocketOptions } from './tls-socket.js';

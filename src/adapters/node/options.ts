@@ -5,6 +5,7 @@
  * option that does nothing is worse than none.
  */
 import { createHash, type KeyObject } from 'node:crypto';
+import { fromAscii, toHex } from '../../bytes.js';
 import type { CommonOptions } from '../../connection/config.js';
 import type { ConnectionLimits } from '../../connection/limits.js';
 import type { CryptoBackend } from '../../crypto/backend.js';
@@ -12,6 +13,7 @@ import { nodeCrypto } from '../../crypto/node.js';
 import { UsageError } from '../../errors.js';
 import type { CertificateVerifier, Credentials } from '../../handshake/settings.js';
 import { certificatesFromPem, credentials, privateKeyFromPem, type Pem } from '../x509/credentials.js';
+import { nodeVerifier, type NodeVerifierOptions } from '../x509/node-verifier.js';
 import type { CertificateAuthorities } from '../x509/trust-anchors.js';
 import { parseCiphers, parseGroups } from './names.js';
 
@@ -115,6 +117,32 @@ export function credentialsOf(options: IdentityOptions): readonly Credentials[] 
   return listOf(options.cert).map((cert) => credentials(certificatesFromPem(cert), ...keys));
 }
 
+/** The verifier that is asked for, or the default one; connections with the same authorities share it and what it remembers. */
+export function verifierOf(
+  { verifyCertificate, ca, now }: SecureOptions,
+  checkServerIdentity?: NodeVerifierOptions['checkServerIdentity'],
+): CertificateVerifier {
+  if (verifyCertificate !== undefined) return verifyCertificate;
+  if (now !== undefined || checkServerIdentity !== undefined)
+    return nodeVerifier({
+      ...(ca !== undefined && { ca }),
+      ...(now !== undefined && { now }),
+      ...(checkServerIdentity !== undefined && { checkServerIdentity }),
+    });
+  const key = ca === undefined ? '' : fromAscii(authoritiesDigest(ca));
+  const verifier = verifiers.get(key) ?? nodeVerifier(ca === undefined ? {} : { ca });
+  verifiers.delete(key);
+  verifiers.set(key, verifier);
+  const [oldest = ''] = verifiers.keys();
+  if (verifiers.size > maxVerifiers) verifiers.delete(oldest);
+  return verifier;
+}
+
+/** Sets of authorities whose verifiers are kept. */
+const maxVerifiers = 16;
+/** By digest of the authorities, least recently used first. */
+const verifiers = new Map<string, CertificateVerifier>();
+
 function privateKey(key: PrivateKeyOption, passphrase: string | undefined): KeyObject {
   return typeof key === 'object' && 'pem' in key
     ? privateKeyFromPem(key.pem, key.passphrase ?? passphrase)
@@ -126,16 +154,19 @@ function privateKey(key: PrivateKeyOption, passphrase: string | undefined): KeyO
  * another configuration, and its sessions do not cross.
  */
 export function trustContext(options: SecureOptions, context = ''): Uint8Array {
-  const hash = createHash('sha256');
-  const add = (part: Pem) => {
-    const bytes = Buffer.from(part);
-    hash.update(`${String(bytes.length)}:`).update(bytes);
+  const facts = {
+    context,
+    ca: options.ca === undefined ? null : toHex(authoritiesDigest(options.ca)),
+    rejectUnauthorized: options.rejectUnauthorized ?? true,
+    verifyCertificate: options.verifyCertificate !== undefined,
   };
-  add(context);
-  add(options.rejectUnauthorized === false ? 'unauthorized' : 'authorized');
-  add(options.verifyCertificate === undefined ? 'path' : 'verifyCertificate');
-  if (options.ca !== undefined) listOf(options.ca).forEach(add);
-  return new Uint8Array(hash.digest());
+  return Buffer.from(JSON.stringify(facts));
+}
+
+function authoritiesDigest(ca: CertificateAuthorities): Uint8Array {
+  const hash = createHash('sha256');
+  for (const pem of listOf(ca)) hash.update(`${String(pem.length)}:`).update(pem);
+  return hash.digest();
 }
 
 /** One or many. */

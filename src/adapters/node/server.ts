@@ -1,119 +1,135 @@
 /** `createServer`: a TLS server over `net.Server`, with the names of `tls.createServer`. */
-import { Server as NetServer, type ServerOpts, type Socket } from 'node:net';
-import { serverSettings } from '../../connection/config.js';
+import { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { serverConnection } from '../../connection/connection.js';
-import { UsageError } from '../../errors.js';
-import type { ServerSettings } from '../../handshake/settings.js';
-import { resumptionCounters, type ResumptionCounters } from '../../handshake/resumption.js';
-import { MemoryStore } from '../../sessions/memory-store.js';
-import type { SessionStore } from '../../sessions/store.js';
-import { KeyRing } from '../../tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
-import type { TicketSealer } from '../../tickets/sealer.js';
+import type { MaybePromise } from '../../crypto/backend.js';
 import { nodeCrypto } from '../../crypto/node.js';
-import { nodeVerifier } from '../x509/node-verifier.js';
-import { commonOptions, credentialsOf, defaultHandshakeTimeout, trustContext, type SecureOptions } from './options.js';
+import type { Answers } from '../../handshake/needs.js';
+import { resumptionCounters, type ResumptionCounters } from '../../handshake/resumption.js';
+import type { ServerSettings } from '../../handshake/settings.js';
+import { MemoryStore } from '../../sessions/memory-store.js';
+import { KeyRing } from '../../tickets/key-ring.js';
+import type { Listener, ServerEvents } from './events.js';
+import { credentialsOf, defaultHandshakeTimeout, type IdentityOptions } from './options.js';
+import { createSecureContext, SecureContexts, type SecureContext } from './secure-context.js';
+import { goOn } from './maybe-promise.js';
+import { askForContext, findSession, storeSession } from './server-answers.js';
+import { settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
 import { TLSSocket } from './tls-socket.js';
 
-export interface ServerOptions extends SecureOptions, ServerOpts {
-  /** Asks clients for a certificate, and refuses those without one unless `rejectUnauthorized` is false. */
-  readonly requestCert?: boolean;
-  /** Seconds that sessions and tickets live. */
-  readonly sessionTimeout?: number;
-  /** Tells servers apart that share a store or ticket keys: sessions do not cross from one text to another. */
-  readonly sessionIdContext?: string;
-  /** Seals tickets. Default: a key of this process, rotated daily. Share a ring between processes to resume across them. */
-  readonly ticketKeys?: KeyRing | TicketSealer;
-  /** Keeps sessions under their IDs. Default: a `MemoryStore`. */
-  readonly sessions?: SessionStore;
-}
-
-/** Makes a server; `listener` gets each connection whose handshake is complete. Throws `UsageError` for unfit options. */
+/**
+ * Makes a server; `listener` gets each connection whose handshake is complete. Throws `UsageError` for unfit options.
+ *
+ * ```ts
+ * createServer({ cert, key }, (socket) => socket.pipe(socket)).listen(4433);
+ * ```
+ */
 export function createServer(options: ServerOptions, listener?: (socket: TLSSocket) => void): Server {
   return new Server(options, listener);
 }
 
 export class Server extends NetServer {
   readonly #options: ServerOptions;
-  readonly #counters = resumptionCounters();
-  readonly #sessions: SessionStore;
-  #ticketKeys: KeyRing | TicketSealer;
+  readonly #contexts = new SecureContexts();
+  /** Settings that differ from ours in the certificate alone. */
+  #settingsByContext = new WeakMap<SecureContext, ServerSettings>();
+  #parts: ServerParts;
   #settings: ServerSettings;
 
   constructor(options: ServerOptions, listener?: (socket: TLSSocket) => void) {
     super({ noDelay: true, ...options, allowHalfOpen: false });
     const { now = Date.now, crypto = nodeCrypto } = options;
     this.#options = options;
-    this.#sessions = options.sessions ?? new MemoryStore({ now });
-    this.#ticketKeys = options.ticketKeys ?? new KeyRing({ crypto, now, automaticRotation: true });
-    this.#settings = this.#configure();
+    this.#parts = {
+      credentials: credentialsOf(options),
+      sessions: options.sessions ?? new MemoryStore({ now }),
+      ticketKeys: options.ticketKeys ?? new KeyRing({ crypto, now, automaticRotation: true }),
+      counters: resumptionCounters(),
+    };
+    this.#settings = settingsOf(options, this.#parts);
     if (listener !== undefined) this.on('secureConnection', listener);
-    this.on('connection', (socket: Socket) => this.#accept(socket));
+    this.on('connection', (socket: Duplex) => this.#accept(socket));
   }
 
   /** How many handshakes were full, how many resumed, and why the others did not. */
   get counters(): Readonly<ResumptionCounters> {
-    return this.#counters;
+    return this.#parts.counters;
   }
 
-  getTicketKeys(): KeyRing | TicketSealer {
-    return this.#ticketKeys;
+  getTicketKeys(): TicketKeys {
+    return this.#parts.ticketKeys;
   }
 
-  /** Connections that come from now on seal and open tickets with these. To rotate keys, rotate the ring instead. */
-  setTicketKeys(ticketKeys: KeyRing | TicketSealer): void {
-    this.#ticketKeys = ticketKeys;
-    this.#settings = this.#configure();
+  /** Connections that come from now on use these. To rotate keys, rotate the ring instead. */
+  setTicketKeys(ticketKeys: TicketKeys): void {
+    this.#configure({ ...this.#parts, ticketKeys });
   }
 
-  #configure(): ServerSettings {
-    const options = this.#options;
-    const { requestCert = false, rejectUnauthorized = true, sessionTimeout, tickets = true } = options;
-    return serverSettings({
-      ...commonOptions(options),
-      credentials: credentialsOf(options),
-      ...(tickets && { tickets: sealerOf(this.#ticketKeys, options) }),
-      sessions: this.#sessions,
-      ...(sessionTimeout !== undefined && {
-        ticketLifetimeHint: sessionTimeout,
-        sessionLifetime: sessionTimeout * 1000,
-        maximumSessionAge: sessionTimeout * 1000,
-      }),
-      applicationContext: trustContext(options, options.sessionIdContext),
-      counters: this.#counters,
-      ...(requestCert && {
-        clientAuthentication: rejectUnauthorized ? 'require' : 'request',
-        verifyCertificate: options.verifyCertificate ?? defaultVerifier(options),
-      }),
-    });
+  /** Connections that come from now on show this chain, one that was renewed for example. Sessions go on. */
+  setSecureContext(options: IdentityOptions): void {
+    this.#configure({ ...this.#parts, credentials: credentialsOf(options) });
   }
 
-  #accept(transport: Socket): void {
+  /** Another chain for clients that ask for `hostname`, which may begin with `*.`; the last one added wins. */
+  addContext(hostname: string, context: SecureContext | IdentityOptions): void {
+    this.#contexts.add(hostname, createSecureContext(context));
+  }
+
+  override on<E extends keyof ServerEvents>(event: E, listener: (...parameters: ServerEvents[E]) => void): this;
+  override on(event: string | symbol, listener: Listener): this;
+  override on(event: string, listener: Listener): this {
+    return super.on(event, listener);
+  }
+
+  override once<E extends keyof ServerEvents>(event: E, listener: (...parameters: ServerEvents[E]) => void): this;
+  override once(event: string | symbol, listener: Listener): this;
+  override once(event: string, listener: Listener): this {
+    return super.once(event, listener);
+  }
+
+  #configure(parts: ServerParts): void {
+    this.#settings = settingsOf(this.#options, parts);
+    this.#parts = parts;
+    this.#settingsByContext = new WeakMap();
+  }
+
+  #accept(transport: Duplex): void {
+    const { limits, rejectUnauthorized = true, handshakeTimeout = defaultHandshakeTimeout } = this.#options;
+    const withKeyLog = (settings: ServerSettings): ServerSettings =>
+      this.listenerCount('keylog') === 0
+        ? settings
+        : { ...settings, keyLog: (line) => void this.emit('keylog', Buffer.from(`${line}\n`), socket) };
+    const answers: Partial<Answers> = {
+      choose_settings: ({ hello }) => goOn(this.#choose(hello.serverName), withKeyLog),
+      find_session: (question) => findSession(this, question),
+      store_session: (question) => storeSession(this, question),
+    };
     const socket = new TLSSocket(transport, {
-      begin: (connectionOptions) => serverConnection(this.#settings, connectionOptions),
-      connection: this.#options.limits === undefined ? {} : { limits: this.#options.limits },
-      rejectUnauthorized: this.#options.rejectUnauthorized ?? true,
-      handshakeTimeout: this.#options.handshakeTimeout ?? defaultHandshakeTimeout,
+      begin: (options) => serverConnection(withKeyLog(this.#settings), options),
+      connection: { answers, ...(limits !== undefined && { limits }) },
+      rejectUnauthorized,
+      handshakeTimeout,
     });
-    const failed = (error: Error) => this.emit('tlsClientError', error, socket);
-    socket.on('error', failed);
+    const failed = (error: Error) => void this.emit('tlsClientError', error, socket);
+    socket.once('error', failed);
     socket.once('secure', () => {
       socket.off('error', failed);
       this.emit('secureConnection', socket);
     });
   }
-}
 
-function sealerOf(ticketKeys: KeyRing | TicketSealer, { crypto = nodeCrypto }: ServerOptions): TicketSealer {
-  if (ticketKeys instanceof KeyRing) return new Rfc5077Sealer({ crypto, keys: ticketKeys });
-  if (ticketKeys instanceof Uint8Array)
-    throw new UsageError(
-      'invalid_option',
-      '`ticketKeys` is a KeyRing or a TicketSealer; 48-byte keys are not supported',
-    );
-  return ticketKeys;
-}
+  #choose(serverName: string | undefined): MaybePromise<ServerSettings> {
+    const { SNICallback } = this.#options;
+    if (serverName === undefined) return this.#settings;
+    if (SNICallback === undefined) return this.#settingsFor(this.#contexts.find(serverName));
+    return askForContext(SNICallback, serverName).then((context) => this.#settingsFor(context));
+  }
 
-function defaultVerifier({ ca, now }: ServerOptions): ReturnType<typeof nodeVerifier> {
-  return nodeVerifier({ ...(ca !== undefined && { ca }), ...(now !== undefined && { now }) });
+  #settingsFor(context: SecureContext | undefined): ServerSettings {
+    if (context === undefined) return this.#settings;
+    const { credentials } = context;
+    const settings = this.#settingsByContext.get(context) ?? settingsOf(this.#options, { ...this.#parts, credentials });
+    this.#settingsByContext.set(context, settings);
+    return settings;
+  }
 }

@@ -5,20 +5,21 @@
  * end (RFC 5246 7.2.1: truncation), and a peer's close_notify ends both directions, as TLS 1.2 demands.
  */
 import { X509Certificate } from 'node:crypto';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { CipherNameAndProtocol, EphemeralKeyInfo } from 'node:tls';
 import type { Connection, ConnectionOptions } from '../../connection/connection.js';
 import type { CloseEvent, ConnectionEvent, HandshakeEvent } from '../../connection/events.js';
+import type { MaybePromise } from '../../crypto/backend.js';
 import { AlertError, PeerAlertError, UsageError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
-import type { MaybePromise } from '../../crypto/backend.js';
 import { clientSessionState } from '../../sessions/session-state.js';
 import type { Session } from '../../sessions/session.js';
-import { certificatePublicKey, parseCertificate } from '../x509/credentials.js';
-import { opensslCipherName } from './names.js';
-import { peerCertificate, type ChainedPeerCertificate } from './peer-certificate.js';
-import { lingerAndDestroy } from './transport.js';
+import { leafPublicKey } from '../x509/node-verifier.js';
+import type { Listener, TLSSocketEvents } from './events.js';
+import { goOn } from './maybe-promise.js';
+import { cipherOf, ephemeralKeyOf, peerCertificate, type ChainedPeerCertificate } from './session-facts.js';
+import { SocketStream } from './socket-stream.js';
 
 /** Application data is protected and handed to the transport in steps of this size, bytes. */
 export const writeStep = 256 * 1024;
@@ -26,7 +27,7 @@ export const writeStep = 256 * 1024;
 type Done = (error?: Error | null) => void;
 
 export interface TLSSocketOptions {
-  /** Makes the connection; `clientConnection` or `serverConnection` with its settings. */
+  /** Makes the connection: `clientConnection` or `serverConnection` with its settings. */
   readonly begin: (options: ConnectionOptions) => Connection;
   readonly connection: Pick<ConnectionOptions, 'limits' | 'answers'>;
   readonly rejectUnauthorized: boolean;
@@ -34,7 +35,7 @@ export interface TLSSocketOptions {
   readonly handshakeTimeout: number;
 }
 
-export class TLSSocket extends Duplex {
+export class TLSSocket extends SocketStream {
   /** Always true; tells these sockets from plain ones. */
   readonly encrypted = true;
   /** What the handshake came to: mode, reason of a full handshake, suite and names. Set before `secureConnect`. */
@@ -43,19 +44,19 @@ export class TLSSocket extends Duplex {
   authorized = false;
   /** Why it was not, where `rejectUnauthorized` is false. */
   authorizationError: AlertError | null = null;
-  readonly #transport: Duplex;
   readonly #connection: Connection;
   readonly #rejectUnauthorized: boolean;
   readonly #handshakeTimer: NodeJS.Timeout;
   #session: Session | undefined;
   /** A write or an end that waits for the handshake. */
   #waiting: { readonly run: () => void; readonly done: Done } | undefined;
-  #handlingEvents = false;
+  /** The reader has enough for now. */
+  #isFull = false;
+  #isHandlingEvents = false;
 
   /** Use `connect` or `createServer`. Reads and writes `transport` from now on, and destroys it in the end. */
   constructor(transport: Duplex, options: TLSSocketOptions) {
-    super({ allowHalfOpen: false, decodeStrings: true });
-    this.#transport = transport;
+    super(transport);
     this.#rejectUnauthorized = options.rejectUnauthorized;
     this.#handshakeTimer = setTimeout(() => this.#timeOut(options.handshakeTimeout), options.handshakeTimeout);
     this.#connection = options.begin({
@@ -78,17 +79,13 @@ export class TLSSocket extends Duplex {
 
   /** The suite by OpenSSL's name and by IANA's; `undefined` before the handshake is complete. */
   getCipher(): CipherNameAndProtocol | undefined {
-    if (this.handshake === undefined) return undefined;
-    const { cipherSuite, version } = this.handshake;
-    return { name: opensslCipherName(cipherSuite), standardName: cipherSuite, version };
+    return this.handshake && cipherOf(this.handshake);
   }
 
   /** Client: the group of the key exchange; an empty object if the session was resumed. Server: null. */
   getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
     if (this.#connection.role === 'server') return null;
-    const group = this.handshake?.group;
-    if (group === undefined) return {};
-    return ephemeralKeys[group] ?? { type: 'ECDH', name: group, size: 0 };
+    return this.handshake === undefined ? {} : ephemeralKeyOf(this.handshake);
   }
 
   /** Client: the session to resume with, for the option `session`. It holds the master secret: keep it like a private key. */
@@ -110,7 +107,7 @@ export class TLSSocket extends Duplex {
     return this.handshake === undefined ? null : (this.handshake.alpnProtocol ?? false);
   }
 
-  /** Server: the name that the client asked for, or false. Client: the name that was sent. */
+  /** The name in the ClientHello; false if there is none, null before the handshake is complete. */
   get servername(): string | false | null {
     return this.handshake === undefined ? null : (this.handshake.serverName ?? false);
   }
@@ -130,8 +127,21 @@ export class TLSSocket extends Duplex {
     return Buffer.from(this.#connection.exportKeyingMaterial(label, length, context));
   }
 
+  override on<E extends keyof TLSSocketEvents>(event: E, listener: (...parameters: TLSSocketEvents[E]) => void): this;
+  override on(event: string | symbol, listener: Listener): this;
+  override on(event: string | symbol, listener: Listener): this {
+    return super.on(event, listener);
+  }
+
+  override once<E extends keyof TLSSocketEvents>(event: E, listener: (...parameters: TLSSocketEvents[E]) => void): this;
+  override once(event: string | symbol, listener: Listener): this;
+  override once(event: string | symbol, listener: Listener): this {
+    return super.once(event, listener);
+  }
+
   override _read(): void {
-    this.#resumeTransport();
+    this.#isFull = false;
+    this.#pauseOrResume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
@@ -149,17 +159,17 @@ export class TLSSocket extends Duplex {
     this.#whenOpen(() => {
       this.#connection.close();
       this.#flush();
-      this.#transport.end(() => done());
+      this.transport.end(() => done());
     }, done);
   }
 
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.#handshakeTimer);
-    this.#transport.off('data', this.#receive).off('end', this.#receiveEnd);
-    if (this.#connection.state === 'closed') lingerAndDestroy(this.#transport);
+    this.transport.off('data', this.#receive).off('end', this.#receiveEnd);
+    if (this.#connection.state === 'closed') this.lingerAndDestroy();
     else {
       this.#connection.destroy();
-      this.#transport.destroy();
+      this.transport.destroy();
     }
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -192,16 +202,15 @@ export class TLSSocket extends Duplex {
   #advance(): void {
     if (this.destroyed) return;
     this.#flush();
-    if (this.#handlingEvents) return; // the loop below goes on with what is new
-    this.#handlingEvents = true;
+    if (this.#isHandlingEvents) return; // the loop below goes on with what is new
+    this.#isHandlingEvents = true;
     try {
       for (let events = this.#connection.takeEvents(); events.length > 0; events = this.#connection.takeEvents())
         for (const event of events) this.#handle(event);
     } finally {
-      this.#handlingEvents = false;
+      this.#isHandlingEvents = false;
     }
-    if (this.#connection.waiting) this.#transport.pause();
-    else if (this.#connection.state === 'handshake') this.#resumeTransport();
+    this.#pauseOrResume();
   }
 
   #handle(event: ConnectionEvent): void {
@@ -216,7 +225,7 @@ export class TLSSocket extends Duplex {
           this.emit('session', this.getSession());
         break;
       case 'data':
-        if (!this.push(event.data)) this.#transport.pause();
+        this.#isFull = !this.push(event.data);
         break;
       case 'warning':
         break;
@@ -238,11 +247,11 @@ export class TLSSocket extends Duplex {
 
   #closed({ reason, error }: CloseEvent): void {
     if (error !== undefined) this.destroy(error);
+    // Who has said the end himself need not wait for the peer's close_notify (RFC 5246 7.2.1).
     else if (reason === 'truncated' && !this.writableEnded) this.destroy(truncated());
     else {
-      // RFC 5246 7.2.1: the peer's close_notify ends our side as well.
       this.push(null);
-      if (!this.writableFinished) this.#transport.end();
+      this.transport.end();
     }
   }
 
@@ -256,41 +265,38 @@ export class TLSSocket extends Duplex {
       done(new PeerAlertError('close_notify'));
       return;
     }
-    this.#connection.write(data.length <= writeStep ? data : data.subarray(0, writeStep));
-    this.#flush(
-      data.length <= writeStep ? done : (error) => (error ? done(error) : this.#send(data.subarray(writeStep), done)),
-    );
+    const isLast = data.length <= writeStep;
+    this.#connection.write(isLast ? data : data.subarray(0, writeStep));
+    this.#flush(isLast ? done : (error) => (error ? done(error) : this.#send(data.subarray(writeStep), done)));
   }
 
   #flush(done?: Done): void {
     const output = this.#connection.takeOutput();
-    if (output.length > 0) this.#transport.write(output, done);
+    if (output.length > 0) this.transport.write(output, done);
     else done?.();
   }
 
-  #resumeTransport(): void {
-    if (!this.#connection.waiting) this.#transport.resume();
+  #pauseOrResume(): void {
+    if (this.destroyed) return;
+    if (this.#isFull || this.#connection.waiting) this.transport.pause();
+    else if (this.transport.isPaused()) this.transport.resume();
   }
 
   #verify({ verifier, peer }: Needs['verify_certificate']['question']): MaybePromise<CertificateVerdict> {
-    const verdict = verifier(peer);
-    return verdict instanceof Promise
-      ? verdict.then((later) => this.#judge(later, peer.certificates))
-      : this.#judge(verdict, peer.certificates);
+    return goOn(verifier(peer), (verdict) => this.#judge(verdict, peer.certificates));
   }
 
   /** Remembers the verdict, and turns it where anybody is let in. */
-  #judge(verdict: CertificateVerdict, [leaf]: readonly Uint8Array[]): CertificateVerdict {
+  #judge(verdict: CertificateVerdict, certificates: readonly Uint8Array[]): CertificateVerdict {
     this.authorized = verdict.accepted;
     this.authorizationError = verdict.accepted ? null : new AlertError(verdict.alert, verdict.reason);
-    if (verdict.accepted || this.#rejectUnauthorized) return verdict;
-    const certificate = leaf && parseCertificate(leaf);
-    const publicKey = certificate && certificatePublicKey(certificate);
+    const publicKey = verdict.accepted || this.#rejectUnauthorized ? undefined : leafPublicKey(certificates);
     return publicKey === undefined ? verdict : { accepted: true, publicKey };
   }
 
   #timeOut(milliseconds: number): void {
-    this.destroy(new AlertError('user_canceled', `the handshake took more than ${String(milliseconds)} ms`));
+    const message = `the handshake took more than ${String(milliseconds)} ms`;
+    this.destroy(new AlertError('user_canceled', message, { code: 'handshake_timeout' }));
   }
 }
 
@@ -298,10 +304,3 @@ function truncated(): AlertError {
   const message = 'the transport ended without close_notify: data may be missing';
   return new AlertError('close_notify', message, { code: 'truncated' });
 }
-
-/** What OpenSSL says of the groups. */
-const ephemeralKeys: Readonly<Record<string, EphemeralKeyInfo>> = {
-  x25519: { type: 'ECDH', name: 'X25519', size: 253 },
-  secp256r1: { type: 'ECDH', name: 'prime256v1', size: 256 },
-  secp384r1: { type: 'ECDH', name: 'secp384r1', size: 384 },
-};

@@ -6,6 +6,7 @@
  * a name that does not match and everything that is broken, as OpenSSL and rustls have it. The reason is for the operator.
  */
 import type { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
 import type { PublicKey } from '../../crypto/backend.js';
 import type { CertificateQuestion, CertificateVerdict } from '../../handshake/settings.js';
 import { readCertificate, type Certificate } from './certificate.js';
@@ -25,6 +26,8 @@ export interface NodeVerifierOptions {
    * accepted where there is none.
    */
   readonly host?: string;
+  /** Judges the name in place of RFC 9525, as the option of `node:tls` does: an error refuses the certificate. */
+  readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
   /** Chains that are remembered as accepted. Default {@link defaultMaxVerdicts}; 0 remembers none. */
   readonly maxVerdicts?: number;
 }
@@ -37,14 +40,14 @@ export type NodeVerifier = (question: CertificateQuestion) => CertificateVerdict
 
 /** A verifier for clients and servers; one serves any number of connections. Throws `UsageError` for unfit options. */
 export function nodeVerifier(options: NodeVerifierOptions = {}): NodeVerifier {
-  const { host, now = Date.now } = options;
+  const { now = Date.now } = options;
   const anchors = trustAnchors(options.ca);
   const accepted = new VerdictCache(options.maxVerdicts ?? defaultMaxVerdicts);
   return (question) => {
     const { role, certificates } = question;
     const time = now();
     const known = accepted.get(role, certificates, time);
-    if (known !== undefined) return refuseName(known.leaf, question, host) ?? known.verdict;
+    if (known !== undefined) return refuseName(known.leaf, question, options) ?? known.verdict;
 
     if (certificates.length > maxCertificates) return refused('bad_certificate', 'there are too many certificates');
     const [leaf, ...others] = certificates.map(readCertificate);
@@ -56,7 +59,7 @@ export function nodeVerifier(options: NodeVerifierOptions = {}): NodeVerifier {
       return refused('unsupported_certificate', 'TLS here has no use for a key of this kind');
     const verdict = { accepted: true, publicKey } as const;
     accepted.add(role, certificates, path, { leaf: leaf.x509, verdict });
-    return refuseName(leaf.x509, question, host) ?? verdict;
+    return refuseName(leaf.x509, question, options) ?? verdict;
   };
 }
 
@@ -87,10 +90,14 @@ function isRead(certificate: Certificate | undefined): certificate is Certificat
 function refuseName(
   leaf: X509Certificate,
   { role, serverName }: CertificateQuestion,
-  host = serverName,
+  { host = serverName, checkServerIdentity }: NodeVerifierOptions,
 ): CertificateVerdict | undefined {
   if (role === 'client') return undefined;
   if (host === undefined) return refused('bad_certificate', 'no name is known that the server should prove');
+  if (checkServerIdentity !== undefined) {
+    const error = checkServerIdentity(host, leaf.toLegacyObject());
+    return error && refused('bad_certificate', error.message);
+  }
   if (matchesHost(leaf, host)) return undefined;
   return refused('bad_certificate', `the certificate is not for ${host} but for ${leaf.subjectAltName ?? 'no name'}`);
 }

@@ -1,0 +1,57 @@
+/**
+ * What a server's handshakes ask of its listeners, in the callback manner of `node:tls`: `newSession` and `resumeSession` are the
+ * session store while somebody listens to them, `SNICallback` chooses the certificate.
+ */
+import type { EventEmitter } from 'node:events';
+import { defaultAnswers } from '../../connection/answers.js';
+import type { MaybePromise } from '../../crypto/backend.js';
+import { AlertError } from '../../errors.js';
+import type { Needs } from '../../handshake/needs.js';
+import type { ServerEvents } from './events.js';
+import type { SecureContext } from './secure-context.js';
+import type { ServerOptions } from './server-options.js';
+
+type Answer<K extends keyof Needs> = MaybePromise<Needs[K]['answer']>;
+
+/** An error of the listener fails the handshake, unlike one of a store. */
+export function findSession(server: EventEmitter, question: Needs['find_session']['question']): Answer<'find_session'> {
+  if (server.listenerCount('resumeSession') === 0) return defaultAnswers.find_session(question);
+  return new Promise((resolve, reject) => {
+    // Copied: a listener may hand out the very bytes that it keeps.
+    const parameters: ServerEvents['resumeSession'] = [
+      Buffer.from(question.key),
+      (error, session) => {
+        if (error) reject(error);
+        else resolve({ state: session ? Uint8Array.from(session) : undefined });
+      },
+    ];
+    server.emit('resumeSession', ...parameters);
+  });
+}
+
+export function storeSession(
+  server: EventEmitter,
+  question: Needs['store_session']['question'],
+): Answer<'store_session'> {
+  if (server.listenerCount('newSession') === 0) return defaultAnswers.store_session(question);
+  return new Promise((resolve) => {
+    const done = () => {
+      resolve(true);
+    };
+    const parameters: ServerEvents['newSession'] = [Buffer.from(question.key), Buffer.from(question.state), done];
+    server.emit('newSession', ...parameters);
+  });
+}
+
+/** RFC 6066 3: an error is unrecognized_name. */
+export function askForContext(
+  callback: NonNullable<ServerOptions['SNICallback']>,
+  serverName: string,
+): Promise<SecureContext | undefined> {
+  return new Promise((resolve, reject) => {
+    callback(serverName, (error, context) => {
+      if (error) reject(new AlertError('unrecognized_name', `SNICallback refused ${serverName}`, { cause: error }));
+      else resolve(context);
+    });
+  });
+}

@@ -1,0 +1,71 @@
+/** Options of a server with the names of `node:tls`, and what they come to as settings. */
+import type { ServerOpts } from 'node:net';
+import { serverSettings } from '../../connection/config.js';
+import { nodeCrypto } from '../../crypto/node.js';
+import { UsageError } from '../../errors.js';
+import type { ResumptionCounters } from '../../handshake/resumption.js';
+import type { Credentials, ServerSettings } from '../../handshake/settings.js';
+import type { SessionStore } from '../../sessions/store.js';
+import { KeyRing } from '../../tickets/key-ring.js';
+import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
+import type { TicketSealer } from '../../tickets/sealer.js';
+import { commonOptions, trustContext, verifierOf, type SecureOptions } from './options.js';
+import type { SecureContext } from './secure-context.js';
+
+/** What seals and opens tickets: a ring of keys in the layout of RFC 5077, or a sealer with a layout of its own. */
+export type TicketKeys = KeyRing | TicketSealer;
+
+export interface ServerOptions extends SecureOptions, ServerOpts {
+  /** Asks clients for a certificate, and refuses those without one unless `rejectUnauthorized` is false. */
+  readonly requestCert?: boolean;
+  /** Seconds that sessions and tickets live. */
+  readonly sessionTimeout?: number;
+  /** Tells servers apart that share a store or ticket keys: sessions do not cross from one text to another. */
+  readonly sessionIdContext?: string;
+  /** Default: keys of this server alone, a fresh one every day. Share a ring between processes to resume across them. */
+  readonly ticketKeys?: TicketKeys;
+  /** Keeps sessions under their IDs. Default: a `MemoryStore`. */
+  readonly sessions?: SessionStore;
+  /** Finds the certificate for a name, in place of `addContext`. No context stands for the server's own one, an error refuses. */
+  readonly SNICallback?: (servername: string, callback: (error: Error | null, context?: SecureContext) => void) => void;
+}
+
+/** What a server has beside its options. */
+export interface ServerParts {
+  readonly credentials: readonly Credentials[];
+  readonly sessions: SessionStore;
+  readonly ticketKeys: TicketKeys;
+  readonly counters: ResumptionCounters;
+}
+
+/** Throws `UsageError` for options that cannot work. */
+export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSettings {
+  const { requestCert = false, rejectUnauthorized = true, sessionTimeout, tickets = true } = options;
+  return serverSettings({
+    ...commonOptions(options),
+    credentials: parts.credentials,
+    ...(tickets && { tickets: sealerOf(parts.ticketKeys, options) }),
+    sessions: parts.sessions,
+    ...(sessionTimeout !== undefined && {
+      ticketLifetimeHint: sessionTimeout,
+      sessionLifetime: sessionTimeout * 1000,
+      maximumSessionAge: sessionTimeout * 1000,
+    }),
+    applicationContext: trustContext(options, options.sessionIdContext),
+    counters: parts.counters,
+    ...(requestCert && {
+      clientAuthentication: rejectUnauthorized ? 'require' : 'request',
+      verifyCertificate: verifierOf(options),
+    }),
+  });
+}
+
+function sealerOf(keys: TicketKeys, { crypto = nodeCrypto }: ServerOptions): TicketSealer {
+  if (keys instanceof KeyRing) return new Rfc5077Sealer({ crypto, keys });
+  if (keys instanceof Uint8Array)
+    throw new UsageError(
+      'invalid_option',
+      '`ticketKeys` is a KeyRing or a TicketSealer; 48 bytes of keys are not supported',
+    );
+  return keys;
+}
