@@ -25,6 +25,26 @@ describe.each(backends)('symmetric keys of backend $name', ({ crypto }) => {
     );
   });
 
+  it.each(hashes)(
+    'runningHash is right on either side of 1024 bytes, where a backend may change its ways (%s)',
+    (hash) => {
+      for (const lengths of [
+        [1023, 1],
+        [1024, 1],
+        [1023, 2],
+        [1000, 24, 0, 1000],
+        [1025, 1],
+      ]) {
+        const running = crypto.runningHash(hash);
+        const data = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
+        data.forEach((part, i) => {
+          running.update(part);
+          expect(toHex(running.snapshot())).toBe(toHex(crypto.hash(hash, concat(...data.slice(0, i + 1)))));
+        });
+      }
+    },
+  );
+
   it('two running hashes and an HMAC in between do not disturb each other', () => {
     const [a, b] = [crypto.runningHash('sha256'), crypto.runningHash('sha256')];
     const key = crypto.hmac('sha256', ascii('key'));
