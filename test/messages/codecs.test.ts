@@ -24,7 +24,11 @@ describe.each(codecs)('%s', (_, codec) => {
   const values = arbitraryOf(codec);
 
   it('decodes what it encoded', () => {
-    fc.assert(fc.property(values, (value) => void expect(codec.decode(codec.encode(value))).toEqual(value)));
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(codec.decode(codec.encode(value))).toEqual(value);
+      }),
+    );
   });
 
   it('answers arbitrary bytes with a value that they encode or with an alert', () => {
