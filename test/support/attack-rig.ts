@@ -132,8 +132,24 @@ export interface ClearItem {
 /** What goes on to the other side in place of an item. */
 export type Middleman = (item: ClearItem) => readonly Pick<ClearItem, 'contentType' | 'bytes'>[];
 
+/** What goes on in place of a record that is encrypted. */
+export type Tamperer = (sealed: { readonly from: Side; readonly record: Uint8Array }) => Uint8Array;
+
+/** Breaks the first encrypted record of one side: its Finished. */
+export function breakingFinished(side: Side): Tamperer {
+  let broken = false;
+  return ({ from, record }) => {
+    if (from !== side || broken) return record;
+    broken = true;
+    return record.map((byte, i) => (i === record.length - 1 ? byte ^ 1 : byte));
+  };
+}
+
+/** Lets everything in the clear pass. */
+export const passing: Middleman = (item) => [item];
+
 /** As `pump`, with somebody between the two who rewrites what is in the clear. `segments` has what was sent. */
-export function pumpThrough(pair: Pair, middleman: Middleman): Pair {
+export function pumpThrough(pair: Pair, middleman: Middleman, tamper: Tamperer = ({ record }) => record): Pair {
   const readers = { client: new ClearReader('client'), server: new ClearReader('server') };
   const move = (from: Side): boolean => {
     const [sender, receiver] = from === 'client' ? [pair.client, pair.server] : [pair.server, pair.client];
@@ -141,7 +157,7 @@ export function pumpThrough(pair: Pair, middleman: Middleman): Pair {
     if (output.length === 0) return false;
     pair.segments.push({ from, bytes: output });
     for (const part of readers[from].read(output))
-      for (const bytes of 'contentType' in part ? middleman(part).map(toRecord) : [part.record])
+      for (const bytes of 'contentType' in part ? middleman(part).map(toRecord) : [tamper(part)])
         receiver.connection.receive(bytes);
     drainEvents(receiver);
     return true;
@@ -169,12 +185,12 @@ class ClearReader {
     this.#from = from;
   }
 
-  read(output: Uint8Array): (ClearItem | { readonly record: Uint8Array })[] {
-    const parts: (ClearItem | { readonly record: Uint8Array })[] = [];
+  read(output: Uint8Array): (ClearItem | Parameters<Tamperer>[0])[] {
+    const parts: (ClearItem | Parameters<Tamperer>[0])[] = [];
     this.#deframer.push(output.slice());
     for (let raw = this.#deframer.next(); raw !== undefined; raw = this.#deframer.next()) {
       const { contentType, fragment } = raw;
-      if (this.#encrypted) parts.push({ record: toRecord({ contentType, bytes: fragment }) });
+      if (this.#encrypted) parts.push({ from: this.#from, record: toRecord({ contentType, bytes: fragment }) });
       else if (contentType === contentTypes.handshake) {
         this.#joiner.push(fragment, false);
         for (let message = this.#joiner.next(); message !== undefined; message = this.#joiner.next())
