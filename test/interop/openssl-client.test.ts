@@ -91,6 +91,16 @@ describeWithPeer('openssl', 'openssl s_client with our server', (peer) => {
       expect(socketOf(both).servername).toBe(name);
     });
 
+    it('our key log is that of the client', async () => {
+      const lines: string[] = [];
+      const log = (line: Buffer) => void lines.push(line.toString('latin1'));
+      server.server.on('keylog', log);
+      await clients.talk(server, '-keylogfile', 'client.keylog');
+      server.server.off('keylog', log);
+      expect(lines.join('')).toMatch(/^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n$/);
+      expect(clients.openssl.read('client.keylog')).toContain(lines.join(''));
+    });
+
     it('both export the same keying material', async () => {
       const exported = ['-keymatexport', 'EXPORTER-interop', '-keymatexportlen', '20'];
       const [{ output }, material] = await Promise.all([

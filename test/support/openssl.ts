@@ -68,10 +68,11 @@ export class Openssl {
 
   /** `openssl s_server -tls1_2` on a free loopback port. */
   async server(kind: CertificateKind | 'other', ...parameters: readonly string[]): Promise<ServerProcess> {
+    const own = ['-cert', `${kind}.pem`, '-key', `${kind}.key`];
     const server = await startServerProcess({
       command: this.#path,
       // Port 0 leaves the choice to the kernel, and s_server says what it was.
-      arguments: () => ['s_server', '-tls1_2', '-accept', '127.0.0.1:0', ...this.#own(kind), ...parameters],
+      arguments: () => ['s_server', '-tls1_2', '-accept', '127.0.0.1:0', ...own, ...parameters],
       ready: /ACCEPT [\d.]+:\d+/,
       cwd: this.#folder,
       environment: this.#environment,
@@ -115,10 +116,6 @@ export class Openssl {
       environment: this.#environment,
     });
     return { status, output: stdout, errors: stderr };
-  }
-
-  #own(kind: string): string[] {
-    return ['-cert', `${kind}.pem`, '-key', `${kind}.key`];
   }
 
   /** Nothing of the machine's own openssl.cnf. */
