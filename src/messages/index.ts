@@ -3,15 +3,35 @@
  * no cryptography here.
  *
  * @example
- * import { clientHello, decodeHandshake, explain, findExtension, handshakeMessages } from 'tls-resume/messages';
+ * import { decodeHandshake, explainText, findExtension, handshakeMessages } from 'tls-resume/messages';
  *
  * const message = decodeHandshake('TLSv1.3', bytes);
  * if (message.type === 'client_hello') console.log(findExtension(message.body.extensions, 'server_name'));
+ * console.log(explainText(handshakeMessages['TLSv1.3'], bytes));
  */
 export * from '../alert.js';
 export * from '../errors.js';
 export * from '../parameters.js';
-export * from '../presentation/codec.js';
+export {
+  type Codec,
+  constant,
+  type Empty,
+  emptyStruct,
+  enumeration,
+  fixed,
+  type Infer,
+  opaque,
+  optional,
+  rest,
+  select,
+  struct,
+  uint16,
+  uint24,
+  uint32,
+  uint64,
+  uint8,
+  vector,
+} from '../presentation/codec.js';
 export * from '../presentation/explain.js';
 export * from './certificate-request.js';
 export * from './certificate-verify.js';

@@ -57,8 +57,12 @@ class TableCodec<T> implements Codec<T> {
 
   encode(value: T): Uint8Array {
     const writer = new Writer();
-    this.write(writer, value);
-    return writer.finish();
+    try {
+      this.write(writer, value);
+      return writer.finish();
+    } finally {
+      writer.release();
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { DecodeError } from '../errors.js';
 import { type Codec, defineCodec, type Infer, within } from './codec.js';
 import { type EnumerationNames, lookUp, numberOf, pages } from './enumeration-names.js';
 import { prefixWidth } from './shape.js';
+import { notEncodable } from './writer.js';
 
 /** The codecs of the extensions that a message knows, by name. */
 export type ExtensionCodecs = Readonly<Record<string, Codec<unknown>>>;
@@ -26,11 +27,11 @@ interface RawExtension {
 interface KnownType {
   readonly type: string;
   readonly codec: Codec<unknown> | undefined;
-  /** Says in a mask that the type was there. 0 for types without a codec. */
+  /** Says in a mask that the type was there; 0 for types without a codec, and where 32 bits are used up. */
   readonly bit: number;
 }
 
-/** `codecs` by the names of `types`, 32 at most. Data that is a codec's has to end where the codec ends. */
+/** `codecs` by the names of `types`. Data that is a codec's has to end where the codec ends. */
 export function extensionVector<C extends ExtensionCodecs, T extends string | number>(
   types: Codec<T> & { readonly names: EnumerationNames },
   codecs: C,
@@ -43,8 +44,8 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
   const order = [...known.keys()];
   const table = pages<KnownType | undefined>(
     [...names.numbers].map(([type, number]) => {
-      const codec = known.get(type);
-      return [{ type, codec, bit: codec === undefined ? 0 : 1 << order.indexOf(type) }, number];
+      const index = order.indexOf(type);
+      return [{ type, codec: known.get(type), bit: index < 0 || index > 31 ? 0 : 1 << index }, number];
     }),
     () => undefined,
   );
@@ -69,18 +70,13 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
           const at = reader.offset;
           const number = reader.uint16();
           const entry = lookUp(table, number);
-          const type = (step = entry === undefined ? number : entry.type);
+          const type = entry === undefined ? number : entry.type;
+          step = type;
           const bit = entry === undefined ? 0 : entry.bit;
-          let twice: boolean;
-          if (bit === 0) {
-            seenOthers ??= new Set();
-            twice = seenOthers.has(number);
-            seenOthers.add(number);
-          } else {
-            twice = (seen & bit) !== 0;
-            seen |= bit;
-          }
-          if (twice) throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`);
+          const isSecond = bit === 0 ? seenOthers?.has(number) : (seen & bit) !== 0;
+          if (bit === 0) (seenOthers ??= new Set()).add(number);
+          seen |= bit;
+          if (isSecond) throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`);
           const block = reader.open(2, 0, 0xffff);
           const codec = entry?.codec;
           const data = codec === undefined ? reader.view(reader.end - reader.offset) : codec.read(reader);
@@ -102,6 +98,7 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
         const codec = known.get(type);
         if (codec !== undefined) codec.write(writer, data);
         else if (data instanceof Uint8Array) writer.bytes(data);
+        else throw notEncodable(`got no bytes for ${type}, whose data is raw here`);
         writer.close(block, 2, 0, 0xffff);
       }
       writer.close(list, width, min, max);

@@ -14,7 +14,7 @@ export class Reader {
   /** Where the innermost open block ends. */
   end: number;
 
-  /** Views are made from the buffer: that costs half of `subarray`, and a view of a Buffer is no Buffer. */
+  /** Views are made from the buffer: that is faster than `subarray`, and a view of a Buffer is no Buffer. */
   readonly #buffer: ArrayBufferLike;
   readonly #base: number;
 

@@ -76,12 +76,15 @@ export class Writer {
     this.#put(start - width, length, width);
   }
 
-  /** What was written, in an array of its own. The writer must not be used afterwards. */
+  /** What was written, in an array of its own. */
   finish(): Uint8Array {
-    const result = this.#bytes.slice(0, this.#length);
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Wipes what was written. The writer must not be used afterwards. */
+  release(): void {
     this.#bytes.fill(0, 0, this.#length);
     if (this.#bytes.length === keptCapacity) kept = this.#bytes;
-    return result;
   }
 
   #reserve(count: number): number {

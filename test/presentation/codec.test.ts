@@ -18,6 +18,7 @@ import {
   vector,
 } from '../../src/presentation/codec.js';
 import { prefixWidth } from '../../src/presentation/shape.js';
+import { Writer } from '../../src/presentation/writer.js';
 import { hex, misuse, refusal } from '../support/decoding.js';
 
 const color = enumeration(1, { red: 1, green: 2 });
@@ -154,3 +155,14 @@ function outcome(codec: Codec<unknown>, text: string): unknown {
   const refused = refusal(codec, text);
   return refused === 'decoded' ? codec.decode(hex(text)) : refused;
 }
+
+it('a value that cannot be encoded leaves nothing of itself behind', () => {
+  const secret = struct({ masterSecret: opaque(48, 48), last: uint8 });
+  expect(misuse(() => secret.encode({ masterSecret: new Uint8Array(48).fill(0xee), last: 256 }))).toBe(
+    'value_not_encodable',
+  );
+  const writer = new Writer();
+  writer.open(4); // not yet written: shows what the buffer holds
+  expect(writer.finish()).toEqual(new Uint8Array(4));
+  writer.release();
+});

@@ -55,5 +55,16 @@ describe('a list of extensions', () => {
   it('encodes raw data under the number of a known type, and no bytes that are none', () => {
     expect(list.encode([{ type: 1, data: hex('ff') }])).toEqual(hex('0005 0001 0001 ff'));
     expect(misuse(() => list.encode([{ type: 2 ** 16, data: hex('') }]))).toBe('value_not_encodable');
+    expect(misuse(() => list.encode([{ type: 'other', data: 7 } as never]))).toBe('value_not_encodable');
+  });
+
+  it('finds a second of each type also where more types are known than a mask has bits', () => {
+    const table = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`type${i}`, i]));
+    const codecs = Object.fromEntries(Object.keys(table).map((name) => [name, emptyStruct]));
+    const many = extensionVector(enumeration(2, table), codecs, 0, 2 ** 16 - 1);
+    const each = Array.from({ length: 40 }, (_, i) => ({ type: `type${i}`, data: {} }));
+    expect(many.decode(many.encode(each))).toEqual(each);
+    for (const again of each)
+      expect(() => many.decode(many.encode([...each, again]))).toThrow(`[40].${again.type}: got a second`);
   });
 });

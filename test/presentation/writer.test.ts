@@ -69,6 +69,7 @@ describe('Writer', () => {
     const second = new Writer();
     second.bytes(hex('0304'));
     expect(first.finish()).toEqual(hex('0102'));
+    first.release();
     const third = new Writer();
     third.bytes(hex('05'));
     expect(second.finish()).toEqual(hex('0304'));
@@ -80,7 +81,7 @@ describe('Writer', () => {
   it('leaves nothing of a secret in the buffer that it lends on', () => {
     const writer = new Writer();
     writer.bytes(new Uint8Array(48).fill(0xee));
-    writer.finish();
+    writer.release();
     const next = new Writer();
     const start = next.open(4); // not yet written: shows what the buffer holds
     next.bytes(new Uint8Array(0));

@@ -6,7 +6,6 @@
  */
 import { UsageError } from '../../errors.js';
 import { type Infer, opaque, struct, uint32, vector } from '../../presentation/codec.js';
-import { Writer } from '../../presentation/writer.js';
 
 export const pskIdentity = struct({
   identity: opaque(1, 2 ** 16 - 1),
@@ -35,9 +34,7 @@ export function truncateClientHello(message: Uint8Array, binders: readonly Uint8
  * the ones that stand there, for which zeros do.
  */
 export function writeBinders(message: Uint8Array, binders: readonly Uint8Array[]): void {
-  const writer = new Writer();
-  pskBinderEntries.write(writer, binders);
-  const list = writer.finish();
+  const list = pskBinderEntries.encode(binders);
   const at = message.length - list.length;
   if (at < 0 || message[at] !== list[0] || message[at + 1] !== list[1])
     throw new UsageError('value_not_encodable', 'the ClientHello has no room for these binders at its end');
