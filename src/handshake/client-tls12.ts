@@ -135,7 +135,8 @@ function* abbreviatedHandshake(
   yield* receive('change_cipher_spec');
   yield* hs.receiveFinished();
   hs.sendFinished();
-  const renewed = ticket === undefined ? undefined : withTicket(hs, session, ticket);
+  // With a secret of its own, so that whoever wipes the old session does not wipe this one.
+  const renewed = ticket && withTicket(hs, { ...session, masterSecret: hs.masterSecretForSession() }, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
   return result(hs, answer, session.peerCertificates, {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
