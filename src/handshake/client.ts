@@ -6,7 +6,7 @@
 import { ascii, empty } from '../bytes.js';
 import type { Extension } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
-import { refuseSession } from '../sessions/binding.js';
+import { maximumClockSkew, refuseSession } from '../sessions/binding.js';
 import type { Session } from '../sessions/session.js';
 import { askVerdict } from './authenticate.js';
 import { clientTls12, type ClientOffer } from './client-tls12.js';
@@ -60,7 +60,9 @@ function mayOffer(session: Session, settings: ClientSettings): boolean {
   const request = { cipherSuites, serverName, extendedMasterSecret: true };
   if (refuseSession(session, request, policy, now) !== undefined) return false;
   const { ticketLifetimeHint = 0 } = session;
-  if (ticketLifetimeHint > 0 && now - session.issuedAt > ticketLifetimeHint * 1000) return false;
+  const age = now - session.issuedAt;
+  // P-time-2: where the clock has gone back to before the ticket, its age says nothing.
+  if (ticketLifetimeHint > 0 && (age > ticketLifetimeHint * 1000 || age < -maximumClockSkew)) return false;
   return session.ticket === undefined ? (session.sessionId?.length ?? 0) > 0 : settings.tickets;
 }
 

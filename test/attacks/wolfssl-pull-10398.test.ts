@@ -54,6 +54,17 @@ describe('lifetimes', () => {
     expect(outcome(connectSync(world.client({ session }), server))).toBe('full: not_offered');
   });
 
+  it('P-time-2 a ticket from the future of a clock that has gone back is not offered', () => {
+    const world = makeWorld('ticket');
+    const server = world.server({ ticketLifetimeHint: 48 * 3600, renewTickets: 'always' });
+    const first = sessionOf(connectSync(world.client(), server));
+    world.clock.time += 24 * hour;
+    const session = sessionOf(connectSync(world.client({ session: first }), server));
+    expect(outcome(connectSync(world.client({ session }), server))).toBe('ticket');
+    world.clock.time -= 12 * hour;
+    expect(outcome(connectSync(world.client({ session }), server))).toBe('full: not_offered');
+  });
+
   it.each(kinds)('R8446-4.6.1-15 P-key-7 a %s that is offered past seven days is declined, renewed or not', (kind) => {
     const world = makeWorld(kind);
     const server = world.server({ renewTickets: 'always', sessionLifetime: 2 * week });
