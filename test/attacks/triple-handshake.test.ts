@@ -9,13 +9,27 @@ import type { ServerSettings } from '../../src/handshake/settings.js';
 import type { Session } from '../../src/sessions/session.js';
 import { clearItems, kinds, makeWorld, messageIn, outcome, type Kind, type World } from '../support/attack-rig.js';
 import { eventsOf, makePair, pump, theEvent, type Pair } from '../support/connections.js';
-import { legacyClient } from '../support/legacy-client.js';
+import { changing, disguisedClient, withoutExtensions, type Disguise } from '../support/disguised.js';
 
 const allowed = { allowMissingExtendedMasterSecret: true, allowResumptionWithoutExtendedMasterSecret: true };
 
+/** A client from before RFC 7627. */
+const legacy: Disguise = { says: changing('client_hello', withoutExtensions('extended_master_secret')) };
+/** The same; ours would not resume without the extension, so it is made to believe that it was answered. */
+const resumingLegacy: Disguise = {
+  ...legacy,
+  hears: changing('server_hello', (body) => ({
+    ...body,
+    extensions: [...(body.extensions ?? []), { type: 'extended_master_secret', data: {} }],
+  })),
+};
+
 function connectLegacy(world: World, server: ServerSettings, session?: Session): Pair {
   const client = world.client({ ...allowed, session });
-  return pump({ ...makePair(client, server), client: legacyClient(client) });
+  return pump({
+    ...makePair(client, server),
+    client: disguisedClient(client, session === undefined ? legacy : resumingLegacy),
+  });
 }
 
 /** What a client from before RFC 7627 would remember. */
