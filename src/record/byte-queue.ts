@@ -10,8 +10,6 @@ export class ByteQueue {
   #bytes = empty;
   #start = 0;
   #end = 0;
-  /** Whether the space behind `#end` is ours to fill. */
-  #spare = false;
 
   get length(): number {
     return this.#end - this.#start;
@@ -24,16 +22,15 @@ export class ByteQueue {
       this.#bytes = chunk;
       this.#start = 0;
       this.#end = chunk.length;
-      this.#spare = false;
       return;
     }
-    if (!this.#spare || this.#bytes.length - this.#end < chunk.length) {
+    // Behind a lone chunk there is no room, so what is written into is always ours.
+    if (this.#bytes.length - this.#end < chunk.length) {
       const grown = new Uint8Array(2 * (waiting + chunk.length));
       grown.set(this.#bytes.subarray(this.#start, this.#end));
       this.#bytes = grown;
       this.#start = 0;
       this.#end = waiting;
-      this.#spare = true;
     }
     this.#bytes.set(chunk, this.#end);
     this.#end += chunk.length;
@@ -53,6 +50,5 @@ export class ByteQueue {
   clear(): void {
     this.#bytes = empty;
     this.#start = this.#end = 0;
-    this.#spare = false;
   }
 }
