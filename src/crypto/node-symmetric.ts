@@ -1,10 +1,10 @@
 /**
- * Hashes, HMAC, CBC and AEAD of the node backend: OpenSSL, except for short MACs and short CBC.
+ * Hashes, CBC and AEAD of the node backend: OpenSSL, except for short CBC.
  *
- * The one surprising thing: those stay on noble, because node:crypto makes a new object for every MAC and every CBC call,
- * which costs 2 us before any work is done, and noble's kept states cost half of that in all.
+ * The one surprising thing: that stays on noble, because node:crypto makes a new object for every call, which costs 2 us
+ * before any work is done, and noble's kept key schedule costs half of that in all.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, hash as hashOnce } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hash as hashOnce } from 'node:crypto';
 import type { CipherChaCha20Poly1305, CipherGCM, DecipherChaCha20Poly1305, DecipherGCM, Hash } from 'node:crypto';
 import { wipe } from '../bytes.js';
 import {
@@ -15,14 +15,12 @@ import {
   requireNonce,
   requireSealSpace,
 } from './refusals.js';
-import { aeadTagLength, hashLength } from './backend.js';
-import type { AeadAlgorithm, AeadKey, CbcKey, HashAlgorithm, HmacKey, RunningHash } from './backend.js';
+import { aeadTagLength } from './backend.js';
+import type { AeadAlgorithm, AeadKey, CbcKey, HashAlgorithm, RunningHash } from './backend.js';
 import { nobleCbc } from './noble-cipher.js';
-import { nobleHmac } from './noble-hash.js';
 import { plain } from './node-buffer.js';
 
-// Where OpenSSL overtakes noble, in bytes, measured on Node 20 and a processor with SHA-256 and AES instructions.
-const longestNobleMac = 119; // two blocks of SHA-256
+/** Where OpenSSL overtakes noble, in bytes, measured on Node 20 and a processor with AES instructions. */
 const longestNobleCbc = 256;
 /** The messages of a resumption; hashing so many bytes anew costs what copying a hash object does. */
 const longestCollected = 1024;
@@ -55,38 +53,6 @@ export class NodeRunningHash implements RunningHash {
   snapshot(): Uint8Array {
     if (this.#hash !== undefined) return plain(this.#hash.copy().digest());
     return nodeHash(this.#algorithm, this.#collected.subarray(0, this.#length));
-  }
-}
-
-/** SHA-384 never runs on noble: it is slower from the first byte, and its presence would slow noble's SHA-256. */
-export class NodeHmacKey implements HmacKey {
-  readonly outputLength: number;
-  readonly #algorithm: HashAlgorithm;
-  readonly #short: HmacKey | undefined;
-  #key: Uint8Array | undefined;
-
-  constructor(algorithm: HashAlgorithm, key: Uint8Array) {
-    this.outputLength = hashLength[algorithm];
-    this.#algorithm = algorithm;
-    this.#short = algorithm === 'sha256' ? nobleHmac(algorithm, key) : undefined;
-    this.#key = key.slice();
-  }
-
-  compute(...parts: readonly Uint8Array[]): Uint8Array {
-    if (this.#short !== undefined) {
-      let length = 0;
-      for (const part of parts) length += part.length;
-      if (length <= longestNobleMac) return this.#short.compute(...parts);
-    }
-    const mac = createHmac(this.#algorithm, this.#key ?? refuseDestroyed());
-    for (const part of parts) mac.update(part);
-    return plain(mac.digest());
-  }
-
-  destroy(): void {
-    this.#short?.destroy();
-    wipe(this.#key);
-    this.#key = undefined;
   }
 }
 

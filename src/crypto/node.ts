@@ -4,9 +4,10 @@
  * for Node.js may import it.
  */
 import type { CryptoBackend } from './backend.js';
+import { NodeHmacKey } from './node-hmac.js';
 import { nodeKeyShare } from './node-key-share.js';
 import { nodeKeySigner, nodeVerify } from './node-signature.js';
-import { NodeAeadKey, NodeCbcKey, NodeHmacKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
+import { NodeAeadKey, NodeCbcKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
 import { pooledRandomBytes } from './random-pool.js';
 
 export { publicKeyOf } from './node-key-object.js';
