@@ -5,7 +5,7 @@
  * or ticket sealer, and even then a session crosses only where `applicationContext`, client authentication and server name
  * agree.
  */
-import { ascii, empty } from '../bytes.js';
+import { ascii, empty, fromAscii } from '../bytes.js';
 import type { CryptoBackend, KeyExchangeGroup } from '../crypto/backend.js';
 import { nobleCrypto } from '../crypto/noble.js';
 import { UsageError } from '../errors.js';
@@ -123,6 +123,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const applicationContext = digest(common.crypto, clientContext, {
     applicationContext: options.applicationContext ?? empty,
     certificates: credentials.map(({ certificates: [leaf = empty] }) => leaf),
+    signatureSchemes: common.signatureSchemes.map(ascii),
   });
   return Object.freeze({
     ...common,
@@ -130,7 +131,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     serverName,
     sessionKey: digest(common.crypto, clientSessionKey, {
       applicationContext,
-      peerIdentity: ascii(peerIdentity ?? ''),
+      peerIdentity: byteString('peerIdentity', peerIdentity ?? ''),
       serverName: ascii(serverName ?? ''),
       alpnProtocols: common.alpnProtocols.map(ascii),
     }),
@@ -168,7 +169,11 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     credentials,
     tickets: options.tickets,
     ticketEncoding: options.ticketEncoding ?? sessionState,
-    ticketLifetimeHint: wholeNumber('ticketLifetimeHint', options.ticketLifetimeHint ?? defaultTicketLifetimeHint),
+    ticketLifetimeHint: wholeNumber(
+      'ticketLifetimeHint',
+      options.ticketLifetimeHint ?? defaultTicketLifetimeHint,
+      2 ** 32 - 1,
+    ),
     renewTickets: options.renewTickets ?? 'when_key_rotated',
     sessionLifetime: wholeNumber('sessionLifetime', options.sessionLifetime ?? defaultSessionLifetime),
     clientAuthentication,
@@ -190,7 +195,7 @@ function commonSettings(options: CommonOptions) {
   );
   const schemes = Object.keys(signatureAlgorithms).filter(isSignatureScheme);
   for (const protocol of alpnProtocols)
-    if (protocol.length === 0 || protocol.length > 255)
+    if (byteString('alpnProtocols', protocol).length === 0 || protocol.length > 255)
       throw new UsageError('invalid_option', 'an ALPN protocol name has 1 to 255 characters');
   return {
     crypto,
@@ -202,7 +207,10 @@ function commonSettings(options: CommonOptions) {
     ),
     alpnProtocols,
     sessions: options.sessions,
-    maximumSessionAge: Math.min(options.maximumSessionAge ?? maximumSessionAge, maximumSessionAge),
+    maximumSessionAge: Math.min(
+      wholeNumber('maximumSessionAge', options.maximumSessionAge ?? maximumSessionAge),
+      maximumSessionAge,
+    ),
     counters: options.counters ?? resumptionCounters(),
     keyLog: options.keyLog,
     allowMissingExtendedMasterSecret: options.allowMissingExtendedMasterSecret ?? false,
@@ -234,14 +242,27 @@ function hostName(name: string): string {
   return name.toLowerCase();
 }
 
-function wholeNumber(option: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new UsageError('invalid_option', `\`${option}\` is a whole number, 0 or more`);
+function wholeNumber(option: string, value: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || value < 0 || value > max)
+    throw new UsageError('invalid_option', `\`${option}\` is a whole number from 0 to ${max}`);
   return value;
 }
 
+/** One character a byte: a text that was cut to bytes could come out as another. */
+function byteString(option: string, text: string): Uint8Array {
+  const bytes = ascii(text);
+  if (fromAscii(bytes) !== text)
+    throw new UsageError('invalid_option', `\`${option}\` has a character that is no byte`);
+  return bytes;
+}
+
 const certificateList = vector(opaque(0, 2 ** 24 - 1), 0, 2 ** 24 - 1);
-const clientContext = struct({ applicationContext: opaque(0, 2 ** 24 - 1), certificates: certificateList });
+const clientContext = struct({
+  applicationContext: opaque(0, 2 ** 24 - 1),
+  certificates: certificateList,
+  /** A session stands on a signature that a stricter list may exclude, and brings none. */
+  signatureSchemes: vector(opaque(0, 255), 0, 2 ** 16 - 1),
+});
 const clientSessionKey = struct({
   applicationContext: opaque(0, 255),
   peerIdentity: opaque(0, 2 ** 16 - 1),

@@ -30,8 +30,9 @@ import {
   type Pair,
 } from './connections.js';
 import type { BackendName } from './seeded.js';
+import type { Side } from './traffic.js';
 
-export type Side = 'client' | 'server';
+export type { Side };
 
 /** Whatever holds for one kind of resumption holds for the other (wolfSSL CVE-2026-11703 was one that did not). */
 export type Kind = 'session_id' | 'ticket';
