@@ -14,7 +14,6 @@ import { AlertError, PeerAlertError, UsageError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
 import { clientSessionState } from '../../sessions/session-state.js';
-import type { Session } from '../../sessions/session.js';
 import { leafPublicKey } from '../x509/node-verifier.js';
 import type { Listener, TLSSocketEvents } from './events.js';
 import { goOn } from './maybe-promise.js';
@@ -47,7 +46,6 @@ export class TLSSocket extends SocketStream {
   readonly #connection: Connection;
   readonly #rejectUnauthorized: boolean;
   readonly #handshakeTimer: NodeJS.Timeout;
-  #session: Session | undefined;
   /** A write or an end that waits for the handshake. */
   #waiting: { readonly run: () => void; readonly done: Done } | undefined;
   /** The reader has enough for now. */
@@ -90,12 +88,14 @@ export class TLSSocket extends SocketStream {
 
   /** Client: the session to resume with, for the option `session`. It holds the master secret: keep it like a private key. */
   getSession(): Buffer | undefined {
-    return this.#session && Buffer.from(clientSessionState.encode(this.#session));
+    const session = this.#connection.handshake?.session;
+    return session && Buffer.from(clientSessionState.encode(session));
   }
 
   /** Client: the ticket in {@link getSession}, if there is one. */
   getTLSTicket(): Buffer | undefined {
-    return this.#session?.ticket && Buffer.from(this.#session.ticket);
+    const ticket = this.#connection.handshake?.session?.ticket;
+    return ticket && Buffer.from(ticket);
   }
 
   isSessionReused(): boolean {
@@ -220,7 +220,6 @@ export class TLSSocket extends SocketStream {
         this.#opened(event);
         break;
       case 'session':
-        this.#session = event.session;
         if (this.handshake?.mode === 'full' || this.handshake?.newTicket === true)
           this.emit('session', this.getSession());
         break;

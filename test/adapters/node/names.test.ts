@@ -1,0 +1,33 @@
+import { getCiphers } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { opensslCipherName, parseCiphers, parseGroups } from '../../../src/adapters/node/names.js';
+import { tls12Suites, type Tls12CipherSuite } from '../../../src/key-schedule/suites.js';
+
+const suites = Object.keys(tls12Suites) as Tls12CipherSuite[];
+
+describe('names of cipher suites', () => {
+  it.each(suites)('%s has a name that OpenSSL knows, and is found by either', (suite) => {
+    const name = opensslCipherName(suite);
+    expect(getCiphers()).toContain(name.toLowerCase());
+    expect(parseCiphers(`${name}:${suite}`)).toEqual([suite, suite]);
+    expect(parseCiphers([suite])).toEqual([suite]);
+  });
+
+  it.each(['HIGH:!aNULL', 'AES128-GCM-SHA256', 'TLS_AES_128_GCM_SHA256', ''])('refuses %j', (ciphers) => {
+    expect(() => parseCiphers(ciphers)).toThrow(
+      expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }),
+    );
+  });
+});
+
+describe('names of groups', () => {
+  it('are those of OpenSSL, NIST and IANA', () => {
+    expect(parseGroups('X25519:prime256v1:P-384')).toEqual(['x25519', 'secp256r1', 'secp384r1']);
+    expect(parseGroups(['secp384r1', 'P-256'])).toEqual(['secp384r1', 'secp256r1']);
+    expect(parseGroups('auto')).toBe(undefined);
+  });
+
+  it.each(['P-521', 'X448', ''])('refuses %j', (groups) => {
+    expect(() => parseGroups(groups)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+  });
+});
