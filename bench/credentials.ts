@@ -1,14 +1,10 @@
 /**
  * The throw-away server certificate of the benchmarks: P-256, self-signed, in the trust store of both clients.
- *
- * The verifier does what there is to do with such a chain: find the certificate among the trusted ones, check its dates and,
- * in a full handshake, its name. Trusted certificates are parsed once.
  */
 import { createPrivateKey, X509Certificate, type JsonWebKey } from 'node:crypto';
-import { concat, equal } from '../src/bytes.js';
+import { nodeVerifier } from '../src/adapters/x509/index.js';
+import { concat } from '../src/bytes.js';
 import type { PrivateKey } from '../src/crypto/backend.js';
-import { publicKeyOf } from '../src/crypto/node.js';
-import type { CertificateVerifier } from '../src/handshake/settings.js';
 
 export const serverName = 'resumption.test';
 
@@ -31,24 +27,11 @@ ZhpNnRxsPZphW117mCzRVSWCRQ+LMA==
 -----END CERTIFICATE-----
 `;
 
-const trusted = new X509Certificate(certificatePem);
 /** DER. */
-export const certificate = new Uint8Array(trusted.raw);
-const publicKey = publicKeyOf(trusted.publicKey);
-const validFrom = Date.parse(trusted.validFrom);
-const validTo = Date.parse(trusted.validTo);
+export const certificate = new Uint8Array(new X509Certificate(certificatePem).raw);
 
-export const verifyCertificate: CertificateVerifier = ({ certificates: [leaf], serverName: name = '', resumed }) => {
-  if (leaf === undefined || publicKey === undefined || !equal(leaf, certificate)) return refused('unknown_ca');
-  const now = Date.now();
-  if (now < validFrom || now > validTo) return refused('certificate_expired');
-  if (!resumed && trusted.checkHost(name) === undefined) return refused('bad_certificate');
-  return { accepted: true, publicKey };
-};
-
-function refused(alert: 'unknown_ca' | 'certificate_expired' | 'bad_certificate') {
-  return { accepted: false, alert, reason: 'not the certificate of the benchmarks' } as const;
-}
+/** What clients of `tls-resume/node` judge chains with: it remembers the ones that it has accepted. */
+export const verifyCertificate = nodeVerifier({ ca: certificatePem });
 
 /** The server's key in raw parts, for a signer of any backend. */
 export function privateKey(): PrivateKey {

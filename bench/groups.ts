@@ -9,6 +9,7 @@ import { handshakeFloor } from './floor.js';
 import { handshake, handshakeOverStreams } from './handshakes.js';
 import { measure, type Contender, type MeasureOptions } from './measure.js';
 import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake } from './peers.js';
+import { socketHandshake } from './sockets.js';
 import { ticketCases } from './tickets.js';
 
 export interface Row {
@@ -75,6 +76,7 @@ function handshakes(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
         [
           { name: 'memory', run: handshake(backend, suite, mode) },
           { name: 'streams', run: await handshakeOverStreams(backend, suite, mode) },
+          { name: 'sockets', run: await socketHandshake(backend, suite, mode) },
           { name: 'floor', run: handshakeFloor(backend, suite, mode) },
           { name: 'peer', run: await nodeTlsHandshake(mode) },
         ],
@@ -83,7 +85,8 @@ function handshakes(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
       const peer = micros.get('peer');
       rows.push(
         row('handshakes', mode, label, micros.get('memory'), 'node:tls', peer),
-        row('handshakes over streams', mode, label, micros.get('streams'), 'node:tls', peer),
+        row('handshakes, streams', mode, label, micros.get('streams'), 'node:tls', peer),
+        row('handshakes, sockets', mode, label, micros.get('sockets'), 'node:tls', peer),
         row('handshakes, crypto floor', mode, label, micros.get('floor'), 'node:tls', peer),
       );
     }

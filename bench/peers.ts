@@ -4,11 +4,11 @@
  * A server object takes the connections, as in any program; sessions and tickets go the ways that Node documents.
  */
 import { constants, createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { connect, createSecureContext, createServer, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import type { HandshakeMode } from '../src/handshake/resumption.js';
 import { bulkLength } from './bulk.js';
 import { certificatePem, privateKeyPem, serverName } from './credentials.js';
-import { duplexPair } from './duplex.js';
+import { endPair, socketPair, type SocketPair } from './socket-pair.js';
 
 const common = {
   minVersion: 'TLSv1.2',
@@ -22,24 +22,14 @@ const common = {
 export async function nodeTlsHandshake(mode: HandshakeMode): Promise<() => Promise<void>> {
   const connectPair = nodeTlsPairs(mode);
   const session = mode === 'full' ? undefined : await firstSession(connectPair);
-  return async () => {
-    const { client, server } = await connectPair(session);
-    if (client.isSessionReused() !== (mode !== 'full')) throw new Error(`node:tls: not a ${mode} handshake`);
-    client.destroy();
-    server.destroy();
-  };
-}
-
-export interface NodeTlsPair {
-  readonly client: TLSSocket;
-  readonly server: TLSSocket;
+  return async () => endPair(await connectPair(session), mode);
 }
 
 /** Connects both ends; `session` is offered. */
-export function nodeTlsPairs(mode: HandshakeMode): (session?: Buffer) => Promise<NodeTlsPair> {
-  const tickets = mode === 'session_id' ? constants.SSL_OP_NO_TICKET : 0;
-  const secureContext: SecureContext = createSecureContext({ ...common, ca: certificatePem });
-  const server = createServer({ ...common, key: privateKeyPem, cert: certificatePem, secureOptions: tickets });
+export function nodeTlsPairs(mode: HandshakeMode): (session?: Buffer) => Promise<SocketPair<TLSSocket>> {
+  const secureOptions = mode === 'session_id' ? constants.SSL_OP_NO_TICKET : 0;
+  const secureContext = createSecureContext({ ...common, ca: certificatePem });
+  const server = createServer({ ...common, key: privateKeyPem, cert: certificatePem, secureOptions });
   if (mode === 'session_id') {
     const sessions = new Map<string, Buffer>();
     server.on('newSession', (id, data, done) => {
@@ -50,42 +40,16 @@ export function nodeTlsPairs(mode: HandshakeMode): (session?: Buffer) => Promise
       done(null, sessions.get(id.toString('latin1')) ?? null);
     });
   }
-  let accepted: (socket: TLSSocket) => void = () => undefined;
-  server.on('secureConnection', (socket) => accepted(socket));
-
   return (session) =>
-    new Promise((resolve, reject) => {
-      const [clientSide, serverSide] = duplexPair();
-      let serverSocket: TLSSocket | undefined;
-      let clientReady = false;
-      const done = () => {
-        if (serverSocket !== undefined && clientReady) resolve({ client, server: serverSocket });
-      };
-      accepted = (socket) => {
-        socket.on('error', reject);
-        serverSocket = socket;
-        done();
-      };
-      server.emit('connection', serverSide);
-      const client = connect({
-        socket: clientSide,
-        secureContext,
-        servername: serverName,
-        ...(session && { session }),
-      });
-      client.on('error', reject);
-      client.once('secureConnect', () => {
-        clientReady = true;
-        done();
-      });
-    });
+    socketPair(server, (socket) =>
+      connect({ socket, secureContext, servername: serverName, ...(session && { session }) }),
+    );
 }
 
-async function firstSession(connectPair: (session?: Buffer) => Promise<NodeTlsPair>): Promise<Buffer> {
-  const { client, server } = await connectPair();
-  const session = client.getSession();
-  client.destroy();
-  server.destroy();
+async function firstSession(connectPair: () => Promise<SocketPair<TLSSocket>>): Promise<Buffer> {
+  const pair = await connectPair();
+  const session = pair.client.getSession();
+  endPair(pair, 'full');
   if (session === undefined) throw new Error('node:tls: no session');
   return session;
 }
