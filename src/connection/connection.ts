@@ -221,8 +221,9 @@ export class Connection {
     else if (this.#joiner.pending)
       throw new AlertError('unexpected_message', 'got a record inside a handshake message');
     else if (contentType === contentTypes.change_cipher_spec) this.#handleChangeCipherSpec(payload);
-    else if (this.#state === 'open') this.#events.push({ type: 'data', data: owned ? payload : payload.slice() });
-    else throw new AlertError('unexpected_message', 'got application data before the handshake is complete');
+    else if (this.#state !== 'open')
+      throw new AlertError('unexpected_message', 'got application data before the handshake is complete');
+    else if (payload.length > 0) this.#events.push({ type: 'data', data: owned ? payload : payload.slice() });
   }
 
   /** RFC 5246 7.1. */
