@@ -21,7 +21,7 @@ import { RecordLayer, type PlainRecord } from '../record/record-layer.js';
 import { defaultAnswers } from './answers.js';
 import { AsyncDriver } from './async-driver.js';
 import type { Driver } from './driver.js';
-import type { CloseEvent, ConnectionEvent } from './events.js';
+import { handshakeEvent, type CloseEvent, type ConnectionEvent } from './events.js';
 import { defaultLimits, type ConnectionLimits } from './limits.js';
 import { SyncDriver } from './sync-driver.js';
 
@@ -81,8 +81,8 @@ export class Connection {
   /** Use {@link clientConnection} or {@link serverConnection}. */
   constructor(role: 'client' | 'server', begin: Begin, options: ConnectionOptions) {
     this.role = role;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#answers = { ...defaultAnswers, ...options.answers };
+    this.#limits = options.limits === undefined ? defaultLimits : { ...defaultLimits, ...options.limits };
+    this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     const { state, flow } = begin(this.#records);
     this.#hs = state;
@@ -287,9 +287,8 @@ export class Connection {
     this.#result = result;
     this.#hs.complete();
     countHandshake(this.#hs.settings.counters, result.mode, result.reason);
-    const { session, ...facts } = result;
-    this.#events.push({ type: 'handshake', resumed: result.mode !== 'full', ...facts });
-    if (session !== undefined) this.#events.push({ type: 'session', session });
+    this.#events.push(handshakeEvent(result));
+    if (result.session !== undefined) this.#events.push({ type: 'session', session: result.session });
   }
 
   #sendAlert(alert: AlertDescription): void {

@@ -43,3 +43,22 @@ export interface CloseEvent {
 }
 
 export type ConnectionEvent = HandshakeEvent | SessionEvent | DataEvent | WarningEvent | CloseEvent;
+
+/** The session has an event of its own: this one may be logged. */
+export function handshakeEvent(result: HandshakeResult): HandshakeEvent {
+  return {
+    type: 'handshake',
+    resumed: result.mode !== 'full',
+    version: result.version,
+    cipherSuite: result.cipherSuite,
+    mode: result.mode,
+    reason: result.reason,
+    serverName: result.serverName,
+    alpnProtocol: result.alpnProtocol,
+    peerCertificates: result.peerCertificates,
+    extendedMasterSecret: result.extendedMasterSecret,
+    secureRenegotiation: result.secureRenegotiation,
+    group: result.group,
+    newTicket: result.newTicket,
+  };
+}
