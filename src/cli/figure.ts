@@ -57,7 +57,7 @@ export function drawFigure(flights: readonly Flight[]): string {
     lines.push('');
     messages.forEach((message, i) => {
       const last = i === messages.length - 1;
-      const middle = last ? `${arrow[from]} ${String(length)} bytes` : '';
+      const middle = last ? `${arrow[from]} ${String(length)} bytes ` : '';
       lines.push(
         from === 'client'
           ? `${message.padEnd(arrowColumn)}${middle}`.trimEnd()
