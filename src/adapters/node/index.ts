@@ -2,7 +2,8 @@
 export { nodeCrypto, nodeSigner } from '../../crypto/node.js';
 export * from '../x509/index.js';
 export { connect, type ConnectOptions } from './connect.js';
-export type { ServerEvents, TLSSocketEvents } from './events.js';
+export type { ServerEvents } from './server-events.js';
+export type { TLSSocketEvents } from './socket-events.js';
 export { defaultHandshakeTimeout, type IdentityOptions, type PrivateKeyOption, type SecureOptions } from './options.js';
 export { createSecureContext, type SecureContext } from './secure-context.js';
 export { createServer, Server } from './server.js';

@@ -7,7 +7,7 @@ import { defaultAnswers } from '../../connection/answers.js';
 import type { MaybePromise } from '../../crypto/backend.js';
 import { AlertError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
-import type { ServerEvents } from './events.js';
+import type { ServerEvents } from './server-events.js';
 import type { SecureContext } from './secure-context.js';
 import type { ServerOptions } from './server-options.js';
 

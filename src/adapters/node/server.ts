@@ -9,7 +9,8 @@ import { resumptionCounters, type ResumptionCounters } from '../../handshake/res
 import type { ServerSettings } from '../../handshake/settings.js';
 import { MemoryStore } from '../../sessions/memory-store.js';
 import { KeyRing } from '../../tickets/key-ring.js';
-import type { Listener, ServerEvents } from './events.js';
+import type { ServerEvents } from './server-events.js';
+import type { Listener } from './socket-events.js';
 import { credentialsOf, defaultHandshakeTimeout, type IdentityOptions } from './options.js';
 import { createSecureContext, SecureContexts, type SecureContext } from './secure-context.js';
 import { goOn } from './maybe-promise.js';

@@ -15,7 +15,7 @@ import type { Needs } from '../../handshake/needs.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
 import { clientSessionState } from '../../sessions/session-state.js';
 import { leafPublicKey } from '../x509/node-verifier.js';
-import type { Listener, TLSSocketEvents } from './events.js';
+import type { Listener, TLSSocketEvents } from './socket-events.js';
 import { goOn } from './maybe-promise.js';
 import { cipherOf, ephemeralKeyOf, peerCertificate, type ChainedPeerCertificate } from './session-facts.js';
 import { SocketStream } from './socket-stream.js';

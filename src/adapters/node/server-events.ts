@@ -1,0 +1,21 @@
+/** The events of a server, with what their listeners get; names and order as in `node:tls`. */
+import type { TLSSocket } from './tls-socket.js';
+
+/** Servers of `node:net` have more of them. */
+export interface ServerEvents {
+  /** A connection whose handshake is complete. */
+  secureConnection: [socket: TLSSocket];
+  /** A connection that failed before its handshake was complete. */
+  tlsClientError: [error: Error, socket: TLSSocket];
+  /**
+   * A session to be kept under its ID. While there is a listener, it is the store in place of `sessions`. The handshake waits
+   * for `callback`. The session holds the master secret: keep it like a private key.
+   */
+  newSession: [sessionId: Buffer, session: Buffer, callback: () => void];
+  /** What was kept under an ID is wanted; null for nothing. An error fails the handshake. */
+  resumeSession: [sessionId: Buffer, callback: (error: Error | null, session?: Uint8Array | null) => void];
+  keylog: [line: Buffer, socket: TLSSocket];
+  error: [error: Error];
+  close: [];
+  listening: [];
+}

@@ -1,0 +1,25 @@
+/** The events of a socket, with what their listeners get; names and order as in `node:tls` unless said otherwise. */
+import type { EventEmitter } from 'node:events';
+import type { HandshakeEvent } from '../../connection/events.js';
+
+/** Any listener at all, as `EventEmitter` takes it. */
+export type Listener = Parameters<EventEmitter['on']>[1];
+
+/** Streams have more of them. */
+export interface TLSSocketEvents {
+  /** Ours: the handshake is complete. Comes before `secureConnect`. */
+  handshake: [event: HandshakeEvent];
+  /** The handshake is complete, on either side. */
+  secure: [];
+  /** Client: the handshake is complete. */
+  secureConnect: [];
+  /** Client: a session to resume later, see `getSession`. */
+  session: [session: Buffer];
+  /** Client: a line of a key log, newline included (RFC 9850). Whoever has it can read the connection. */
+  keylog: [line: Buffer];
+  data: [data: Buffer];
+  end: [];
+  error: [error: Error];
+  close: [hadError: boolean];
+  timeout: [];
+}
