@@ -1,15 +1,11 @@
-/** A narrow door to asn1js (X.690): whatever is not as expected throws {@link MalformedCertificate}. */
+/** A narrow door to asn1js (X.690): whatever is not as expected throws. */
 import { Constructed, fromBER, OctetString, Primitive } from 'asn1js';
 
 export type Asn1 = ReturnType<typeof fromBER>['result'];
 
 /** Bytes that do not follow RFC 5280. */
-export class MalformedCertificate extends Error {
-  override readonly name = 'MalformedCertificate';
-}
-
 export function fail(what: string): never {
-  throw new MalformedCertificate(`got ${what}`);
+  throw new Error(`got ${what}`);
 }
 
 /** Values in one certificate, which bounds what reading it costs: some 10 microseconds each. A usual one has 100 to 300. */

@@ -42,10 +42,8 @@ export interface Certificate {
 export function readCertificate(certificate: Uint8Array | X509Certificate): Certificate | undefined {
   try {
     return read(certificate instanceof X509Certificate ? certificate : new X509Certificate(certificate));
-  } catch (error) {
-    // node:crypto throws errors of OpenSSL; all of them say that these are no bytes of a certificate.
-    if (error instanceof Error) return undefined;
-    throw error;
+  } catch {
+    return undefined; // whatever OpenSSL or asn1js say: these are no bytes of a certificate
   }
 }
 
@@ -57,12 +55,12 @@ function read(x509: X509Certificate): Certificate {
   const extensions = readExtensions(fields.find((field) => contextTag(field) === 3));
   const basic = items(extensions.take(oids.basicConstraints));
   const authority = basic.some((field) => field instanceof AsnBoolean && field.getValue());
-  if (authority !== x509.ca) fail('basicConstraints that OpenSSL reads otherwise');
+  if (x509.ca && !authority) fail('an authority by OpenSSL that is none by asn1js');
   return {
     x509,
     notBefore: Date.parse(x509.validFrom),
     notAfter: Date.parse(x509.validTo),
-    selfIssued: x509.subject === x509.issuer && rawBytes(issuer).equals(rawBytes(subject)),
+    selfIssued: rawBytes(issuer).equals(rawBytes(subject)),
     signatureAlgorithm: signatureAlgorithm(algorithm),
     authority,
     pathLength: basic.map(wholeNumber).find((length) => length !== undefined),

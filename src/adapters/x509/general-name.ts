@@ -34,7 +34,7 @@ export function readNames(value: Asn1 | undefined): GeneralName[] {
   });
 }
 
-/** The base of a GeneralSubtree. Throws `MalformedCertificate` for one that no name could be judged by. */
+/** The base of a GeneralSubtree. Throws for one that no name could be judged by. */
 export function readSubtree(value: Asn1): GeneralName {
   const tag = tagOf(value);
   if (tag === tags.directoryName) return readDirectoryName(value);
@@ -77,7 +77,9 @@ const dnsSubtree = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9
 export function isWithin(name: GeneralName, subtree: GeneralName, excluded: boolean): boolean {
   if ('name' in subtree && 'name' in name) return isDomainWithin(name.name, subtree.name, excluded);
   if ('address' in subtree && 'address' in name) return isAddressWithin(name.address, subtree.address);
-  if ('rdns' in subtree && 'rdns' in name) return subtree.rdns.every((rdn, i) => name.rdns[i]?.equals(rdn));
+  // One name can be encoded in many ways, so that different bytes prove no difference.
+  if ('rdns' in subtree && 'rdns' in name && !excluded)
+    return subtree.rdns.every((rdn, i) => name.rdns[i]?.equals(rdn));
   return excluded;
 }
 

@@ -19,8 +19,8 @@ export interface Refusal {
 export const maxPathLength = 10;
 /** Signatures that one search may verify: certificates that cross-sign each other make a maze (CVE-2024-0567). */
 export const maxSignatureChecks = 100;
-/** Comparisons of a name with a constraint that one path may take. */
-export const maxNameComparisons = 100_000;
+/** Comparisons of a name with a constraint that one authority may ask for. */
+export const maxNameComparisons = 20_000;
 
 /** The first path found whose every certificate passes, leaf first, or why there is none. */
 export function findPath(
@@ -77,8 +77,9 @@ class PathSearch {
     if (!strongSignatures.has(last.signatureAlgorithm))
       return { alert: 'bad_certificate', reason: `${nameOf(last)} is signed by a weak or unknown algorithm` };
     this.#signatureChecks++;
-    if (last.x509.verify(issuer.x509.publicKey)) return undefined;
-    return { alert: 'bad_certificate', reason: `the signature of ${nameOf(last)} does not verify` };
+    if (!last.x509.verify(issuer.x509.publicKey))
+      return { alert: 'bad_certificate', reason: `the signature of ${nameOf(last)} does not verify` };
+    return refuseNames(issuer, path);
   }
 }
 
@@ -108,7 +109,7 @@ function refuseAuthority(issuer: Certificate, path: readonly Certificate[], purp
     return unknownCa(`allows no more than ${String(pathLength)} authorities below it`);
   if (purposes !== undefined && !purposes.includes(purpose) && !purposes.includes(anyExtendedKeyUsage))
     return { alert: 'unsupported_certificate', reason: `${nameOf(issuer)} is for another purpose (extKeyUsage)` };
-  return refuseNames(issuer, path);
+  return undefined;
 }
 
 const anyExtendedKeyUsage = '2.5.29.37.0';
@@ -147,18 +148,24 @@ function refuseAlways(certificate: Certificate, now: number): Refusal | undefine
       alert: 'bad_certificate',
       reason: `${nameOf(certificate)} has critical extensions that are not understood: ${unknownCritical.join(', ')}`,
     };
-  return isStrongKey(certificate)
+  return isUsableKey(certificate)
     ? undefined
-    : { alert: 'unsupported_certificate', reason: `${nameOf(certificate)} has a weak key, or one of an unknown kind` };
+    : {
+        alert: 'unsupported_certificate',
+        reason: `${nameOf(certificate)} has a key that is too weak, too long or of an unknown kind`,
+      };
 }
 
 /** RFC 9325 4.2 and 4.5: RSA of 2048 bits at least, curves by name, SHA-256 at least. */
 export const minRsaBits = 2048;
+/** Verifying under a key that is larger takes longer than any honest authority wants (CVE-2023-29409). */
+export const maxRsaBits = 8192;
 const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-function isStrongKey({ x509 }: Certificate): boolean {
+function isUsableKey({ x509 }: Certificate): boolean {
   const { asymmetricKeyType: kind, asymmetricKeyDetails: details = {} } = x509.publicKey;
-  if (kind === 'rsa' || kind === 'rsa-pss') return (details.modulusLength ?? 0) >= minRsaBits;
+  const { modulusLength = 0 } = details;
+  if (kind === 'rsa' || kind === 'rsa-pss') return modulusLength >= minRsaBits && modulusLength <= maxRsaBits;
   return kind === 'ed25519' || (kind === 'ec' && curves.has(details.namedCurve));
 }
 

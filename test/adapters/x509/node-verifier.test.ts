@@ -122,7 +122,7 @@ describe('nodeVerifier', () => {
       'with RSA of 1024 bits',
       ['weak-key', 'intermediate'],
       'unsupported_certificate',
-      '"CN=Weak Key" has a weak key, or one of an unknown kind',
+      '"CN=Weak Key" has a key that is too weak, too long or of an unknown kind',
     ],
     [
       'signed with SHA-1',
