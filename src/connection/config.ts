@@ -65,8 +65,6 @@ export interface CommonOptions {
   readonly keyLog?: (line: string) => void;
   /** Completes full handshakes with peers that lack RFC 7627: open to the triple handshake attack. */
   readonly allowMissingExtendedMasterSecret?: boolean;
-  /** Resumes such sessions too (RFC 7627 5.3). */
-  readonly allowResumptionWithoutExtendedMasterSecret?: boolean;
 }
 
 export interface ClientOptions extends CommonOptions {
@@ -109,6 +107,8 @@ export interface ServerOptions extends CommonOptions {
   readonly chooseSettings?: ServerSettings['chooseSettings'];
   /** Default true: most clients without RFC 5746 are old tools, and renegotiation is off here anyway. */
   readonly allowClientsWithoutSecureRenegotiation?: boolean;
+  /** Resumes sessions without RFC 7627 too, which `allowMissingExtendedMasterSecret` alone never does (RFC 7627 5.3). */
+  readonly allowResumptionWithoutExtendedMasterSecret?: boolean;
 }
 
 /** Settings of a client. Throws `UsageError` for options that cannot work. */
@@ -181,6 +181,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     verifyCertificate: options.verifyCertificate,
     chooseSettings: options.chooseSettings,
     allowClientsWithoutSecureRenegotiation: options.allowClientsWithoutSecureRenegotiation ?? true,
+    allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
   });
 }
 
@@ -214,7 +215,6 @@ function commonSettings(options: CommonOptions) {
     counters: options.counters ?? resumptionCounters(),
     keyLog: options.keyLog,
     allowMissingExtendedMasterSecret: options.allowMissingExtendedMasterSecret ?? false,
-    allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
   };
 }
 

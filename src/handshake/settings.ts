@@ -59,7 +59,6 @@ interface CommonSettings {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly alpnProtocols: readonly string[];
   readonly allowMissingExtendedMasterSecret: boolean;
-  readonly allowResumptionWithoutExtendedMasterSecret: boolean;
   /** Digest of all that a session must not cross (P-bind-1, P-bind-5). */
   readonly applicationContext: Uint8Array;
   /** Longest time from the full handshake to a resumption, milliseconds. */
@@ -103,4 +102,5 @@ export interface ServerSettings extends CommonSettings {
   /** Chooses the settings for a ClientHello; `undefined` keeps these. */
   readonly chooseSettings: ((hello: ClientHelloInfo) => MaybePromise<ServerSettings | undefined>) | undefined;
   readonly allowClientsWithoutSecureRenegotiation: boolean;
+  readonly allowResumptionWithoutExtendedMasterSecret: boolean;
 }
