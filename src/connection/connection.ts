@@ -76,6 +76,7 @@ export class Connection {
   #result: HandshakeResult | undefined;
   #busy = false;
   #closeSent = false;
+  #ended = false;
   #warnings = 0;
 
   /** Use {@link clientConnection} or {@link serverConnection}. */
@@ -122,9 +123,11 @@ export class Connection {
     if (!this.#busy) this.#run(() => undefined);
   }
 
-  /** The transport has ended for reading. */
+  /** The transport has ended for reading. What it brought before is handled first, also where an answer is awaited. */
   receiveEnd(): void {
-    if (this.#state !== 'closed') this.#close({ type: 'close', reason: 'truncated' });
+    if (this.#state === 'closed') return;
+    this.#ended = true;
+    if (!this.#busy) this.#run(() => undefined);
   }
 
   /** Sends application data. Throws `UsageError` (`connection_not_open`) before the `handshake` event and after `close`. */
@@ -197,6 +200,7 @@ export class Connection {
       if (this.waiting) {
         if (this.#deframer.buffered > this.#limits.maxBufferedLength)
           throw new AlertError('unexpected_message', 'got more than one flight before it was our turn');
+        if (this.#ended && this.#deframer.buffered === 0 && !this.#joiner.pending) this.#truncated();
         return;
       }
       const message = this.#joiner.next();
@@ -207,6 +211,7 @@ export class Connection {
       const record = this.#deframer.next();
       if (record === undefined) {
         this.#records.flush();
+        if (this.#ended) this.#truncated();
         return;
       }
       this.#handleRecord(this.#records.open(record));
@@ -250,10 +255,10 @@ export class Connection {
     else this.#countWarning();
   }
 
-  /** RFC 5746 4.2, 4.4 and 5: renegotiation is off. */
+  /** RFC 5746 4.2, 4.4 and 5: renegotiation is off. After close_notify nothing is said any more. */
   #refuseRenegotiation(): void {
     this.#countWarning();
-    this.#sendAlert('no_renegotiation');
+    if (!this.#closeSent) this.#sendAlert('no_renegotiation');
   }
 
   #countWarning(): void {
@@ -312,6 +317,10 @@ export class Connection {
     new Promise((resolve) => {
       resolve(this.#answers.forget_session(stored));
     }).catch(() => undefined);
+  }
+
+  #truncated(): void {
+    this.#close({ type: 'close', reason: 'truncated' });
   }
 
   #close(event: CloseEvent): void {

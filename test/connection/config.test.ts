@@ -102,7 +102,6 @@ describe('settings', () => {
       alpnProtocols: [],
       maximumSessionAge,
       allowMissingExtendedMasterSecret: false,
-      allowResumptionWithoutExtendedMasterSecret: false,
       allowServersWithoutSecureRenegotiation: false,
     });
     expect(server).toMatchObject({

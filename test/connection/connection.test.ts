@@ -15,7 +15,7 @@ import {
   theEvent,
   type Pair,
 } from '../support/connections.js';
-import { flows, record } from '../support/replay.js';
+import { flows, itemsFrom, otherSide, record, Replay } from '../support/replay.js';
 import { alertsOf, readTraffic } from '../support/traffic.js';
 
 const open = (): Pair => pump(makePair(flows.withTicket.client(), flows.withTicket.server()));
@@ -70,7 +70,7 @@ describe('events', () => {
 });
 
 describe('writing', () => {
-  it('needs an open connection', () => {
+  it('R5246-7.4.9-3 needs an open connection', () => {
     const pair = makePair(flows.full.client(), flows.full.server());
     expect(() => pair.client.connection.write(ascii('early'))).toThrow(expect.objectContaining(notOpen));
     pump(pair);
@@ -163,6 +163,18 @@ describe('closing', () => {
     ).toBe(1);
   });
 
+  it('R5746-5-1 a renegotiation after our close_notify is not even refused', () => {
+    for (const side of ['client', 'server'] as const) {
+      const recording = record(flows.full);
+      const replay = new Replay(flows.full, side).send(...itemsFrom(recording, otherSide(side)));
+      replay.end.connection.close();
+      expect(alertsOf(replay.said())).toEqual(['warning close_notify']);
+      const again = side === 'client' ? fromHex('00000000') : recording.items[0]!.bytes;
+      replay.send({ contentType: 22, bytes: again });
+      expect([replay.said(), replay.end.connection.state]).toEqual([[], 'open']);
+    }
+  });
+
   it('in mid-handshake says so and is over', () => {
     const pair = makePair(flows.full.client(), flows.full.server());
     drain(pair.client);
@@ -179,6 +191,38 @@ describe('closing', () => {
       expect(client.connection.takeEvents()).toEqual([{ type: 'close', reason: 'truncated' }]);
       expect(client.connection.takeOutput().length).toBe(0);
     }
+  });
+
+  it('what came before the end of the transport is handled, however long an answer takes', async () => {
+    for (const last of ['close_notify', 'nothing'] as const) {
+      const stored: (() => void)[] = [];
+      const set = () => new Promise<void>((resolve) => stored.push(resolve));
+      const sessions = { get: () => undefined, set, delete: () => undefined };
+      const pair = makePair(flows.withSessionId.client(), flows.withSessionId.server({ sessions }), {
+        driver: 'async',
+      });
+      await settle(pair);
+      expect([pair.client.connection.state, pair.server.connection.waiting]).toEqual(['open', true]);
+      pair.client.connection.write(ascii('GET'));
+      if (last === 'close_notify') pair.client.connection.close();
+      pair.server.connection.receive(drain(pair.client));
+      pair.server.connection.receiveEnd();
+      expect(pair.server.connection.takeEvents()).toEqual([]);
+      stored[0]!();
+      await settle(pair);
+      expect(pair.server.events.map(({ type }) => type)).toEqual(['handshake', 'data', 'close']);
+      expect(theEvent(pair.server, 'close').reason).toBe(last === 'close_notify' ? 'close_notify' : 'truncated');
+    }
+  });
+
+  it('with nothing to handle, the end of the transport ends the wait for an answer', async () => {
+    const sessions = { get: () => undefined, set: () => new Promise<void>(() => undefined), delete: () => undefined };
+    const pair = makePair(flows.withSessionId.client(), flows.withSessionId.server({ sessions }), { driver: 'async' });
+    await settle(pair);
+    expect(pair.server.connection.waiting).toBe(true);
+    pair.server.connection.receiveEnd();
+    expect(pair.server.connection.takeEvents()).toEqual([{ type: 'close', reason: 'truncated' }]);
+    expect([pair.server.connection.state, pair.server.connection.waiting]).toEqual(['closed', false]);
   });
 
   it('destroy says nothing', () => {
