@@ -14,7 +14,7 @@ const budgets: Readonly<Record<string, number>> = {
   'tls-resume/crypto/noble': 34_000,
   'tls-resume/crypto/noble-rsa': 38_000,
   'tls-resume/crypto/node': 14_000,
-  // asn1js is a quarter of it: it reads the extensions of certificates that node:crypto keeps to itself.
+  // asn1js is a fifth of it: it reads the extensions of certificates that node:crypto keeps to itself.
   'tls-resume/node': 88_000,
 };
 

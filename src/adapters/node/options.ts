@@ -66,7 +66,7 @@ export interface SecureOptions extends IdentityOptions {
 }
 
 /** Options of `node:tls` that are security decisions and that this library does not have. */
-const refused = [
+const unsupported = [
   'secureContext',
   'secureProtocol',
   'secureOptions',
@@ -82,14 +82,15 @@ const refused = [
 ] as const;
 
 /** Throws `UsageError` (`invalid_option`) for options of `node:tls` that would silently do nothing. */
-export function refuseUnknownOptions(options: object): void {
-  for (const option of refused)
-    if (option in options) throw new UsageError('invalid_option', `\`${option}\` of node:tls is not supported`);
+function refuseUnsupportedOptions(options: object): void {
+  for (const option of unsupported)
+    if (Reflect.get(options, option) !== undefined)
+      throw new UsageError('invalid_option', `\`${option}\` of node:tls is not supported`);
 }
 
 /** The part of the settings that client and server share. */
 export function commonOptions(options: SecureOptions): Omit<CommonOptions, 'applicationContext'> {
-  refuseUnknownOptions(options);
+  refuseUnsupportedOptions(options);
   for (const option of ['minVersion', 'maxVersion'] as const) {
     const version: string | undefined = options[option];
     if (version !== undefined && version !== 'TLSv1.2')
@@ -113,7 +114,8 @@ export function credentialsOf(options: IdentityOptions): readonly Credentials[] 
     if (options.key !== undefined) throw new UsageError('invalid_option', '`key` needs `cert`');
     return [];
   }
-  const keys = listOf(options.key ?? []).map((key) => privateKey(key, options.passphrase));
+  if (options.key === undefined) throw new UsageError('invalid_option', '`cert` needs `key`');
+  const keys = listOf(options.key).map((key) => privateKey(key, options.passphrase));
   return listOf(options.cert).map((cert) => credentials(certificatesFromPem(cert), ...keys));
 }
 

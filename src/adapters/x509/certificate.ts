@@ -1,6 +1,6 @@
 /**
  * What path validation has to know of a certificate (RFC 5280 4). node:crypto parses it and knows names and keys; the extensions
- * that it keeps to itself are read with asn1js, an optional peer dependency (`npm i asn1js`).
+ * that it keeps to itself are read with asn1js, which the built package carries along.
  *
  * The surprising thing: where the two parsers do not agree, the certificate is refused. Certificates that read differently to
  * different eyes are an attack (Frankencerts, 2014).

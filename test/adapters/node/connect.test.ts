@@ -116,6 +116,7 @@ describe('connect', () => {
     [{ crl: 'x' }, '`crl` of node:tls is not supported'],
     [{ servername: 'a b' }, '`servername` is no host name'],
     [{ key: pem('p256').key }, '`key` needs `cert`'],
+    [{ cert: pem('p256').cert }, '`cert` needs `key`'],
     [{ cert: pem('p256').cert, key: pem('p384').key }, '`key` does not belong to the certificate'],
     [{ ca: 'nothing' }, '`ca` holds no certificate'],
   ])('refuses options that would do nothing or cannot work: %o', (options, message) => {
