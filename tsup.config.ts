@@ -15,6 +15,8 @@ export default defineConfig({
   target: ['es2022', 'node20.19'],
   platform: 'node', // leaves node: imports alone; which entries may have them is the package test's business
   removeNodeProtocol: false,
+  // What `tls-resume/node` reads certificates with is carried along: `npm install tls-resume` is all that it takes.
+  noExternal: ['asn1js', '@peculiar/utils'],
   splitting: true, // an error class must be the same one whichever subpath it came through
   treeshake: true,
   dts: true,

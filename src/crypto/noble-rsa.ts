@@ -1,7 +1,6 @@
 /**
  * The noble backend with RSASSA-PSS and RSASSA-PKCS1-v1_5 (RFC 8017 8) of micro-rsa-dsa-dh, an optional peer dependency:
- * without it, importing this module fails with "Cannot find package 'micro-rsa-dsa-dh'", which `npm i micro-rsa-dsa-dh`
- * cures.
+ * without it, importing this module fails with a `UsageError` (`missing_dependency`) that says what to install.
  *
  * The one surprising thing: signing here is for tests and small clients. The library computes with bigint, without CRT
  * (a 2048-bit signature takes tens of milliseconds) and without hiding its timing; the private exponent is blinded
@@ -9,7 +8,7 @@
  * `Signer` of its own.
  */
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
-import { PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS, mgf1 } from 'micro-rsa-dsa-dh/rsa.js';
+import { UsageError } from '../errors.js';
 import { orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
 import type { CryptoBackend, PrivateKey, SignatureAlgorithm, Signer } from './backend.js';
 import { nobleCurveSigner, nobleCurveVerify } from './noble-curves.js';
@@ -17,6 +16,13 @@ import { nobleCrypto } from './noble.js';
 import { pooledRandomBytes } from './random-pool.js';
 import { bitLength, rsaKeyFits, rsaPrivateNumbers, rsaPublicHalf, rsaPublicNumbers, toBigInt } from './rsa-key.js';
 import type { RsaPublicKey } from './rsa-key.js';
+
+const { PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS, mgf1 } = await import('micro-rsa-dsa-dh/rsa.js').catch(
+  (cause: unknown) => {
+    const message = 'tls-resume/crypto/noble-rsa needs one package more: npm install micro-rsa-dsa-dh';
+    throw new UsageError('missing_dependency', message, { cause });
+  },
+);
 
 /** `CryptoBackend` on the noble libraries and micro-rsa-dsa-dh. */
 export const nobleCryptoWithRsa: CryptoBackend = {
