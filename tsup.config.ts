@@ -22,4 +22,7 @@ export default defineConfig({
   dts: true,
   sourcemap: false, // they would carry paths of the machine that built them
   clean: true,
+  esbuildOptions(options) {
+    options.preserveSymlinks = true; // or the comments that name carried files would have paths of the machine that built them
+  },
 });
