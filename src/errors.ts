@@ -82,8 +82,7 @@ export type UsageErrorCode =
   | 'missing_dependency'
   | 'value_not_encodable'
   | 'asynchronous_answer'
-  | 'connection_not_open'
-  | 'already_started';
+  | 'connection_not_open';
 
 /** The caller asked for something that cannot be. Thrown where the call is made, never by bytes from outside. */
 export class UsageError extends Error {
