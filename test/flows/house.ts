@@ -32,6 +32,8 @@ export interface House {
   readonly clock: { time: number };
   readonly now: () => number;
   readonly store: MemoryStore;
+  /** Where a client keeps sessions, if the scenario gives it a store. */
+  readonly clientStore: MemoryStore;
   readonly ring: KeyRing;
   readonly sealer: Rfc5077Sealer;
   readonly counters: { readonly client: ResumptionCounters; readonly server: ResumptionCounters };
@@ -114,6 +116,7 @@ function makeHouse(name: string, backend: BackendName): House {
     clock,
     now,
     store: new MemoryStore({ now }),
+    clientStore: new MemoryStore({ now }),
     ...ticketSealer(backend, name, { now }),
     counters: { client: resumptionCounters(), server: resumptionCounters() },
     session: undefined,
