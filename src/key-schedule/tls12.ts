@@ -26,7 +26,7 @@ export function prf(key: HmacKey, label: Uint8Array, seed: Uint8Array, length: n
   for (let offset = 0; offset < length;) {
     const block = key.compute(a, label, seed);
     const wanted = Math.min(block.length, length - offset);
-    output.set(wanted < block.length ? block.subarray(0, wanted) : block, offset);
+    output.set(wanted < block.length ? block.slice(0, wanted) : block, offset);
     offset += wanted;
     if (offset < length) a = key.compute(a);
   }
@@ -97,10 +97,12 @@ export class Tls12Secrets {
   ): { client: DirectionKeys; server: DirectionKeys } {
     const { key, iv } = sizes;
     const block = prf(this.#key, labels.keyExpansion, concat(serverRandom, clientRandom), 2 * (key + iv));
-    return {
-      client: { key: block.subarray(0, key), iv: block.subarray(2 * key, 2 * key + iv) },
-      server: { key: block.subarray(key, 2 * key), iv: block.subarray(2 * key + iv) },
+    const keys = {
+      client: { key: block.slice(0, key), iv: block.slice(2 * key, 2 * key + iv) },
+      server: { key: block.slice(key, 2 * key), iv: block.slice(2 * key + iv) },
     };
+    wipe(block);
+    return keys;
   }
 
   /** RFC 5246 7.4.9: 12 bytes over the hash of all handshake messages so far. */

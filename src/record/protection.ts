@@ -18,6 +18,7 @@ import { aeadKeyLength } from '../crypto/backend.js';
 
 const explicitNonceLength = 8;
 const sequenceLength = 8;
+const additionalDataLength = 13;
 
 /** What protects one direction: the AEAD key and the fixed part of the nonce. */
 export interface ProtectionKeys {
@@ -57,11 +58,13 @@ class Tls12Protection implements RecordProtection {
   readonly overhead: number;
   readonly #key: AeadKey;
   readonly #explicit: number;
+  /** One room for the three arrays that every record needs. */
+  readonly #room = new ArrayBuffer(2 * aeadNonceLength + additionalDataLength);
   /** With zeros behind the four implicit bytes of AES-GCM, so that both layouts are this XOR the sequence number. */
-  readonly #iv = new Uint8Array(aeadNonceLength);
-  readonly #nonce = new Uint8Array(aeadNonceLength);
+  readonly #iv = new Uint8Array(this.#room, 0, aeadNonceLength);
+  readonly #nonce = new Uint8Array(this.#room, aeadNonceLength, aeadNonceLength);
   /** RFC 5246 6.2.3.3: seq_num, type, version, length. One before the first record the sequence number is -1. */
-  readonly #aad = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0, 3, 3, 0, 0);
+  readonly #aad = new Uint8Array(this.#room, 2 * aeadNonceLength);
 
   constructor(key: AeadKey, iv: Uint8Array, explicit: number) {
     this.#key = key;
@@ -69,11 +72,13 @@ class Tls12Protection implements RecordProtection {
     this.overhead = explicit + aeadTagLength;
     this.#iv.set(iv);
     this.#nonce.set(iv);
+    this.#aad.fill(0xff, 0, sequenceLength);
+    this.#aad.fill(3, 9, 11);
   }
 
   seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void {
     this.#next(contentType, plaintext.length);
-    if (this.#explicit > 0) output.set(this.#aad.subarray(0, explicitNonceLength));
+    for (let i = 0; i < this.#explicit; i++) output[i] = this.#aad[i] ?? 0;
     this.#key.seal(this.#nonce, this.#aad, plaintext, output.subarray(this.#explicit));
   }
 
@@ -82,8 +87,7 @@ class Tls12Protection implements RecordProtection {
     this.#next(contentType, fragment.length - this.overhead);
     const sealed = this.#explicit > 0 ? fragment.subarray(this.#explicit) : fragment;
     // The peer may count otherwise, or draw this part at random (RFC 5288 3).
-    if (this.#explicit > 0)
-      this.#nonce.set(fragment.subarray(0, explicitNonceLength), aeadNonceLength - explicitNonceLength);
+    for (let i = 0; i < this.#explicit; i++) this.#nonce[aeadNonceLength - explicitNonceLength + i] = fragment[i] ?? 0;
     const plaintext = this.#key.open(this.#nonce, this.#aad, sealed);
     if (plaintext === undefined) throw new AlertError('bad_record_mac', 'got a record that does not verify');
     return plaintext;

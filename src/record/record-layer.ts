@@ -115,9 +115,8 @@ export class RecordLayer {
       record[2] = this.#version & 0xff;
       record[3] = length >> 8;
       record[4] = length & 0xff;
-      const fragment = record.subarray(recordHeaderLength);
-      if (this.#writeProtection === undefined) fragment.set(plaintext);
-      else this.#writeProtection.seal(contentType, plaintext, fragment);
+      if (this.#writeProtection === undefined) record.set(plaintext, recordHeaderLength);
+      else this.#writeProtection.seal(contentType, plaintext, record.subarray(recordHeaderLength));
       this.#output.push(record);
     }
   }
