@@ -65,7 +65,8 @@ type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow
 export class Connection {
   readonly role: 'client' | 'server';
   readonly #hs: AnyHandshakeState;
-  readonly #driver: Driver<HandshakeResult>;
+  /** Gone once the handshake is complete, with all that its steps held. */
+  #driver: Driver<HandshakeResult> | undefined;
   readonly #answers: Answers;
   readonly #limits: ConnectionLimits;
   readonly #deframer = new Deframer();
@@ -98,13 +99,13 @@ export class Connection {
             },
           });
     this.#run(() => {
-      this.#driver.start();
+      this.#driver?.start();
     });
   }
 
   /** Whether an answer from outside is awaited: a shell should stop reading its transport until `wake`. */
   get waiting(): boolean {
-    return this.#driver.waiting === 'answer';
+    return this.#driver?.waiting === 'answer';
   }
 
   /** What the handshake came to, once it is complete. */
@@ -195,7 +196,7 @@ export class Connection {
 
   #process(): void {
     for (;;) {
-      if (this.#state === 'handshake' && this.#driver.result !== undefined) this.#open(this.#driver.result);
+      if (this.#driver?.result !== undefined) this.#open(this.#driver.result);
       if (this.#state === 'closed') return;
       if (this.waiting) {
         if (this.#deframer.buffered > this.#limits.maxBufferedLength)
@@ -235,13 +236,13 @@ export class Connection {
   #handleChangeCipherSpec(payload: Uint8Array): void {
     if (payload.length !== 1 || payload[0] !== 1)
       throw new AlertError('illegal_parameter', 'got a ChangeCipherSpec that is not the one byte 1');
-    if (this.#driver.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
+    if (this.#driver?.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
     this.#driver.deliver(changeCipherSpec);
   }
 
   #handleMessage(message: RawHandshake): void {
     if (this.role === 'client' && message.type === handshakeTypes.hello_request) this.#handleHelloRequest(message);
-    else if (this.#driver.waiting === 'message') this.#driver.deliver(message);
+    else if (this.#driver?.waiting === 'message') this.#driver.deliver(message);
     else if (this.role === 'server' && message.type === handshakeTypes.client_hello) this.#refuseRenegotiation();
     else
       throw new AlertError('unexpected_message', `got handshake message ${String(message.type)} after the handshake`);
@@ -289,6 +290,7 @@ export class Connection {
   #open(result: HandshakeResult): void {
     this.#records.flush();
     this.#state = 'open';
+    this.#driver = undefined;
     this.#result = result;
     this.#hs.complete();
     countHandshake(this.#hs.settings.counters, result.mode, result.reason);
@@ -325,7 +327,8 @@ export class Connection {
 
   #close(event: CloseEvent): void {
     this.#state = 'closed';
-    this.#driver.close();
+    this.#driver?.close();
+    this.#driver = undefined;
     this.#hs.destroy();
     quietly(() => this.#records.flush());
     this.#records.destroy();

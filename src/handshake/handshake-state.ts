@@ -144,11 +144,13 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> {
     return this.#usable().exportKeyingMaterial(label, this.clientRandom, this.serverRandom, context, length);
   }
 
-  /** The handshake is over: only what exporters need stays. */
+  /** The handshake is over: only what exporters need stays, and of messages no more than their randoms. */
   complete(): void {
-    this.transcript.release();
+    this.transcript.close();
     wipe(this.#masterSecret);
     this.#masterSecret = undefined;
+    this.clientRandom = this.clientRandom.slice();
+    this.serverRandom = this.serverRandom.slice();
   }
 
   /** Wipes what is secret. The protections in use belong to the record layer. */

@@ -44,4 +44,10 @@ export class Transcript {
   release(): void {
     this.#messages = undefined;
   }
+
+  /** Nobody will ask for anything again. */
+  close(): void {
+    this.#messages = undefined;
+    this.#hash = undefined;
+  }
 }
