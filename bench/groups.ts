@@ -8,11 +8,14 @@ import { codecCases } from './codecs.js';
 import { handshakeFloor } from './floor.js';
 import { handshake, handshakeOverStreams } from './handshakes.js';
 import { measure, type Contender, type MeasureOptions } from './measure.js';
+import { idleConnection, nodeTlsIdleConnection, type Footprint } from './memory.js';
 import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake } from './peers.js';
 import { socketHandshake } from './sockets.js';
 import { ticketCases } from './tickets.js';
 
-export interface Row {
+export type Row = CpuRow | MemoryRow;
+
+export interface CpuRow {
   readonly suite: string;
   readonly case: string;
   readonly backend: string;
@@ -22,6 +25,14 @@ export interface Row {
   readonly peerCpuMicros: number | null;
   /** How many times the peer's time ours is contained in. */
   readonly speedup: number | null;
+}
+
+/** Not beside a peer: the resident size says something only in a process of its own. */
+export interface MemoryRow {
+  readonly suite: string;
+  readonly case: string;
+  readonly backend: string;
+  readonly bytes: number;
 }
 
 export type Group = (options: MeasureOptions) => Promise<Row[]>;
@@ -38,9 +49,12 @@ export const groups: Readonly<Record<string, Group>> = {
   'handshakes noble chacha20': handshakes(nobleCrypto, chaCha),
   'bulk node': bulkTransfer(nodeCrypto, aesGcm),
   'bulk noble chacha20': bulkTransfer(nobleCrypto, chaCha),
+  'memory node': idleMemory('node', () => idleConnection(nodeCrypto, aesGcm)),
+  'memory noble': idleMemory('noble', () => idleConnection(nobleCrypto, aesGcm)),
+  'memory node:tls': idleMemory('node:tls', nodeTlsIdleConnection),
 };
 
-async function codecs(options: MeasureOptions): Promise<Row[]> {
+async function codecs(options: MeasureOptions): Promise<CpuRow[]> {
   const cases = codecCases();
   const micros = await measure(
     cases.map(({ case: name, run }) => ({ name, run })),
@@ -108,6 +122,17 @@ function bulkTransfer(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
   };
 }
 
+function idleMemory(label: string, measureIt: () => Promise<Footprint>): Group {
+  return async () => {
+    const { heapBytes, residentBytes } = await measureIt();
+    const suite = 'idle connection, one end';
+    return [
+      { suite, case: 'heap and arrays', backend: label, bytes: heapBytes },
+      { suite, case: 'resident size', backend: label, bytes: residentBytes },
+    ];
+  };
+}
+
 function row(
   suite: string,
   name: string,
@@ -115,7 +140,7 @@ function row(
   cpuMicros = NaN,
   peer?: string,
   peerCpuMicros?: number,
-): Row {
+): CpuRow {
   if (peer === undefined || peerCpuMicros === undefined)
     return { suite, case: name, backend, cpuMicros, peer: null, peerCpuMicros: null, speedup: null };
   return { suite, case: name, backend, cpuMicros, peer, peerCpuMicros, speedup: peerCpuMicros / cpuMicros };

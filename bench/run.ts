@@ -60,22 +60,21 @@ async function runGroup(name: string): Promise<Row[]> {
 }
 
 function table(rows: readonly Row[]): string {
-  const cells = rows.map((row) => [
-    row.suite,
-    row.case,
-    row.backend,
-    row.cpuMicros.toFixed(2),
-    `${perSecond(row.cpuMicros)}/s`,
-    row.peer === null ? '' : `${row.peer} ${(row.peerCpuMicros ?? NaN).toFixed(2)}`,
-    row.speedup === null ? '' : `${row.speedup.toFixed(2)}x`,
-  ]);
-  const all = [['suite', 'case', 'backend', 'CPU us', 'per CPU second', 'peer CPU us', 'speedup'], ...cells];
+  const all = [['suite', 'case', 'backend', 'ours', 'per CPU second', 'peer', 'peer / ours'], ...rows.map(cells)];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
-  return all
-    .map((line) => line.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '))
-    .join('\n');
+  const pad = (cell: string, column: number) =>
+    column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+  return all.map((line) => line.map(pad).join('  ')).join('\n');
 }
 
-function perSecond(micros: number): string {
-  return Math.round(1e6 / micros).toLocaleString('en');
+function cells(row: Row): string[] {
+  const name = [row.suite, row.case, row.backend];
+  if ('bytes' in row) return [...name, `${number(row.bytes)} B`, '', '', ''];
+  const ours = [...name, `${row.cpuMicros.toFixed(2)} us`, number(1e6 / row.cpuMicros)];
+  if (row.peerCpuMicros === null || row.speedup === null) return [...ours, '', ''];
+  return [...ours, `${row.peer ?? ''} ${row.peerCpuMicros.toFixed(2)} us`, `${row.speedup.toFixed(2)}x`];
+}
+
+function number(value: number): string {
+  return Math.round(value).toLocaleString('en');
 }
