@@ -22,7 +22,7 @@ import { defaultAnswers } from './answers.js';
 import { AsyncDriver } from './async-driver.js';
 import type { Driver } from './driver.js';
 import { handshakeEvent, type CloseEvent, type ConnectionEvent } from './events.js';
-import { defaultLimits, type ConnectionLimits } from './limits.js';
+import { connectionLimits, type ConnectionLimits } from './limits.js';
 import { SyncDriver } from './sync-driver.js';
 
 export interface ConnectionOptions {
@@ -83,7 +83,7 @@ export class Connection {
   /** Use {@link clientConnection} or {@link serverConnection}. */
   constructor(role: 'client' | 'server', begin: Begin, options: ConnectionOptions) {
     this.role = role;
-    this.#limits = options.limits === undefined ? defaultLimits : { ...defaultLimits, ...options.limits };
+    this.#limits = connectionLimits(options.limits);
     this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     const { state, flow } = begin(this.#records);

@@ -1,4 +1,6 @@
 /** What a peer may cost: every bound has a name and a default. The record sizes are the protocol's own, see `record/`. */
+import { UsageError } from '../errors.js';
+
 export interface ConnectionLimits {
   /** Longest handshake message, header included, bytes. Certificate chains are the longest in practice. */
   readonly maxHandshakeMessageLength: number;
@@ -13,3 +15,12 @@ export const defaultLimits: ConnectionLimits = {
   maxBufferedLength: 256 * 1024,
   maxWarnings: 8,
 };
+
+/** The limits with every default filled in. Throws `UsageError` for one that is no whole number: it would limit nothing. */
+export function connectionLimits(limits: Partial<ConnectionLimits> | undefined): ConnectionLimits {
+  if (limits === undefined) return defaultLimits;
+  for (const [name, value] of Object.entries(limits))
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new UsageError('invalid_option', `\`limits.${name}\` is a whole number, 0 or more`);
+  return { ...defaultLimits, ...limits };
+}

@@ -11,6 +11,16 @@ import { flows, itemsFrom, record, Replay } from '../support/replay.js';
 
 const open = () => pump(makePair(flows.full.client(), flows.full.server()));
 
+it.each([Number.NaN, Infinity, -1, 0.5, '9' as unknown as number])(
+  'a limit of %o is refused: it would limit nothing',
+  (limit) => {
+    for (const name of Object.keys(defaultLimits))
+      expect(() => clientConnection(flows.full.client(), { limits: { [name]: limit } })).toThrow(
+        expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }),
+      );
+  },
+);
+
 describe('while an answer is awaited', () => {
   /** A client whose verifier takes its time, and all that the server says until then. */
   const waiting = (limits = {}) => {
