@@ -66,14 +66,9 @@ describe('a session enters the store', () => {
       [{}, day],
       [{ sessionLifetime: hour }, hour],
     ] as const) {
-      const expiries: number[] = [];
-      const sessions = {
-        get: () => undefined,
-        delete: () => undefined,
-        set: (_k: unknown, _v: unknown, at: number) => void expiries.push(at),
-      };
+      const sessions = new RecordingStore();
       pump(makePair(flows.withSessionId.client(), flows.withSessionId.server({ sessions, ...options })));
-      expect(expiries).toEqual([epoch + lifetime]);
+      expect(sessions.expiries).toEqual([epoch + lifetime]);
     }
   });
 
@@ -83,14 +78,9 @@ describe('a session enters the store', () => {
       [0, 7 * day],
       [8 * 24 * 3600, 7 * day],
     ] as const) {
-      const expiries: number[] = [];
-      const sessions = {
-        get: () => undefined,
-        delete: () => undefined,
-        set: (_k: unknown, _v: unknown, at: number) => void expiries.push(at),
-      };
+      const sessions = new RecordingStore();
       pump(makePair(flows.withTicket.client({ sessions }), flows.withTicket.server({ ticketLifetimeHint })));
-      expect(expiries).toEqual([epoch + lifetime]);
+      expect(sessions.expiries).toEqual([epoch + lifetime]);
     }
   });
 });

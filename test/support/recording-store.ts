@@ -6,6 +6,8 @@ export class RecordingStore implements SessionStore {
   /** By the hexadecimal key. */
   readonly entries: Map<string, Uint8Array>;
   readonly calls: string[] = [];
+  /** `expiresAt` of each entry that was set. */
+  readonly expiries: number[] = [];
 
   constructor(entries: ReadonlyMap<string, Uint8Array> = new Map()) {
     this.entries = new Map(entries);
@@ -16,8 +18,9 @@ export class RecordingStore implements SessionStore {
     return this.entries.get(toHex(key))?.slice();
   }
 
-  set(key: Uint8Array, value: Uint8Array): void {
+  set(key: Uint8Array, value: Uint8Array, expiresAt = Infinity): void {
     this.calls.push('set');
+    this.expiries.push(expiresAt);
     this.entries.set(toHex(key), value.slice());
   }
 
