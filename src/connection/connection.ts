@@ -28,7 +28,7 @@ import { SyncDriver } from './sync-driver.js';
 export interface ConnectionOptions {
   /** `sync`: every answer must be a value, and a promise ends the connection. Default `async`. */
   readonly driver?: 'sync' | 'async';
-  /** Called when an answer that had to be waited for has brought output or events. Never called while one of our methods runs. */
+  /** Called when an answer that had to be waited for has brought output or events. Never called while one of our methods runs. If it throws, the connection ends. */
   readonly wake?: () => void;
   readonly limits?: Partial<ConnectionLimits>;
   /** Answers in place of the default ones, for tests and for simulators. */
@@ -95,7 +95,7 @@ export class Connection {
         : new AsyncDriver(flow, this.#answers, {
             resume: (step) => {
               this.#run(step);
-              wake();
+              this.#attempt(wake);
             },
           });
     this.#run(() => {
