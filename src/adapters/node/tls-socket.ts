@@ -250,6 +250,7 @@ export class TLSSocket extends SocketStream {
     else if (reason === 'truncated' && !this.writableEnded) this.destroy(truncated());
     else {
       this.push(null);
+      this.read(0); // or nobody who does not read would hear of the end, as in net.Socket
       this.transport.end();
     }
   }

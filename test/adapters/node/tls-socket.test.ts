@@ -42,6 +42,14 @@ describe('streams', () => {
     expect(await Promise.all([read(peer), read(client)])).toEqual([sha256(toServer), sha256(toClient)]);
   });
 
+  it('both ends close though neither ever reads', async () => {
+    const { client, peer } = await openPair();
+    const closed = Promise.all([next(client, 'close'), next(peer, 'close')]);
+    client.end();
+    await closed;
+    expect([client.readableEnded, peer.readableEnded]).toEqual([true, true]);
+  });
+
   it.each([1, 100, 16_384, 16_385, 300_000])('writes of %d bytes keep their order and content', async (size) => {
     const { client, peer } = await openPair();
     const chunks = Array.from({ length: 20 }, () => randomBytes(size));
