@@ -18,7 +18,7 @@ import {
 import { aeadTagLength } from './backend.js';
 import type { AeadAlgorithm, AeadKey, CbcKey, HashAlgorithm, RunningHash } from './backend.js';
 import { nobleCbc } from './noble-cipher.js';
-import { plain } from './node-buffer.js';
+import { fromBinary, plain } from './node-buffer.js';
 
 /** Where OpenSSL overtakes noble, in bytes, measured on Node 20 and a processor with AES instructions. */
 const longestNobleCbc = 256;
@@ -26,7 +26,7 @@ const longestNobleCbc = 256;
 const longestCollected = 1024;
 
 export function nodeHash(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array {
-  return plain(hashOnce(algorithm, data, 'buffer'));
+  return fromBinary(hashOnce(algorithm, data, 'binary'));
 }
 
 /** Short data are collected and hashed anew for each value: two objects of node:crypto cost more than that. */
