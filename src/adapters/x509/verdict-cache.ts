@@ -4,8 +4,8 @@
  *
  * Refusals are not kept: they may heal, and a peer could fill the cache with them.
  */
-import { createHash, type X509Certificate } from 'node:crypto';
-import { fromAscii } from '../../bytes.js';
+import { hash, type X509Certificate } from 'node:crypto';
+import { ascii, join } from '../../bytes.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
 import type { Certificate } from './certificate.js';
 
@@ -57,7 +57,6 @@ export class VerdictCache {
 
 /** SHA-256 over an unambiguous encoding of all that was judged. */
 function keyOf(role: string, certificates: readonly Uint8Array[]): string {
-  const hash = createHash('sha256').update(role);
-  for (const der of certificates) hash.update(`:${String(der.length)}:`).update(der);
-  return fromAscii(hash.digest());
+  const lengths = certificates.map((der) => der.length);
+  return hash('sha256', join([ascii(`${role}:${lengths.join()}:`), ...certificates]), 'binary');
 }
