@@ -2,89 +2,106 @@
  * What the cryptography of a handshake costs alone: the primitive operations that no implementation can avoid, with our backend
  * and usual lengths, both ends together. Beside it a miss tells whether the machine or the code has moved.
  */
-import type { CryptoBackend, KeyShare, RunningHash } from '../src/crypto/backend.js';
-import { aeadKeyLength } from '../src/crypto/backend.js';
+import {
+  aeadTagLength,
+  hashLength,
+  type CryptoBackend,
+  type HmacKey,
+  type KeyShare,
+  type MaybePromise,
+} from '../src/crypto/backend.js';
 import { tls12Suites } from '../src/key-schedule/suites.js';
+import { keySizes } from '../src/record/protection.js';
 import type { HandshakeMode, Tls12CipherSuite } from '../src/index.js';
 import { privateKey } from './credentials.js';
 
 const secret = new Uint8Array(48).fill(7);
-const seed = new Uint8Array(80).fill(5);
 const nonce = new Uint8Array(12);
+const initializationVector = new Uint8Array(16);
 const additionalData = new Uint8Array(13);
 const finished = new Uint8Array(16).fill(20);
-const protectedFinished = new Uint8Array(32);
+/** Label and seed: the session hash, both randoms, or the transcript hash behind it. */
+const masterSecretSeed = new Uint8Array(22 + 32).fill(5);
+const keyBlockSeed = new Uint8Array(13 + 64).fill(5);
+const finishedSeed = new Uint8Array(15 + 32).fill(5);
+/** Of a session without client certificate; as much as ciphertext, as what is authenticated, and padded. */
+const ticketState = new Uint8Array(176).fill(3);
+/** Bytes of ClientHello and ServerHello, and in a full handshake those up to ClientKeyExchange. */
+const transcriptLength = { full: 800, session_id: 250, ticket: 450 } as const satisfies Record<HandshakeMode, number>;
 
 export function handshakeFloor(crypto: CryptoBackend, suite: Tls12CipherSuite, mode: HandshakeMode): () => void {
   const { hash, aead } = tls12Suites[suite];
+  const sizes = keySizes(aead);
+  const keyBlocks = Math.ceil((2 * (sizes.key + sizes.iv)) / hashLength[hash]);
+  const masterBlocks = Math.ceil(secret.length / hashLength[hash]);
   const cbc = crypto.cbc(new Uint8Array(16).fill(1));
   const mac = crypto.hmac('sha256', secret.subarray(32));
-  const ticketState = new Uint8Array(176).fill(3);
-  const key = new Uint8Array(aeadKeyLength[aead]).fill(9);
+  const recordKey = new Uint8Array(sizes.key).fill(9);
+  const transcript = new Uint8Array(transcriptLength[mode]);
   const signer = crypto.signer(privateKey());
   const signed = new Uint8Array(100).fill(4);
   const algorithm = { kind: 'ecdsa', hash: 'sha256' } as const;
-  /** Bytes of ClientHello and ServerHello, and in a full handshake those up to ClientKeyExchange. */
-  const transcriptLength = mode === 'full' ? 800 : mode === 'ticket' ? 500 : 250;
-
-  /** RFC 5246 5: two HMACs a block, and one between blocks. */
-  const prf = (hmac: ReturnType<CryptoBackend['hmac']>, blocks: number) => {
-    let a = hmac.compute(seed);
-    for (let i = 1; i <= blocks; i++) {
-      hmac.compute(a, seed);
-      if (i < blocks) a = hmac.compute(a);
-    }
-  };
 
   const oneEnd = (keyShare?: KeyShare, peer?: KeyShare) => {
-    const transcript: RunningHash = crypto.runningHash(hash);
-    transcript.update(new Uint8Array(transcriptLength));
+    const running = crypto.runningHash(hash);
+    running.update(transcript);
     if (keyShare !== undefined && peer !== undefined) {
       void keyShare.agree(peer.publicKey);
-      transcript.snapshot();
-      const premaster = crypto.hmac(hash, seed.subarray(0, 32));
-      prf(premaster, 2);
+      running.snapshot();
+      const premaster = crypto.hmac(hash, secret.subarray(0, 32));
+      prf(premaster, masterSecretSeed, masterBlocks);
       premaster.destroy();
     }
     const master = crypto.hmac(hash, secret);
-    prf(master, 2);
-    prf(master, 1);
-    prf(master, 1);
+    prf(master, keyBlockSeed, keyBlocks);
+    for (let sender = 0; sender < 2; sender++) {
+      prf(master, finishedSeed, 1);
+      running.snapshot();
+      running.update(finished);
+    }
     master.destroy();
-    transcript.snapshot();
-    transcript.update(finished);
-    transcript.snapshot();
-    const write = crypto.aead(aead, key);
-    const read = crypto.aead(aead, key);
-    write.seal(nonce, additionalData, finished, protectedFinished);
-    read.open(nonce, additionalData, protectedFinished);
+    const [write, read] = [crypto.aead(aead, recordKey), crypto.aead(aead, recordKey)];
+    const sealed = new Uint8Array(finished.length + aeadTagLength);
+    write.seal(nonce, additionalData, finished, sealed);
+    read.open(nonce, additionalData, sealed);
     write.destroy();
     read.destroy();
   };
 
+  if (mode !== 'full')
+    return () => {
+      crypto.randomBytes(32);
+      crypto.randomBytes(32);
+      if (mode === 'ticket') {
+        crypto.randomBytes(32);
+        mac.compute(ticketState);
+        cbc.decrypt(initializationVector, ticketState);
+      }
+      oneEnd();
+      oneEnd();
+    };
   return () => {
     crypto.randomBytes(32);
     crypto.randomBytes(32);
-    if (mode === 'full') {
-      const client = crypto.generateKeyShare('x25519');
-      const server = crypto.generateKeyShare('x25519');
-      if (client instanceof Promise || server instanceof Promise)
-        throw new Error('a backend without promises is needed');
-      const signature = signer.sign(algorithm, signed);
-      if (signature instanceof Promise) throw new Error('a backend without promises is needed');
-      void crypto.verify(algorithm, signer.publicKey, signed, signature);
-      oneEnd(client, server);
-      oneEnd(server, client);
-      mac.compute(cbc.encrypt(crypto.randomBytes(16), ticketState));
-    } else {
-      oneEnd();
-      oneEnd();
-      if (mode === 'ticket') {
-        mac.compute(ticketState);
-        cbc.decrypt(nonceBlock, ticketState);
-      }
-    }
+    const client = now(crypto.generateKeyShare('x25519'));
+    const server = now(crypto.generateKeyShare('x25519'));
+    void crypto.verify(algorithm, signer.publicKey, signed, now(signer.sign(algorithm, signed)));
+    oneEnd(client, server);
+    oneEnd(server, client);
+    mac.compute(cbc.encrypt(crypto.randomBytes(16), ticketState));
   };
 }
 
-const nonceBlock = new Uint8Array(16);
+/** RFC 5246 5: two HMACs for the first block of output, and two for each that follows. */
+function prf(key: HmacKey, seed: Uint8Array, blocks: number): void {
+  let a = key.compute(seed);
+  for (let i = 1; i <= blocks; i++) {
+    key.compute(a, seed);
+    if (i < blocks) a = key.compute(a);
+  }
+}
+
+function now<T>(value: MaybePromise<T>): T {
+  if (value instanceof Promise) throw new Error('the floor needs a backend that answers at once');
+  return value;
+}

@@ -35,6 +35,8 @@ else {
 
 async function runAll(): Promise<void> {
   const names = Object.keys(groups).filter((name) => name.includes(options.only));
+  if (names.length === 0)
+    throw new Error(`--only: got ${options.only}, expected part of ${Object.keys(groups).join(', ')}`);
   const rows: Row[] = [];
   for (const name of names) {
     const measured = await runGroup(name);
@@ -51,12 +53,11 @@ function rounds(): string {
 
 async function runGroup(name: string): Promise<Row[]> {
   const child = fork(import.meta.filename, [...process.argv.slice(2), '--group', name]);
-  const measured = new Promise<Row[]>((resolve) => child.once('message', (rows) => resolve(rows as Row[])));
-  const ended = once(child, 'exit').then(([code]) => {
-    if (code !== 0) throw new Error(`${name} ended with code ${String(code)}`);
-  });
-  await ended;
-  return measured;
+  let rows: Row[] | undefined;
+  child.once('message', (measured) => (rows = measured as Row[]));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0 || rows === undefined) throw new Error(`${name} ended with code ${String(code)}`);
+  return rows;
 }
 
 function table(rows: readonly Row[]): string {
