@@ -12,7 +12,9 @@ export type MaybePromise<T> = T | Promise<T>;
 export type HashAlgorithm = 'sha256' | 'sha384';
 export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 /** Groups by their IANA names. */
-export type KeyExchangeGroup = 'x25519' | 'secp256r1' | 'secp384r1';
+export type KeyExchangeGroup = EcdheGroup | 'X25519MLKEM768';
+/** The groups of elliptic curves alone, which TLS 1.2 has as well. */
+export type EcdheGroup = 'x25519' | 'secp256r1' | 'secp384r1';
 export type EcdsaCurve = 'secp256r1' | 'secp384r1';
 
 /** Signature algorithms with all their parameters; `rsa_pss` has MGF1 with the same hash and a salt as long as the hash. */
@@ -110,13 +112,20 @@ export interface CbcKey {
 
 /** One end of a key agreement, for one handshake. */
 export interface KeyShare {
-  /** What goes to the peer: 32 bytes for x25519, an uncompressed point for the NIST curves. */
+  /** What goes to the peer: 32 bytes for x25519, an uncompressed point for the NIST curves, 1216 for X25519MLKEM768 (ML-KEM first). */
   readonly publicKey: Uint8Array;
   /**
    * The shared secret (X25519 output, or the X coordinate of the shared point as long as the field). Answers `undefined` for
    * a public key that is malformed, not on the curve or of small order (all-zero X25519 output, RFC 7748 6.1).
    */
   agree(peerPublicKey: Uint8Array): MaybePromise<Uint8Array | undefined>;
+}
+
+/** The answer to a key share, from the side that speaks second: a KEM (X25519MLKEM768) has no key share before that. */
+export interface KeyShareAnswer {
+  /** What goes to the peer: for X25519MLKEM768 the ciphertext and the X25519 share, 1120 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly sharedSecret: Uint8Array;
 }
 
 /** What a backend can do. A suite or scheme that it lacks is refused when a configuration is made, not in mid-handshake. */
@@ -143,6 +152,8 @@ export interface CryptoBackend {
   cbc(key: Uint8Array): CbcKey;
   /** A fresh key pair. */
   generateKeyShare(group: KeyExchangeGroup): MaybePromise<KeyShare>;
+  /** Answers the peer's share with fresh randomness; `undefined` for a useless one, as {@link KeyShare.agree} says. */
+  answerKeyShare(group: KeyExchangeGroup, peerPublicKey: Uint8Array): MaybePromise<KeyShareAnswer | undefined>;
   /** A signer that holds the key in memory. Throws `UsageError` for a key that it cannot use. */
   signer(key: PrivateKey): Signer;
   /**

@@ -1,5 +1,6 @@
 /**
- * What a TLS 1.2 cipher suite stands for: RFC 5289 3.2 (AES-GCM) and RFC 7905 2 (ChaCha20-Poly1305), all of them ECDHE.
+ * What a cipher suite stands for. TLS 1.2: RFC 5289 3.2 (AES-GCM) and RFC 7905 2 (ChaCha20-Poly1305), all of them ECDHE.
+ * TLS 1.3: RFC 8446 B.4; key exchange and authentication are negotiated apart.
  */
 import type { AeadAlgorithm, HashAlgorithm } from '../crypto/backend.js';
 
@@ -32,3 +33,27 @@ export type Tls12CipherSuite = keyof typeof tls12Suites;
 export function isTls12CipherSuite(suite: string | number): suite is Tls12CipherSuite {
   return typeof suite === 'string' && Object.hasOwn(tls12Suites, suite);
 }
+
+export interface Tls13Suite {
+  /** The hash of HKDF and of the transcript. */
+  readonly hash: HashAlgorithm;
+  readonly aead: AeadAlgorithm;
+}
+
+/** The suites of TLS 1.3 that this library speaks, by their IANA names. */
+export const tls13Suites = {
+  TLS_AES_128_GCM_SHA256: { hash: 'sha256', aead: 'aes-128-gcm' },
+  TLS_AES_256_GCM_SHA384: { hash: 'sha384', aead: 'aes-256-gcm' },
+  TLS_CHACHA20_POLY1305_SHA256: { hash: 'sha256', aead: 'chacha20-poly1305' },
+} as const satisfies Record<string, Tls13Suite>;
+
+/** A TLS 1.3 cipher suite of this library. */
+export type Tls13CipherSuite = keyof typeof tls13Suites;
+
+/** Whether a suite, as decoded, is one of ours. */
+export function isTls13CipherSuite(suite: string | number): suite is Tls13CipherSuite {
+  return typeof suite === 'string' && Object.hasOwn(tls13Suites, suite);
+}
+
+/** A cipher suite of either version. */
+export type SupportedCipherSuite = Tls12CipherSuite | Tls13CipherSuite;

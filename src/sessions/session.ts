@@ -1,23 +1,18 @@
 /**
  * `Session`: what two endpoints remember of a full handshake, and everything a later one needs to decide whether it may resume
- * it (RFC 5246 7.2 "session", RFC 5077 4, RFC 7627 5.4). One type for both roles, for stores and for tickets.
+ * it (RFC 5246 7.2 "session", RFC 5077 4, RFC 7627 5.4, RFC 8446 4.6.1). One type for both roles, for stores and for tickets.
  *
  * Sessions are immutable: two connections may resume one at the same time while a third receives a new ticket for it
  * (OpenSSL CVE-2015-1791). A renewed ticket makes a new object.
  */
 import { wipe } from '../bytes.js';
-import type { Tls12CipherSuite } from '../key-schedule/suites.js';
+import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
 
 /** A session of any version; told apart by `version`. */
-export type Session = Tls12Session;
+export type Session = Tls12Session | Tls13Session;
 
-export interface Tls12Session {
-  readonly version: 'TLSv1.2';
-  readonly cipherSuite: Tls12CipherSuite;
-  /** 48 bytes. */
-  readonly masterSecret: Uint8Array;
-  /** Whether the full handshake derived the master secret as RFC 7627 says. */
-  readonly extendedMasterSecret: boolean;
+/** What sessions of both versions remember. */
+interface SessionFacts {
   /** The host_name of the full handshake, in lower case (RFC 6066 3). */
   readonly serverName?: string;
   /** The protocol that ALPN chose in the full handshake (RFC 7301), one character per byte. */
@@ -30,12 +25,40 @@ export interface Tls12Session {
   readonly peerCertificates: readonly Uint8Array[];
   /** Which configuration the session is bound to: the application's bytes, compared whole. */
   readonly applicationContext: Uint8Array;
+}
+
+export interface Tls12Session extends SessionFacts {
+  readonly version: 'TLSv1.2';
+  readonly cipherSuite: Tls12CipherSuite;
+  /** 48 bytes. */
+  readonly masterSecret: Uint8Array;
+  /** Whether the full handshake derived the master secret as RFC 7627 says. */
+  readonly extendedMasterSecret: boolean;
   /** Client only: the session ID that the server gave, 1 to 32 bytes. */
   readonly sessionId?: Uint8Array;
   /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
   readonly ticket?: Uint8Array;
   /** Client only: seconds from `issuedAt`; 0 means that the server did not say (RFC 5077 3.3). */
   readonly ticketLifetimeHint?: number;
+}
+
+/** What one NewSessionTicket stands for (RFC 8446 4.6.1): every ticket of a connection is a session of its own. */
+export interface Tls13Session extends SessionFacts {
+  readonly version: 'TLSv1.3';
+  /** The suite of the connection. Its hash binds a resumption, the suite itself early data (RFC 8446 4.2.10, 4.2.11). */
+  readonly cipherSuite: Tls13CipherSuite;
+  /** The PSK: as long as the hash of the suite. */
+  readonly psk: Uint8Array;
+  /** RFC 8446 4.6.1: what hides the age of the ticket, 32 bits. */
+  readonly ticketAgeAdd: number;
+  /** Seconds from `issuedAt`, at most 604800. */
+  readonly ticketLifetime: number;
+  /** Bytes of early data that the ticket allows; 0 is none. 0xffffffff in QUIC (RFC 9001 4.6.1). */
+  readonly maxEarlyDataSize: number;
+  /** A ticket of TCP is never good for QUIC, nor the reverse (RFC 9001 4.5 and 8.2: the transport has its own parameters). */
+  readonly transport: 'tcp' | 'quic';
+  /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
+  readonly ticket?: Uint8Array;
 }
 
 export const masterSecretLength = 48;
@@ -50,5 +73,5 @@ export interface SessionEncoding {
 
 /** Overwrites the secret of a session that nobody will resume any more. */
 export function wipeSession(session: Session): void {
-  wipe(session.masterSecret);
+  wipe(session.version === 'TLSv1.3' ? session.psk : session.masterSecret);
 }

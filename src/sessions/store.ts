@@ -14,4 +14,9 @@ export interface SessionStore {
   set(key: Uint8Array, value: Uint8Array, expiresAt: number): MaybePromise<void>;
   /** Forgets the value, if there is one. */
   delete(key: Uint8Array): MaybePromise<void>;
+  /**
+   * The value, which is forgotten in the same atomic step: of two callers at most one gets it. Where a store has this, TLS 1.3
+   * tickets kept in it are good for one connection only (RFC 8446 8.1).
+   */
+  take?(key: Uint8Array): MaybePromise<Uint8Array | undefined>;
 }
