@@ -4,9 +4,10 @@
  * The hash is known only once the cipher suite is: messages before that wait as references. A TLS 1.2 client
  * CertificateVerify signs the messages themselves, so they stay at hand until {@link Transcript.release}.
  */
-import { join } from '../bytes.js';
+import { concat, join } from '../bytes.js';
 import type { CryptoBackend, HashAlgorithm, RunningHash } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
+import { handshakeTypes } from '../parameters.js';
 
 export class Transcript {
   readonly #crypto: CryptoBackend;
@@ -25,8 +26,23 @@ export class Transcript {
 
   /** The cipher suite is chosen: hashes what has been said so far, and from now on everything at once. */
   start(algorithm: HashAlgorithm): void {
+    if (this.#hash !== undefined) return;
     this.#hash = this.#crypto.runningHash(algorithm);
     for (const message of this.#messages ?? []) this.#hash.update(message);
+  }
+
+  /**
+   * RFC 8446 4.4.1: a HelloRetryRequest is coming, and the one message so far, the first ClientHello, becomes its hash.
+   */
+  startRetry(algorithm: HashAlgorithm): void {
+    const hash = this.#crypto.hash(algorithm, this.messages());
+    this.#messages = [concat(Uint8Array.of(handshakeTypes.message_hash, 0, 0, hash.length), hash)];
+    this.start(algorithm);
+  }
+
+  /** RFC 8446 4.2.11.2: the hash that a binder covers. `truncated` is the ClientHello, not added yet, without its binders. */
+  binderHash(algorithm: HashAlgorithm, truncated: Uint8Array): Uint8Array {
+    return this.#crypto.hash(algorithm, join([...(this.#messages ?? []), truncated]));
   }
 
   /** Hash of all messages so far. */

@@ -4,9 +4,11 @@
  * - AES-GCM (RFC 5288 3): 4 implicit bytes from the key block and 8 explicit bytes in front of the ciphertext;
  * - ChaCha20-Poly1305 (RFC 7905 2): 12 bytes from the key block XOR the sequence number, nothing on the wire.
  *
- * The explicit part is the sequence number, so no nonce ever repeats under a key.
+ * The explicit part is the sequence number, so no nonce ever repeats under a key. What protects TLS 1.3 is in
+ * `protection-tls13.ts`.
  */
 import {
+  aeadKeyLength,
   aeadNonceLength,
   aeadTagLength,
   type AeadAlgorithm,
@@ -14,7 +16,6 @@ import {
   type CryptoBackend,
 } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import { aeadKeyLength } from '../crypto/backend.js';
 
 const explicitNonceLength = 8;
 const sequenceLength = 8;
@@ -28,13 +29,25 @@ export interface ProtectionKeys {
 
 /** One direction of a protected connection; counts its own sequence number. */
 export interface RecordProtection {
-  /** How much longer than its plaintext a protected fragment is. */
-  readonly overhead: number;
-  /** Protects `plaintext` into the start of `output`, `plaintext.length + overhead` bytes. */
+  /** Sealed or opened under this key so far. */
+  readonly records: number;
+  /** RFC 8446 5.2: 1 where the real content type is the last byte of the plaintext and the header says application_data. */
+  readonly typeLength: 0 | 1;
+  /** How long the protected fragment of so much plaintext is. */
+  sealedLength(plaintextLength: number): number;
+  /** What a record size limit counts of a fragment (RFC 8449 4): in TLS 1.3 with type and padding. */
+  limitedLength(fragmentLength: number): number;
+  /** Protects `plaintext` into `output`, `sealedLength` bytes. */
   seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void;
-  /** The plaintext in an array of its own; a fragment that does not verify is bad_record_mac. */
-  open(contentType: number, fragment: Uint8Array): Uint8Array;
+  /** The plaintext in an array of its own. `contentType` is the header's. A fragment that does not verify is bad_record_mac. */
+  open(contentType: number, fragment: Uint8Array): Unprotected;
   destroy(): void;
+}
+
+/** What stood in a protected record. */
+export interface Unprotected {
+  readonly contentType: number;
+  readonly payload: Uint8Array;
 }
 
 /** Key and nonce sizes that the key block has to give for one direction. */
@@ -55,7 +68,9 @@ export function tls12Protection(crypto: CryptoBackend, aead: AeadAlgorithm, keys
 }
 
 class Tls12Protection implements RecordProtection {
-  readonly overhead: number;
+  records = 0;
+  readonly typeLength = 0;
+  readonly #overhead: number;
   readonly #key: AeadKey;
   readonly #explicit: number;
   /** One room for the three arrays that every record needs. */
@@ -69,11 +84,19 @@ class Tls12Protection implements RecordProtection {
   constructor(key: AeadKey, iv: Uint8Array, explicit: number) {
     this.#key = key;
     this.#explicit = explicit;
-    this.overhead = explicit + aeadTagLength;
+    this.#overhead = explicit + aeadTagLength;
     this.#iv.set(iv);
     this.#nonce.set(iv);
     this.#aad.fill(0xff, 0, sequenceLength);
     this.#aad.fill(3, 9, 11);
+  }
+
+  sealedLength(plaintextLength: number): number {
+    return plaintextLength + this.#overhead;
+  }
+
+  limitedLength(fragmentLength: number): number {
+    return fragmentLength - this.#overhead;
   }
 
   seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void {
@@ -82,15 +105,15 @@ class Tls12Protection implements RecordProtection {
     this.#key.seal(this.#nonce, this.#aad, plaintext, output.subarray(this.#explicit));
   }
 
-  open(contentType: number, fragment: Uint8Array): Uint8Array {
-    if (fragment.length < this.overhead) throw new AlertError('bad_record_mac', 'got a record shorter than its tag');
-    this.#next(contentType, fragment.length - this.overhead);
+  open(contentType: number, fragment: Uint8Array): Unprotected {
+    if (fragment.length < this.#overhead) throw new AlertError('bad_record_mac', 'got a record shorter than its tag');
+    this.#next(contentType, fragment.length - this.#overhead);
     const sealed = this.#explicit > 0 ? fragment.subarray(this.#explicit) : fragment;
     // The peer may count otherwise, or draw this part at random (RFC 5288 3).
     for (let i = 0; i < this.#explicit; i++) this.#nonce[aeadNonceLength - explicitNonceLength + i] = fragment[i] ?? 0;
     const plaintext = this.#key.open(this.#nonce, this.#aad, sealed);
     if (plaintext === undefined) throw new AlertError('bad_record_mac', 'got a record that does not verify');
-    return plaintext;
+    return { contentType, payload: plaintext };
   }
 
   destroy(): void {
@@ -111,6 +134,7 @@ class Tls12Protection implements RecordProtection {
 
   /** 2^64 records are out of reach of any connection. */
   #count(): void {
+    this.records++;
     for (let i = sequenceLength - 1; i >= 0; i--) {
       const byte = ((this.#aad[i] ?? 0) + 1) & 0xff;
       this.#aad[i] = byte;

@@ -1,14 +1,17 @@
 /**
- * Both directions of the record layer (RFC 5246 6.2): plaintext payloads in, records out, and back.
+ * Both directions of the record layer (RFC 5246 6.2, RFC 8446 5): plaintext payloads in, records out, and back.
  *
  * Handshake messages of one flight share records: they wait until something else is written, keys change or the output
  * is taken. What a peer may send is bounded by named limits.
  */
-import { empty, join } from '../bytes.js';
+import { empty, join, wipe } from '../bytes.js';
+import type { AeadAlgorithm, CryptoBackend } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
+import type { TrafficSecret } from '../key-schedule/tls13.js';
 import { contentTypes } from '../parameters.js';
 import { maxPlaintextLength, recordHeaderLength, type RawRecord } from './deframer.js';
-import type { RecordProtection } from './protection.js';
+import { maxInnerPlaintextLength, tls13Protection } from './protection-tls13.js';
+import type { RecordProtection, Unprotected } from './protection.js';
 
 /** RFC 5246 6.2.1 lets application data be empty (traffic analysis); so many in a row are an attack. */
 export const maxConsecutiveEmptyRecords = 32;
@@ -21,7 +24,30 @@ export interface PlainRecord {
   readonly owned: boolean;
 }
 
+/** RFC 8446 2 and 4.2.10: what a connection's keys are for. */
+export type Epoch = 'early' | 'handshake' | 'application';
+
+/** The keys of one direction in one epoch of TLS 1.3. */
+export interface EpochKeys {
+  readonly crypto: CryptoBackend;
+  readonly aead: AeadAlgorithm;
+  readonly secret: TrafficSecret;
+  /** See `tls13Protection`. */
+  readonly paddingBlock: number;
+  /** A client that could not make sense of our ServerHello has no keys to say so: its first record may be an alert in the clear. */
+  readonly mayStartWithPlaintextAlert: boolean;
+}
+
+/** RFC 8446 4.2.10: how rejected early data is told from what follows it. */
+interface Skipping {
+  readonly until: 'second_client_hello' | 'record_that_opens';
+  /** Bytes of early data that may still be dropped. */
+  remaining: number;
+}
+
 export class RecordLayer {
+  /** Changes whenever what follows must begin with a record of its own (RFC 8446 5.1). */
+  readEpoch = 0;
   #output: Uint8Array[] = [];
   #flight: Uint8Array[] = [];
   #readProtection: RecordProtection | undefined;
@@ -29,6 +55,10 @@ export class RecordLayer {
   #emptyRecords = 0;
   /** RFC 5246 E.1: a first ClientHello travels in records of version 3.1, everything after in 3.3. */
   #version = 0x0301;
+  #writeLimit = Infinity;
+  #readLimit = Infinity;
+  #skipping: Skipping | undefined;
+  #plaintextAlert = false;
 
   /** From now on records carry version 3.3. */
   versionNegotiated(): void {
@@ -36,19 +66,67 @@ export class RecordLayer {
     this.#version = 0x0303;
   }
 
-  /** Takes the protection off a record. */
-  open(record: RawRecord): PlainRecord {
-    const { contentType } = record;
-    const owned = this.#readProtection !== undefined;
-    const payload = this.#readProtection?.open(contentType, record.fragment) ?? record.fragment;
+  /** Takes the protection off a record; `undefined` if it is early data to be dropped. */
+  open(record: RawRecord): PlainRecord | undefined {
+    const { contentType, fragment } = record;
+    const protection = this.#readProtection;
+    if (protection === undefined) {
+      if (this.#skipping?.until === 'second_client_hello' && contentType === contentTypes.application_data)
+        return this.#skip(fragment.length);
+      return this.#checked({ contentType, payload: fragment, owned: false });
+    }
+    if (this.#isInTheClear(protection, contentType)) return { contentType, payload: fragment, owned: false };
+    if (this.#skipping !== undefined && contentType === contentTypes.application_data) {
+      const opened = openOrUndefined(protection, record);
+      if (opened === undefined) return this.#skip(protection.limitedLength(fragment.length));
+      this.#skipping = undefined;
+      return this.#checked({ ...opened, owned: true });
+    }
+    const { contentType: innerType, payload } = protection.open(contentType, fragment);
+    if (protection.limitedLength(fragment.length) > this.#readLimit)
+      throw new AlertError('record_overflow', 'got a record above the record_size_limit');
+    return this.#checked({ contentType: innerType, payload, owned: true });
+  }
+
+  /** RFC 8446 D.4 and 5: what a TLS 1.3 peer may say without protection while keys are there already. */
+  #isInTheClear(protection: RecordProtection, contentType: number): boolean {
+    if (protection.typeLength === 0) return false;
+    if (contentType === contentTypes.change_cipher_spec) return true;
+    return contentType === contentTypes.alert && this.#plaintextAlert && protection.records === 0;
+  }
+
+  #checked(record: PlainRecord): PlainRecord {
+    const { contentType, payload, owned } = record;
     if (payload.length > maxPlaintextLength)
-      throw new AlertError('record_overflow', `got ${String(payload.length)} bytes of plaintext in a record`);
+      throw new AlertError('record_overflow', `got ${payload.length} bytes of plaintext in a record`);
     if (payload.length > 0) this.#emptyRecords = 0;
     else if (contentType !== contentTypes.application_data || !owned)
       throw new AlertError('unexpected_message', 'got an empty record');
     else if (++this.#emptyRecords > maxConsecutiveEmptyRecords)
-      throw new AlertError('unexpected_message', `got more than ${String(maxConsecutiveEmptyRecords)} empty records`);
-    return { contentType, payload, owned };
+      throw new AlertError('unexpected_message', `got more than ${maxConsecutiveEmptyRecords} empty records`);
+    return record;
+  }
+
+  /** RFC 8446 4.2.10: early data was offered and will not be read; at most `limit` bytes of it are dropped. */
+  skipEarlyData(until: Skipping['until'], limit: number): void {
+    this.#skipping = { until, remaining: limit };
+  }
+
+  /** The second ClientHello is here, and no early data comes after it. */
+  stopSkipping(): void {
+    this.#skipping = undefined;
+  }
+
+  #skip(length: number): undefined {
+    if (this.#skipping === undefined) return;
+    this.#skipping.remaining -= Math.max(length, 1);
+    if (this.#skipping.remaining < 0) throw new AlertError('unexpected_message', 'got too much early data to skip');
+  }
+
+  /** RFC 8449 4: plaintext bytes a record, in TLS 1.3 with type and padding. `write` is the peer's limit, `read` our own. */
+  limitRecordSize(write: number, read: number): void {
+    this.#writeLimit = write;
+    this.#readLimit = read;
   }
 
   /** Queues a handshake message; messages of a flight share records. */
@@ -71,6 +149,35 @@ export class RecordLayer {
   changeReadProtection(protection: RecordProtection): void {
     this.#readProtection?.destroy();
     this.#readProtection = protection;
+    this.endMessages();
+  }
+
+  /** RFC 8446 5.1: the message that was just received must be the last one in its record. */
+  endMessages(): void {
+    this.readEpoch++;
+  }
+
+  /** TLS 1.3: the peer's next record is under these keys. */
+  changeReadKeys(_epoch: Epoch, keys: EpochKeys): void {
+    this.#plaintextAlert = keys.mayStartWithPlaintextAlert;
+    this.changeReadProtection(protectionOf(keys, this.#readLimit));
+  }
+
+  /** TLS 1.3: our next record is under these keys. */
+  changeWriteKeys(_epoch: Epoch, keys: EpochKeys): void {
+    this.changeWriteProtection(protectionOf(keys, this.#writeLimit));
+  }
+
+  /** RFC 8446 4.2.10: after a HelloRetryRequest to early data the next ClientHello is in the clear. */
+  dropWriteProtection(): void {
+    this.flush();
+    this.#writeProtection?.destroy();
+    this.#writeProtection = undefined;
+  }
+
+  /** Records sent under the present keys (RFC 8446 5.5). */
+  get recordsWritten(): number {
+    return this.#writeProtection?.records ?? 0;
   }
 
   /** Our next record is protected by this. */
@@ -105,20 +212,42 @@ export class RecordLayer {
   }
 
   #writeRecords(contentType: number, payload: Uint8Array): void {
-    for (let offset = 0; offset < payload.length || offset === 0; offset += maxPlaintextLength) {
-      const plaintext =
-        payload.length <= maxPlaintextLength ? payload : payload.subarray(offset, offset + maxPlaintextLength);
-      const length = plaintext.length + (this.#writeProtection?.overhead ?? 0);
+    const protection = this.#writeProtection;
+    // RFC 8449 4: the limit is on protected records.
+    const longest =
+      protection === undefined
+        ? maxPlaintextLength
+        : Math.min(this.#writeLimit - protection.typeLength, maxPlaintextLength);
+    for (let offset = 0; offset < payload.length || offset === 0; offset += longest) {
+      const plaintext = payload.length <= longest ? payload : payload.subarray(offset, offset + longest);
+      const length = protection?.sealedLength(plaintext.length) ?? plaintext.length;
       const record = new Uint8Array(recordHeaderLength + length);
-      record[0] = contentType;
+      record[0] = protection?.typeLength === 1 ? contentTypes.application_data : contentType;
       record[1] = this.#version >> 8;
       record[2] = this.#version & 0xff;
       record[3] = length >> 8;
       record[4] = length & 0xff;
-      if (this.#writeProtection === undefined) record.set(plaintext, recordHeaderLength);
-      else this.#writeProtection.seal(contentType, plaintext, record.subarray(recordHeaderLength));
+      if (protection === undefined) record.set(plaintext, recordHeaderLength);
+      else protection.seal(contentType, plaintext, record.subarray(recordHeaderLength));
       this.#output.push(record);
     }
+  }
+}
+
+function protectionOf({ crypto, aead, secret, paddingBlock }: EpochKeys, limit: number): RecordProtection {
+  const keys = secret.keys(aead);
+  const protection = tls13Protection(crypto, aead, keys, paddingBlock, Math.min(limit, maxInnerPlaintextLength));
+  wipe(keys.key, keys.iv);
+  return protection;
+}
+
+/** `undefined` for a record under other keys. */
+function openOrUndefined(protection: RecordProtection, { contentType, fragment }: RawRecord): Unprotected | undefined {
+  try {
+    return protection.open(contentType, fragment);
+  } catch (error) {
+    if (error instanceof AlertError && error.alert === 'bad_record_mac') return undefined;
+    throw error;
   }
 }
 

@@ -109,7 +109,7 @@ function readRecord(
   from: Side,
   record: RawRecord,
 ): void {
-  const { contentType, payload } = side.layer.open(record);
+  const { contentType, payload } = side.layer.open(record)!;
   if (side.writer !== undefined) replay.protectedRecords.push(reseal(side.writer, record, payload));
   switch (contentType) {
     case contentTypes.change_cipher_spec: {
@@ -137,9 +137,9 @@ function readRecord(
 }
 
 function reseal(writer: RecordProtection, { contentType, fragment }: RawRecord, payload: Uint8Array): ReplayedRecord {
-  const sealed = new Uint8Array(payload.length + writer.overhead);
+  const sealed = new Uint8Array(payload.length + writer.sealedLength(0));
   writer.seal(contentType, payload, sealed);
-  const explicit = writer.overhead - 16;
+  const explicit = writer.sealedLength(0) - 16;
   return { fragment, sealed, sameNonce: equal(sealed.subarray(0, explicit), fragment.subarray(0, explicit)) };
 }
 

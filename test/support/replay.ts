@@ -164,7 +164,7 @@ export class Replay {
 
   /** The record that {@link send} would send next. */
   seal({ contentType, bytes }: Pick<Item, 'contentType' | 'bytes'>): Uint8Array {
-    const length = bytes.length + (this.#protection?.overhead ?? 0);
+    const length = bytes.length + (this.#protection?.sealedLength(0) ?? 0);
     const record = new Uint8Array(5 + length);
     record.set([contentType, 3, 3, length >> 8, length & 0xff]);
     if (this.#protection === undefined) record.set(bytes, 5);
