@@ -119,6 +119,8 @@ export interface KeyShare {
    * a public key that is malformed, not on the curve or of small order (all-zero X25519 output, RFC 7748 6.1).
    */
   agree(peerPublicKey: Uint8Array): MaybePromise<Uint8Array | undefined>;
+  /** Forgets the secret, where the backend can; the share must not be used afterwards. */
+  destroy?(): void;
 }
 
 /** The answer to a key share, from the side that speaks second: a KEM (X25519MLKEM768) has no key share before that. */

@@ -9,11 +9,11 @@ import { ecdsa } from '@noble/curves/abstract/weierstrass.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
-import { equal } from '../bytes.js';
+import { equal, wipe } from '../bytes.js';
 import { isUncompressedPoint, orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
 import type {
+  EcdheGroup,
   EcdsaCurve,
-  KeyExchangeGroup,
   KeyShare,
   PrivateKey,
   PublicKey,
@@ -24,8 +24,8 @@ import type {
 
 const nistCurves = { secp256r1: p256, secp384r1: p384 } as const;
 
-/** A fresh key pair, or the pair of a given `secretKey`: 32 bytes for x25519, else a scalar as long as the field. */
-export function nobleKeyShare(group: KeyExchangeGroup, secretKey?: Uint8Array): KeyShare {
+/** A fresh key pair, or the pair of a given `secretKey`: 32 bytes for x25519, else a scalar as long as the field; it is taken over. */
+export function nobleKeyShare(group: EcdheGroup, secretKey?: Uint8Array): KeyShare {
   return group === 'x25519' ? x25519Share(secretKey) : nistShare(group, secretKey);
 }
 
@@ -33,6 +33,7 @@ function x25519Share(secretKey: Uint8Array = x25519.utils.randomSecretKey()): Ke
   return {
     publicKey: orUndefined(() => x25519.getPublicKey(secretKey)) ?? refusePrivateKey('an x25519 secret has 32 bytes'),
     agree: (peer) => orUndefined(() => x25519.getSharedSecret(secretKey, peer)),
+    destroy: () => wipe(secretKey),
   };
 }
 
@@ -45,6 +46,7 @@ function nistShare(group: EcdsaCurve, secretKey: Uint8Array = nistCurves[group].
       // A compressed point is a sign byte and the X coordinate.
       return orUndefined(() => curve.getSharedSecret(secretKey, peer, true).slice(1));
     },
+    destroy: () => wipe(secretKey),
   };
 }
 

@@ -6,10 +6,12 @@
  */
 import { UsageError } from '../errors.js';
 import type { CryptoBackend } from './backend.js';
+import { answerWith } from './key-share.js';
 import { nobleAead, nobleCbc } from './noble-cipher.js';
 import { nobleCurveSigner, nobleCurveVerify, nobleKeyShare } from './noble-curves.js';
 import { nobleHash, nobleHmac, nobleRunningHash } from './noble-hash.js';
 import { pooledRandomBytes } from './random-pool.js';
+import { requireEcdhe } from './refusals.js';
 
 /** `CryptoBackend` on the noble libraries, without RSA. */
 export const nobleCrypto: CryptoBackend = {
@@ -25,7 +27,8 @@ export const nobleCrypto: CryptoBackend = {
   hmac: nobleHmac,
   aead: nobleAead,
   cbc: nobleCbc,
-  generateKeyShare: (group) => nobleKeyShare(group),
+  generateKeyShare: (group) => nobleKeyShare(requireEcdhe(group)),
+  answerKeyShare: (group, peerPublicKey) => answerWith(nobleKeyShare(requireEcdhe(group)), peerPublicKey),
   signer: (key) => (key.kind === 'rsa' ? refuseRsa() : nobleCurveSigner(key)),
   verify: (algorithm, key, data, signature) =>
     key.kind === 'rsa' ? refuseRsa() : nobleCurveVerify(algorithm, key, data, signature),

@@ -8,13 +8,13 @@
 import { createECDH, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import type { ECDH, KeyObject } from 'node:crypto';
 import { UsageError } from '../errors.js';
-import type { EcdsaCurve, KeyExchangeGroup, KeyShare } from './backend.js';
+import type { EcdheGroup, EcdsaCurve, KeyShare } from './backend.js';
 import { fromBase64Url, plain } from './node-buffer.js';
 import { importOkpPrivateKey, importOkpPublicKey, okpPublicKey, openSslCurves } from './node-key-object.js';
 import { fieldLength, isUncompressedPoint, orUndefined, refusePrivateKey } from './refusals.js';
 
 /** A fresh key pair, or the pair of a given `secretKey`: 32 bytes for x25519, else a scalar as long as the field. */
-export function nodeKeyShare(group: KeyExchangeGroup, secretKey?: Uint8Array): KeyShare {
+export function nodeKeyShare(group: EcdheGroup, secretKey?: Uint8Array): KeyShare {
   if (group !== 'x25519')
     return nistShare(group, secretKey === undefined ? freshEcdh(group) : ecdhOf(group, secretKey));
   return secretKey === undefined ? freshX25519Share() : x25519Share(importOkpPrivateKey('X25519', secretKey));

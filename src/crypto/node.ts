@@ -4,11 +4,13 @@
  * for Node.js may import it.
  */
 import type { CryptoBackend } from './backend.js';
+import { answerWith } from './key-share.js';
 import { NodeHmacKey } from './node-hmac.js';
 import { nodeKeyShare } from './node-key-share.js';
 import { nodeKeySigner, nodeVerify } from './node-signature.js';
 import { NodeAeadKey, NodeCbcKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
 import { pooledRandomBytes } from './random-pool.js';
+import { requireEcdhe } from './refusals.js';
 
 export { publicKeyOf } from './node-key-object.js';
 export { nodeSigner } from './node-signature.js';
@@ -27,7 +29,8 @@ export const nodeCrypto: CryptoBackend = {
   hmac: (algorithm, key) => new NodeHmacKey(algorithm, key),
   aead: (algorithm, key) => new NodeAeadKey(algorithm, key),
   cbc: (key) => new NodeCbcKey(key),
-  generateKeyShare: (group) => nodeKeyShare(group),
+  generateKeyShare: (group) => nodeKeyShare(requireEcdhe(group)),
+  answerKeyShare: (group, peerPublicKey) => answerWith(nodeKeyShare(requireEcdhe(group)), peerPublicKey),
   signer: nodeKeySigner,
   verify: nodeVerify,
 };

@@ -5,7 +5,14 @@
  */
 import { UsageError } from '../errors.js';
 import { aeadKeyLength, aeadNonceLength, aeadTagLength } from './backend.js';
-import type { AeadAlgorithm, EcdsaCurve, PrivateKey, SignatureAlgorithm } from './backend.js';
+import type {
+  AeadAlgorithm,
+  EcdheGroup,
+  EcdsaCurve,
+  KeyExchangeGroup,
+  PrivateKey,
+  SignatureAlgorithm,
+} from './backend.js';
 
 export const aesBlockLength = 16;
 
@@ -58,6 +65,17 @@ export function refuseMismatch(key: PrivateKey['kind'], algorithm: SignatureAlgo
 
 export function refusePrivateKey(reason: string): never {
   throw new UsageError('invalid_key', `private key: ${reason}`);
+}
+
+/** The groups that every backend has. */
+export function requireEcdhe(group: KeyExchangeGroup): EcdheGroup {
+  if (group === 'X25519MLKEM768') {
+    throw new UsageError(
+      'unsupported_by_backend',
+      `this backend has no ${group}: see tls-resume/crypto/noble-post-quantum`,
+    );
+  }
+  return group;
 }
 
 export const fieldLength = { secp256r1: 32, secp384r1: 48 } as const satisfies Record<EcdsaCurve, number>;

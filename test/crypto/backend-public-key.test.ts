@@ -41,6 +41,23 @@ describe.each(backends)('public keys of backend $name', ({ crypto, keyShare }) =
     expect(toHex((await b.agree(a.publicKey))!)).toBe(toHex(secret));
   });
 
+  it.each(groups)('%s: the answer to a share agrees with it, and at once', async (group) => {
+    const share = await crypto.generateKeyShare(group);
+    const answer = crypto.answerKeyShare(group, share.publicKey);
+    if (answer === undefined || answer instanceof Promise) throw new Error('the answer is a value');
+    const other = await crypto.answerKeyShare(group, share.publicKey);
+    expect(toHex(answer.publicKey)).not.toBe(toHex(other!.publicKey));
+    expect(toHex((await share.agree(answer.publicKey))!)).toBe(toHex(answer.sharedSecret));
+    expect(await crypto.answerKeyShare(group, share.publicKey.subarray(1))).toBeUndefined();
+  });
+
+  it('X25519 of small order is not answered, and a hybrid group that the backend lacks is refused', async () => {
+    expect(await crypto.answerKeyShare('x25519', bytes(32, 0))).toBeUndefined();
+    if (crypto.capabilities.groups.includes('X25519MLKEM768')) return;
+    expect(() => crypto.generateKeyShare('X25519MLKEM768')).toThrow(refusal('unsupported_by_backend'));
+    expect(() => crypto.answerKeyShare('X25519MLKEM768', bytes(1216))).toThrow(refusal('unsupported_by_backend'));
+  });
+
   it.each(groups)('%s: malformed public keys agree on nothing', async (group) => {
     const share = await crypto.generateKeyShare(group);
     const good = share.publicKey;

@@ -5,7 +5,7 @@
 import { generateKeyPairSync, createPrivateKey } from 'node:crypto';
 import { expect } from 'vitest';
 import type { UsageErrorCode } from '../../src/errors.js';
-import type { CryptoBackend, KeyExchangeGroup, KeyShare, PrivateKey } from '../../src/crypto/backend.js';
+import type { CryptoBackend, EcdheGroup, KeyShare, PrivateKey } from '../../src/crypto/backend.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
 import { nobleCryptoWithRsa } from '../../src/crypto/noble-rsa.js';
 import { nodeKeyShare } from '../../src/crypto/node-key-share.js';
@@ -14,7 +14,7 @@ import { nodeCrypto } from '../../src/crypto/node.js';
 export interface BackendUnderTest {
   readonly name: string;
   readonly crypto: CryptoBackend;
-  readonly keyShare: (group: KeyExchangeGroup, secretKey: Uint8Array) => KeyShare;
+  readonly keyShare: (group: EcdheGroup, secretKey: Uint8Array) => KeyShare;
 }
 
 /** `nobleCryptoWithRsa` is `nobleCrypto` and RSA, function by function: it stands for both. */

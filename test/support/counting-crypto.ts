@@ -16,6 +16,7 @@ export interface OperationCounts {
   open: number;
   cbcKey: number;
   cbc: number;
+  /** Key pairs made, and secrets agreed on; an answer to a share is one of each. */
   keyShare: number;
   agree: number;
   sign: number;
@@ -106,6 +107,11 @@ export function countingCrypto(backend: CryptoBackend): CountingCrypto {
       });
       const share = backend.generateKeyShare(group);
       return share instanceof Promise ? share.then(counted) : counted(share);
+    },
+    answerKeyShare(group, peerPublicKey) {
+      counts.keyShare++;
+      counts.agree++;
+      return backend.answerKeyShare(group, peerPublicKey);
     },
     signer(key): Signer {
       const signer = backend.signer(key);

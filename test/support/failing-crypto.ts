@@ -49,6 +49,7 @@ export function failingCrypto(crypto: CryptoBackend, failsAt: number, goesOn: bo
           const share = crypto.generateKeyShare(group);
           return share instanceof Promise ? share.then(keyShare) : keyShare(share);
         }),
+      answerKeyShare: (...all) => attempt('answerKeyShare', () => crypto.answerKeyShare(...all)),
       verify: (...all) => attempt('verify', () => crypto.verify(...all)),
     },
   };

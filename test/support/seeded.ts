@@ -3,11 +3,13 @@
  * on every backend.
  */
 import { ascii, join, toHex } from '../../src/bytes.js';
-import type { CryptoBackend, KeyExchangeGroup, KeyShare, MaybePromise } from '../../src/crypto/backend.js';
+import type { CryptoBackend, EcdheGroup, KeyExchangeGroup, KeyShare, MaybePromise } from '../../src/crypto/backend.js';
+import { answerWith } from '../../src/crypto/key-share.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
 import { nobleCryptoWithRsa } from '../../src/crypto/noble-rsa.js';
 import { nodeKeyShare } from '../../src/crypto/node-key-share.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
+import { requireEcdhe } from '../../src/crypto/refusals.js';
 
 export type BackendName = 'noble' | 'node';
 
@@ -15,7 +17,7 @@ export const backendNames = ['noble', 'node'] as const;
 
 const bases: Record<
   BackendName,
-  { crypto: CryptoBackend; keyShare: (group: KeyExchangeGroup, secretKey: Uint8Array) => KeyShare }
+  { crypto: CryptoBackend; keyShare: (group: EcdheGroup, secretKey: Uint8Array) => KeyShare }
 > = {
   noble: { crypto: nobleCryptoWithRsa, keyShare: nobleKeyShare },
   node: { crypto: nodeCrypto, keyShare: nodeKeyShare },
@@ -32,16 +34,19 @@ export function seededCrypto(backend: BackendName, seed: string): CryptoBackend 
     );
     return join(blocks).slice(0, length);
   };
+  // The first byte keeps the scalar below the order of the curve.
+  const seededShare = (group: KeyExchangeGroup): KeyShare => {
+    const curve = requireEcdhe(group);
+    const secret = randomBytes(secretLength[curve]).fill(1, 0, 1);
+    return remembered(shares, [backend, curve, secret], () => remembering(keyShare(curve, secret)));
+  };
   return {
     ...crypto,
-    // Both offer the same, so that the order of one does not show in the bytes.
-    capabilities: nodeCrypto.capabilities,
+    // Both offer the same, so that the order of one does not show in the bytes, nor what the runtime has besides.
+    capabilities: { ...nodeCrypto.capabilities, groups: ['x25519', 'secp256r1', 'secp384r1'] },
     randomBytes,
-    // The first byte keeps the scalar below the order of the curve.
-    generateKeyShare: (group) => {
-      const secret = randomBytes(secretLength[group]).fill(1, 0, 1);
-      return remembered(shares, [backend, group, secret], () => remembering(keyShare(group, secret)));
-    },
+    generateKeyShare: seededShare,
+    answerKeyShare: (group, peerPublicKey) => answerWith(seededShare(group), peerPublicKey),
     verify: (algorithm, key, data, signature) =>
       remembered(verdicts, [backend, JSON.stringify([algorithm, key]), data, signature], () =>
         crypto.verify(algorithm, key, data, signature),

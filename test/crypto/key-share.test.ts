@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { KeyShare } from '../../src/crypto/backend.js';
+import { answerWith } from '../../src/crypto/key-share.js';
+import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
+import { bytes } from './backends.js';
+
+describe('answerWith', () => {
+  it('waits for a share that waits, and forgets its secret', async () => {
+    let destroyed = 0;
+    const share = (secret: Uint8Array | undefined): KeyShare => ({
+      publicKey: bytes(32),
+      agree: () => Promise.resolve(secret),
+      destroy: () => {
+        destroyed++;
+      },
+    });
+    const answer = answerWith(share(bytes(32, 2)), bytes(32));
+    expect(answer).toBeInstanceOf(Promise);
+    expect(destroyed).toBe(0);
+    expect(await answer).toEqual({ publicKey: bytes(32), sharedSecret: bytes(32, 2) });
+    expect(await answerWith(share(undefined), bytes(32))).toBeUndefined();
+    expect(destroyed).toBe(2);
+  });
+});
+
+describe('a share of the noble backend', () => {
+  it.each(['x25519', 'secp256r1', 'secp384r1'] as const)('%s: is wiped when it is destroyed', (group) => {
+    const secret = bytes(group === 'secp384r1' ? 48 : 32, 7);
+    const share = nobleKeyShare(group, secret);
+    share.destroy?.();
+    expect(secret).toEqual(new Uint8Array(secret.length));
+  });
+});
