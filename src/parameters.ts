@@ -26,7 +26,7 @@ export const contentTypes = {
 } as const;
 export type ContentType = keyof typeof contentTypes | number;
 
-/** RFC 8446 4, RFC 5246 7.4. A HelloRetryRequest is a server_hello with a special random (RFC 8446 4.1.3). */
+/** RFC 8446 4, RFC 5246 7.4, RFC 8879 4. A HelloRetryRequest is a server_hello with a special random (RFC 8446 4.1.3). */
 export const handshakeTypes = {
   hello_request: 0,
   client_hello: 1,
@@ -43,6 +43,7 @@ export const handshakeTypes = {
   finished: 20,
   certificate_status: 22,
   key_update: 24,
+  compressed_certificate: 25,
   message_hash: 254,
 } as const;
 

@@ -12,6 +12,7 @@ import { certificateRequest, certificateRequestTls12 } from './certificate-reque
 import { certificateVerify } from './certificate-verify.js';
 import { certificate, certificateTls12 } from './certificate.js';
 import { clientHello } from './client-hello.js';
+import { compressedCertificate } from './compressed-certificate.js';
 import { endOfEarlyData, helloRequest, serverHelloDone } from './empty-messages.js';
 import { encryptedExtensions } from './encrypted-extensions.js';
 import { certificateStatus } from './extensions/status-request.js';
@@ -50,6 +51,7 @@ export const handshakeCodecs = {
     certificate_verify: certificateVerify,
     finished,
     key_update: keyUpdate,
+    compressed_certificate: compressedCertificate,
     message_hash: messageHash,
   },
 } as const;

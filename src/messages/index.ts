@@ -37,6 +37,7 @@ export * from './certificate-request.js';
 export * from './certificate-verify.js';
 export * from './certificate.js';
 export * from './client-hello.js';
+export * from './compressed-certificate.js';
 export * from './empty-messages.js';
 export * from './encrypted-extensions.js';
 export * from './extensions/application-layer-protocol-negotiation.js';

@@ -32,6 +32,7 @@ const handshakeMessages = new Map<string, Injection>([
       ['certificate_status', '16000008' + '01000004' + '30020500'],
       ['supplemental_data (RFC 4680)', '17000003' + '000000'],
       ['key_update', '18000001' + '00'],
+      ['compressed_certificate', '19000009' + '0001' + '000001' + '000001' + '00'],
       ['message_hash', 'fe000020' + '5a'.repeat(32)],
       ['unassigned type 99', '63000000'],
     ] as const
