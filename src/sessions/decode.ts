@@ -15,6 +15,6 @@ export function decodeOrUndefined<T>(codec: Codec<T>, bytes: Uint8Array): T | un
 }
 
 /** P-state-2: all zeros are what a failed derivation or a wiped session leaves behind. */
-export function isAllZero(masterSecret: Uint8Array): boolean {
-  return masterSecret.every((byte) => byte === 0);
+export function isAllZero(secret: Uint8Array): boolean {
+  return secret.every((byte) => byte === 0);
 }

@@ -9,7 +9,7 @@ export {
   type MemoryStoreOptions,
   type MemoryStoreStatistics,
 } from './memory-store.js';
-export { wipeSession, type Session, type SessionEncoding, type Tls12Session } from './session.js';
+export { wipeSession, type Session, type SessionEncoding, type Tls12Session, type Tls13Session } from './session.js';
 export { clientSessionState, sessionState } from './session-state.js';
 export {
   clientIdentity,

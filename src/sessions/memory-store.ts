@@ -27,7 +27,7 @@ export interface MemoryStoreOptions {
 }
 
 export interface MemoryStoreStatistics {
-  /** Calls of `get` that found a value, and that did not. */
+  /** Calls of `get` and `take` that found a value, and that did not. */
   readonly hits: number;
   readonly misses: number;
   /** Entries that left because their time had come, and because others needed the room. */
@@ -95,6 +95,12 @@ export class MemoryStore implements SessionStore {
     const name = fromAscii(key);
     const entry = this.#entries.get(name);
     if (entry !== undefined) this.#remove(name, entry);
+  }
+
+  take(key: Uint8Array): Uint8Array | undefined {
+    const value = this.get(key);
+    this.delete(key);
+    return value;
   }
 
   /** Forgets everything. */

@@ -1,32 +1,30 @@
 /**
  * This library's own encodings of a {@link Session}: `sessionState` for tickets and server stores, `clientSessionState` for what a
- * client keeps between connections (RFC 5077 4 leaves the contents to the server; RFC 7627 5.4).
+ * client keeps between connections (RFC 5077 4 leaves the contents to the server; RFC 7627 5.4, RFC 8446 4.6.1).
  *
  *     struct {
  *         uint8 format;                              // 1, and 2 for a client's session
- *         ProtocolVersion protocol_version;
- *         CipherSuite cipher_suite;
- *         opaque master_secret[48];
- *         uint8 extended_master_secret;              // 0 or 1
- *         uint64 established_at, issued_at;          // milliseconds
- *         opaque server_name<0..2^16-1>;             // empty: none
- *         opaque alpn_protocol<0..2^8-1>;            // empty: none
- *         ASN.1Cert peer_certificates<0..2^24-1>;
- *         opaque application_context<0..2^16-1>;
+ *         ProtocolVersion version;
+ *         select (version) {
+ *             case 0x0303: Tls12State;
+ *             case 0x0304: Tls13State;
+ *         } state;                                   // the tables below; a client's has its ticket at the end
  *     } SessionState;
  *
  * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
  * can make it trust another server. Its checksum finds damage, not attackers.
  */
-import { ascii, concat, fromAscii } from '../bytes.js';
+import { ascii, concat, empty, fromAscii } from '../bytes.js';
+import { hashLength } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
-import { isTls12CipherSuite } from '../key-schedule/suites.js';
+import { isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
 import { cipherSuites, protocolVersions } from '../parameters.js';
 import {
   constant,
   enumeration,
   fixed,
   opaque,
+  select,
   struct,
   uint32,
   uint64,
@@ -35,35 +33,72 @@ import {
   type Infer,
 } from '../presentation/codec.js';
 import { decodeOrUndefined, isAllZero } from './decode.js';
-import { masterSecretLength, type Session, type SessionEncoding } from './session.js';
+import {
+  masterSecretLength,
+  maximumTicketLifetime,
+  type Session,
+  type SessionEncoding,
+  type SessionFacts,
+  type Tls12Session,
+  type Tls13Session,
+} from './session.js';
 
-/** Without the client's id, ticket and lifetime hint. */
+/** Without what only a client has: its id, ticket and lifetime hint. */
 export const sessionState = {
-  encode: (session: Session): Uint8Array => serverCodec.encode({ format: 'session', ...toFields(session) }),
-  decode: (bytes: Uint8Array): Session | undefined => fromFields(decodeOrUndefined(serverCodec, bytes)),
+  encode: (session: Session): Uint8Array =>
+    serverCodec.encode({
+      format: 'session',
+      body:
+        session.version === 'TLSv1.3'
+          ? { version: session.version, state: tls13Fields(session) }
+          : { version: session.version, state: tls12Fields(session) },
+    }),
+
+  decode(bytes: Uint8Array): Session | undefined {
+    const body = decodeOrUndefined(serverCodec, bytes)?.body;
+    if (body === undefined) return undefined;
+    return body.version === 'TLSv1.3' ? tls13Session(body.state) : tls12Session(body.state);
+  },
 } satisfies SessionEncoding;
 
-/** With the client's id, ticket and lifetime hint, and a checksum at the end. `decode` works on a copy of the bytes. */
+/**
+ * With the client's id, ticket and lifetime hint, and a checksum at the end. A session of TLS 1.3 without its ticket is a
+ * `UsageError` (`value_not_encodable`). `decode` works on a copy of the bytes.
+ */
 export const clientSessionState = {
   encode(session: Session): Uint8Array {
-    const { sessionId = none, ticket = none, ticketLifetimeHint = 0 } = session;
+    const { ticket = empty } = session;
     const state = clientCodec.encode({
       format: 'client_session',
-      ...toFields(session),
-      sessionId,
-      ticket,
-      ticketLifetimeHint,
+      body:
+        session.version === 'TLSv1.3'
+          ? { version: session.version, state: { shared: tls13Fields(session), ticket } }
+          : {
+              version: session.version,
+              state: {
+                shared: tls12Fields(session),
+                sessionId: session.sessionId ?? empty,
+                ticket,
+                ticketLifetimeHint: session.ticketLifetimeHint ?? 0,
+              },
+            },
     });
     return concat(state, uint32.encode(crc32(state)));
   },
 
   decode(bytes: Uint8Array): Session | undefined {
-    const state = bytes.slice(0, -4);
-    if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(state)) return undefined;
-    const fields = decodeOrUndefined(clientCodec, state);
-    const session = fromFields(fields);
-    if (fields === undefined || session === undefined) return undefined;
-    const { sessionId, ticket, ticketLifetimeHint } = fields;
+    const checked = bytes.slice(0, -4);
+    if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(checked)) return undefined;
+    const body = decodeOrUndefined(clientCodec, checked)?.body;
+    if (body === undefined) return undefined;
+    if (body.version === 'TLSv1.3') {
+      const session = tls13Session(body.state.shared);
+      if (session !== undefined) session.ticket = body.state.ticket;
+      return session;
+    }
+    const { shared, sessionId, ticket, ticketLifetimeHint } = body.state;
+    const session = tls12Session(shared);
+    if (session === undefined) return undefined;
     if (sessionId.length > 0) session.sessionId = sessionId;
     if (ticket.length > 0) {
       session.ticket = ticket;
@@ -73,39 +108,114 @@ export const clientSessionState = {
   },
 } satisfies SessionEncoding;
 
-const none = new Uint8Array(0);
-
-const format = enumeration(1, { session: 1, client_session: 2 });
-
-const fields = {
-  protocolVersion: constant(enumeration(2, protocolVersions), 'TLSv1.2'),
-  cipherSuite: enumeration(2, cipherSuites),
-  masterSecret: fixed(masterSecretLength),
-  extendedMasterSecret: uint8,
+/** What sessions of both versions remember. Times are in milliseconds; an empty name is none. */
+const facts = struct({
   establishedAt: uint64,
   issuedAt: uint64,
   serverName: opaque(0, 2 ** 16 - 1),
   alpnProtocol: opaque(0, 2 ** 8 - 1),
   peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
   applicationContext: opaque(0, 2 ** 16 - 1),
-};
-const serverCodec = struct({ format: constant(format, 'session'), ...fields });
-const clientCodec = struct({
-  format: constant(format, 'client_session'),
-  ...fields,
-  sessionId: opaque(0, 32),
-  ticket: opaque(0, 2 ** 16 - 1),
-  ticketLifetimeHint: uint32,
 });
 
-type StateFields = Omit<Infer<typeof serverCodec>, 'format'>;
+const tls12State = struct({
+  cipherSuite: enumeration(2, cipherSuites),
+  masterSecret: fixed(masterSecretLength),
+  extendedMasterSecret: uint8, // 0 or 1
+  facts,
+});
 
-function toFields(session: Session): StateFields {
+const tls13State = struct({
+  cipherSuite: enumeration(2, cipherSuites),
+  psk: opaque(hashLength.sha256, hashLength.sha384),
+  ticketAgeAdd: uint32,
+  ticketLifetime: uint32, // seconds
+  maxEarlyDataSize: uint32,
+  transport: enumeration(1, { tcp: 0, quic: 1 }),
+  facts,
+});
+
+const format = enumeration(1, { session: 1, client_session: 2 });
+const version = enumeration(2, protocolVersions);
+
+const serverCodec = struct({
+  format: constant(format, 'session'),
+  body: select('version', version, 'state', { 'TLSv1.2': tls12State, 'TLSv1.3': tls13State }),
+});
+
+const clientCodec = struct({
+  format: constant(format, 'client_session'),
+  body: select('version', version, 'state', {
+    'TLSv1.2': struct({
+      shared: tls12State,
+      sessionId: opaque(0, 32), // empty: none
+      ticket: opaque(0, 2 ** 16 - 1), // empty: none
+      ticketLifetimeHint: uint32,
+    }),
+    'TLSv1.3': struct({ shared: tls13State, ticket: opaque(1, 2 ** 16 - 1) }),
+  }),
+});
+
+/** While it is read. */
+type Draft<S> = { -readonly [K in keyof S]: S[K] };
+
+function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
   return {
-    protocolVersion: session.version,
     cipherSuite: session.cipherSuite,
     masterSecret: session.masterSecret,
     extendedMasterSecret: session.extendedMasterSecret ? 1 : 0,
+    facts: factFields(session),
+  };
+}
+
+function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | undefined {
+  const { cipherSuite, masterSecret, extendedMasterSecret, facts } = fields;
+  if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
+  return withNames(facts, {
+    version: 'TLSv1.2',
+    cipherSuite,
+    masterSecret,
+    extendedMasterSecret: extendedMasterSecret === 1,
+    establishedAt: Number(facts.establishedAt),
+    issuedAt: Number(facts.issuedAt),
+    peerCertificates: facts.peerCertificates,
+    applicationContext: facts.applicationContext,
+  });
+}
+
+function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
+  return {
+    cipherSuite: session.cipherSuite,
+    psk: session.psk,
+    ticketAgeAdd: session.ticketAgeAdd,
+    ticketLifetime: session.ticketLifetime,
+    maxEarlyDataSize: session.maxEarlyDataSize,
+    transport: session.transport,
+    facts: factFields(session),
+  };
+}
+
+function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | undefined {
+  const { cipherSuite, psk, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, facts } = fields;
+  if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
+  if (isAllZero(psk) || ticketLifetime > maximumTicketLifetime || typeof transport === 'number') return undefined;
+  return withNames(facts, {
+    version: 'TLSv1.3',
+    cipherSuite,
+    psk,
+    ticketAgeAdd,
+    ticketLifetime,
+    maxEarlyDataSize,
+    transport,
+    establishedAt: Number(facts.establishedAt),
+    issuedAt: Number(facts.issuedAt),
+    peerCertificates: facts.peerCertificates,
+    applicationContext: facts.applicationContext,
+  });
+}
+
+function factFields(session: SessionFacts): Infer<typeof facts> {
+  return {
     establishedAt: BigInt(Math.floor(session.establishedAt)),
     issuedAt: BigInt(Math.floor(session.issuedAt)),
     serverName: byteString(session.serverName),
@@ -115,24 +225,10 @@ function toFields(session: Session): StateFields {
   };
 }
 
-/** While it is read. */
-type Draft = { -readonly [K in keyof Session]: Session[K] };
-
-function fromFields(fields: StateFields | undefined): Draft | undefined {
-  if (fields === undefined) return undefined;
-  const { protocolVersion, cipherSuite, masterSecret, extendedMasterSecret, serverName, alpnProtocol } = fields;
-  if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
-  if (fields.establishedAt > latestTime || fields.issuedAt > latestTime) return undefined;
-  const session: Draft = {
-    version: protocolVersion,
-    cipherSuite,
-    masterSecret,
-    extendedMasterSecret: extendedMasterSecret === 1,
-    establishedAt: Number(fields.establishedAt),
-    issuedAt: Number(fields.issuedAt),
-    peerCertificates: fields.peerCertificates,
-    applicationContext: fields.applicationContext,
-  };
+/** `undefined` where a time is none. The names are the facts that a session may lack. */
+function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, session: S): S | undefined {
+  const { establishedAt, issuedAt, serverName, alpnProtocol } = fields;
+  if (establishedAt > latestTime || issuedAt > latestTime) return undefined;
   if (serverName.length > 0) session.serverName = fromAscii(serverName);
   if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
   return session;

@@ -12,7 +12,7 @@ import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.
 export type Session = Tls12Session | Tls13Session;
 
 /** What sessions of both versions remember. */
-interface SessionFacts {
+export interface SessionFacts {
   /** The host_name of the full handshake, in lower case (RFC 6066 3). */
   readonly serverName?: string;
   /** The protocol that ALPN chose in the full handshake (RFC 7301), one character per byte. */
@@ -62,6 +62,9 @@ export interface Tls13Session extends SessionFacts {
 }
 
 export const masterSecretLength = 48;
+
+/** RFC 8446 4.6.1: no ticket lives longer than 7 days. Seconds. */
+export const maximumTicketLifetime = 604_800;
 
 /** How a session is written down: this library's own way, RFC 5077's `StatePlaintext`, or another server's. */
 export interface SessionEncoding {

@@ -11,8 +11,8 @@
  *     } StatePlaintext;
  *
  * The surprising thing is its age: it is older than the extended master secret (RFC 7627) and knows no server name. A session
- * needs both today, so this is for custom stacks and tests. This library's own tickets hold `sessionState`: its server binds every
- * session to a configuration, for which there is no room here either.
+ * needs both today, so this is for TLS 1.2 in custom stacks and for tests. This library's own tickets hold `sessionState`: its
+ * server binds every session to a configuration, for which there is no room here either.
  */
 import { empty } from '../bytes.js';
 import { isTls12CipherSuite } from '../key-schedule/suites.js';
@@ -29,7 +29,7 @@ import {
   type Infer,
 } from '../presentation/codec.js';
 import { decodeOrUndefined, isAllZero } from './decode.js';
-import { masterSecretLength, type Session, type SessionEncoding } from './session.js';
+import { masterSecretLength, type Session, type SessionEncoding, type Tls12Session } from './session.js';
 
 /** RFC 5077 4. `psk_identity` is RFC 4279's. */
 export const clientIdentity = select(
@@ -58,12 +58,13 @@ export type StatePlaintext = Infer<typeof statePlaintext>;
 /**
  * Sessions as `StatePlaintext`. It cannot carry the extended master secret, the server name, ALPN or an application context, and
  * a session stripped of one of these could resume where it must not (RFC 7627 5.4; Apache CVE-2025-23048). So `encode` answers
- * `undefined` for a session that has any of them; a decoded session has none, and RFC 7627 5.3 then keeps it from resuming unless
- * the peer lacks the extension as well and legacy resumption is switched on. The time of issue is lost: it comes back as
- * that of the full handshake, to the second.
+ * `undefined` for a session that has any of them, and for any of TLS 1.3. A decoded session has none, and RFC 7627 5.3 then
+ * keeps it from resuming unless the peer lacks the extension as well and legacy resumption is switched on. The time of issue
+ * is lost: it comes back as that of the full handshake, to the second.
  */
 export const rfc5077State: SessionEncoding = {
   encode(session: Session): Uint8Array | undefined {
+    if (session.version !== 'TLSv1.2') return undefined;
     const { extendedMasterSecret, serverName, alpnProtocol, applicationContext, peerCertificates } = session;
     if (extendedMasterSecret || serverName !== undefined || alpnProtocol !== undefined) return undefined;
     if (applicationContext.length > 0) return undefined;
@@ -80,7 +81,7 @@ export const rfc5077State: SessionEncoding = {
     });
   },
 
-  decode(bytes: Uint8Array): Session | undefined {
+  decode(bytes: Uint8Array): Tls12Session | undefined {
     const state = decodeOrUndefined(statePlaintext, bytes);
     if (state?.protocolVersion !== 'TLSv1.2' || state.compressionMethod !== 'null') return undefined;
     const { cipherSuite, masterSecret, clientIdentity: client } = state;

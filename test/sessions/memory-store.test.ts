@@ -46,6 +46,19 @@ describe('MemoryStore', () => {
     expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0, evicted: 0 });
   });
 
+  it('R8446-8.1-1 take: one caller gets the value, and nobody after', () => {
+    const { clock, store } = storeAt(0);
+    store.set(ascii('a'), fromHex('0102'), 1000);
+    expect(store.take(ascii('a'))).toEqual(fromHex('0102'));
+    expect(store.take(ascii('a'))).toBeUndefined();
+    expect(store.get(ascii('a'))).toBeUndefined();
+    expect(store.statistics()).toEqual({ hits: 1, misses: 2, expired: 0, evicted: 0, entries: 0, bytes: 0 });
+    store.set(ascii('a'), fromHex('03'), 1000);
+    clock.time = 1000;
+    expect(store.take(ascii('a'))).toBeUndefined();
+    expect(store.statistics()).toMatchObject({ hits: 1, misses: 3, expired: 1, entries: 0 });
+  });
+
   it('P-state-7 holds at most maxEntries after 10,000 puts, the youngest ones', () => {
     const { store } = storeAt(0, { maxEntries: 100 });
     for (let i = 0; i < 10_000; i++) store.set(ascii(String(i)), new Uint8Array(200), never);

@@ -1,9 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex } from '../../src/bytes.js';
-import type { SessionEncoding } from '../../src/sessions/session.js';
+import type { Session, SessionEncoding } from '../../src/sessions/session.js';
 import { clientSessionState, sessionState } from '../../src/sessions/session-state.js';
-import { anyClientSession, anySession, clientSession, fullSession, masterSecret, smallSession } from './sessions.js';
+import {
+  anyClientSession,
+  anySession,
+  clientSession,
+  clientTls13Session,
+  fullSession,
+  fullTls13Session,
+  masterSecret,
+  psk,
+  smallSession,
+  smallTls13Session,
+} from './sessions.js';
 
 const flipped = (bytes: Uint8Array, bit: number) =>
   bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
@@ -69,7 +80,7 @@ describe('sessionState', () => {
     ['a format that does not exist yet', 0, '03'],
     ['a client’s session', 0, '02'],
     ['TLS 1.1', 1, '0302'],
-    ['TLS 1.3', 1, '0304'],
+    ['P-bind-9 TLS 1.3', 1, '0304'],
     ['a suite of TLS 1.3', 3, '1301'],
     ['a suite without forward secrecy', 3, '002f'],
     ['an unknown suite', 3, 'dada'],
@@ -81,6 +92,53 @@ describe('sessionState', () => {
     const encoded = sessionState.encode(fullSession);
     encoded.set(fromHex(hex), offset);
     expect(sessionState.decode(encoded)).toBeUndefined();
+  });
+
+  it('P-bind-9 a session of TLS 1.3 has a layout of its own', () => {
+    expect(toHex(sessionState.encode(fullTls13Session))).toBe(
+      [
+        '01', // format
+        '0304',
+        '1301',
+        '20' + toHex(psk),
+        'fedcba98', // ticket_age_add
+        '00001c20', // 7200 s
+        '00004000', // max_early_data_size
+        '00', // tcp
+        '0000018bcfe5687b', // 1700000000123
+        '0000018bcfe6f068', // 1700000100456
+        '000c' + toHex(new TextEncoder().encode('example.test')),
+        '02' + '6832',
+        '000010' + '000005' + '3003020101' + '000005' + '30030201ff',
+        '0003' + 'c0ffee',
+      ].join(''),
+    );
+    expect(sessionState.encode(smallTls13Session).length).toBe(75);
+  });
+
+  it.each([
+    ['P-bind-9 TLS 1.2', 1, '0303'],
+    ['a suite of TLS 1.2', 3, 'c02b'],
+    ['a suite that is not spoken here', 3, '1305'],
+    ['R8446-4.2.11-5 P-state-2 a PSK shorter than the hash of the suite', 3, '1302'],
+    ['P-state-2 a PSK of zeros', 6, '00'.repeat(32)],
+    ['R8446-4.6.1-5 a lifetime above 7 days', 42, '00093a81'],
+    ['a transport without a name', 50, '02'],
+    ['a time beyond all dates', 51, '8000000000000000'],
+    ['a time of issue beyond all dates', 59, '8000000000000000'],
+  ])('refuses in a session of TLS 1.3 %s', (_, offset, hex) => {
+    const encoded = sessionState.encode(fullTls13Session);
+    encoded.set(fromHex(hex), offset);
+    expect(sessionState.decode(encoded)).toBeUndefined();
+  });
+
+  it('R8446-4.2.11-5 P-state-2 refuses a PSK longer than the hash of the suite', () => {
+    for (const cipherSuite of ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256'] as const) {
+      const encoded = sessionState.encode({ ...smallTls13Session, cipherSuite, psk: masterSecret });
+      expect(sessionState.decode(encoded)).toBeUndefined();
+    }
+    const fitting = { ...smallTls13Session, cipherSuite: 'TLS_AES_256_GCM_SHA384', psk: masterSecret } as const;
+    expect(sessionState.decode(sessionState.encode(fitting))).toEqual(fitting);
   });
 
   it('refuses a name that would come out as another name', () => {
@@ -110,8 +168,11 @@ describe('clientSessionState', () => {
     expect(encode({ sessionId: fromHex('02') })).toEqual({ ...fullSession, sessionId: fromHex('02') });
   });
 
-  it('P-bind-5 no flipped bit, prefix or trailing byte gives a session (CVE-2026-34877)', () => {
-    const encoded = clientSessionState.encode(clientSession);
+  it.each([
+    ['TLS 1.2', clientSession],
+    ['TLS 1.3', clientTls13Session],
+  ])('P-bind-5 %s: no flipped bit, prefix or trailing byte gives a session (CVE-2026-34877)', (_, session) => {
+    const encoded = clientSessionState.encode(session);
     for (let bit = 0; bit < encoded.length * 8; bit++) {
       expect(clientSessionState.decode(flipped(encoded, bit))).toBeUndefined();
     }
@@ -127,6 +188,17 @@ describe('clientSessionState', () => {
     expect(() => clientSessionState.encode({ ...fullSession, sessionId: new Uint8Array(33) })).toThrow(
       expect.objectContaining({ code: 'value_not_encodable' }),
     );
+  });
+
+  it('TLS 1.3: the ticket stands at the end, and there is no session without one', () => {
+    const encoded = clientSessionState.encode(clientTls13Session);
+    const shared = sessionState.encode(fullTls13Session);
+    expect(toHex(encoded.subarray(0, -4))).toBe('02' + toHex(shared.subarray(1)) + '0003' + '71c4e7');
+    for (const session of [fullTls13Session, { ...fullTls13Session, ticket: new Uint8Array(2 ** 16) }]) {
+      expect(() => clientSessionState.encode(session)).toThrow(
+        expect.objectContaining({ code: 'value_not_encodable' }),
+      );
+    }
   });
 
   it('ends with the CRC-32 of all before it', () => {
@@ -156,8 +228,11 @@ describe.each<[string, SessionEncoding]>([
   ['sessionState', sessionState],
   ['clientSessionState', clientSessionState],
 ])('%s and hostile bytes', (_, encoding) => {
-  it('any bytes: a session that encodes to the same bytes, or undefined, never a throw', () => {
-    const base = encoding.encode(clientSession) ?? new Uint8Array(0);
+  it.each<[string, Session]>([
+    ['TLS 1.2', clientSession],
+    ['TLS 1.3', clientTls13Session],
+  ])('%s, any bytes: a session that encodes to the same bytes, or undefined, never a throw', (_version, like) => {
+    const base = encoding.encode(like) ?? new Uint8Array(0);
     const mutated = fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { maxLength: 4 }).map((changes) => {
       const bytes = base.slice();
       for (const [at, byte] of changes) bytes[at] = byte;

@@ -1,12 +1,18 @@
 /** Sessions for tests: small, with everything, and any (fast-check). */
 import fc from 'fast-check';
 import { fromHex } from '../../src/bytes.js';
-import { tls12Suites, type Tls12CipherSuite } from '../../src/key-schedule/suites.js';
-import type { Session } from '../../src/sessions/session.js';
+import { hashLength } from '../../src/crypto/backend.js';
+import {
+  tls12Suites,
+  tls13Suites,
+  type Tls12CipherSuite,
+  type Tls13CipherSuite,
+} from '../../src/key-schedule/suites.js';
+import type { Session, SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
 
 export const masterSecret = new Uint8Array(48).map((_, i) => i + 1);
 
-export const smallSession: Session = {
+export const smallSession: Tls12Session = {
   version: 'TLSv1.2',
   cipherSuite: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
   masterSecret,
@@ -17,7 +23,7 @@ export const smallSession: Session = {
   applicationContext: new Uint8Array(0),
 };
 
-export const fullSession: Session = {
+export const fullSession: Tls12Session = {
   ...smallSession,
   serverName: 'example.test',
   alpnProtocol: 'h2',
@@ -25,25 +31,47 @@ export const fullSession: Session = {
   applicationContext: fromHex('c0ffee'),
 };
 
-export const clientSession: Session = {
+export const clientSession: Tls12Session = {
   ...fullSession,
   sessionId: fromHex('1d'.repeat(32)),
   ticket: fromHex('71c4e7'),
   ticketLifetimeHint: 7200,
 };
 
-const suites = Object.keys(tls12Suites) as Tls12CipherSuite[];
+export const psk = new Uint8Array(32).map((_, i) => 0xa0 + i);
+
+export const smallTls13Session: Tls13Session = {
+  version: 'TLSv1.3',
+  cipherSuite: 'TLS_AES_128_GCM_SHA256',
+  psk,
+  ticketAgeAdd: 0xfedcba98,
+  ticketLifetime: 7200,
+  maxEarlyDataSize: 0x4000,
+  transport: 'tcp',
+  establishedAt: 1_700_000_000_123,
+  issuedAt: 1_700_000_100_456,
+  peerCertificates: [],
+  applicationContext: new Uint8Array(0),
+};
+
+export const fullTls13Session: Tls13Session = {
+  ...smallTls13Session,
+  serverName: 'example.test',
+  alpnProtocol: 'h2',
+  peerCertificates: [fromHex('3003020101'), fromHex('30030201ff')],
+  applicationContext: fromHex('c0ffee'),
+};
+
+export const clientTls13Session: Tls13Session = { ...fullTls13Session, ticket: fromHex('71c4e7') };
+
 const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
+const secret = (length: number) => bytes(length, length).filter((value) => value.some((byte) => byte !== 0));
 const name = (maxLength: number) => bytes(1, maxLength).map((characters) => String.fromCharCode(...characters));
 const time = fc.nat(Number.MAX_SAFE_INTEGER).map((milliseconds) => milliseconds % 8_640_000_000_000_000);
+const uint32 = fc.nat(2 ** 32 - 1);
 
-/** Any session as a server keeps it. */
-export const anySession: fc.Arbitrary<Session> = fc.record(
+const anyFacts: fc.Arbitrary<SessionFacts> = fc.record(
   {
-    version: fc.constant('TLSv1.2' as const),
-    cipherSuite: fc.constantFrom(...suites),
-    masterSecret: bytes(48, 48).filter((secret) => secret.some((byte) => byte !== 0)),
-    extendedMasterSecret: fc.boolean(),
     establishedAt: time,
     issuedAt: time,
     peerCertificates: fc.array(bytes(1, 40), { maxLength: 3 }),
@@ -51,25 +79,52 @@ export const anySession: fc.Arbitrary<Session> = fc.record(
     serverName: name(300),
     alpnProtocol: name(255),
   },
-  {
-    requiredKeys: [
-      'version',
-      'cipherSuite',
-      'masterSecret',
-      'extendedMasterSecret',
-      'establishedAt',
-      'issuedAt',
-      'peerCertificates',
-      'applicationContext',
-    ],
-  },
+  { requiredKeys: ['establishedAt', 'issuedAt', 'peerCertificates', 'applicationContext'] },
 );
 
-/** Any session as a client keeps it. */
-export const anyClientSession: fc.Arbitrary<Session> = fc
+/** Any session of TLS 1.2 as a server keeps it. */
+export const anyTls12Session: fc.Arbitrary<Tls12Session> = fc
   .tuple(
-    anySession,
-    fc.record({ sessionId: bytes(1, 32) }, { requiredKeys: [] }),
-    fc.option(fc.record({ ticket: bytes(1, 300), ticketLifetimeHint: fc.nat(2 ** 31 - 1) }), { nil: {} }),
+    fc.record({
+      version: fc.constant('TLSv1.2' as const),
+      cipherSuite: fc.constantFrom(...(Object.keys(tls12Suites) as Tls12CipherSuite[])),
+      masterSecret: secret(48),
+      extendedMasterSecret: fc.boolean(),
+    }),
+    anyFacts,
   )
-  .map(([session, id, ticket]) => ({ ...session, ...id, ...ticket }));
+  .map(([session, facts]) => ({ ...session, ...facts }));
+
+/** Any session of TLS 1.3 as a server keeps it. */
+export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
+  .constantFrom(...(Object.keys(tls13Suites) as Tls13CipherSuite[]))
+  .chain((cipherSuite) =>
+    fc.tuple(
+      fc.record({
+        version: fc.constant('TLSv1.3' as const),
+        cipherSuite: fc.constant(cipherSuite),
+        psk: secret(hashLength[tls13Suites[cipherSuite].hash]),
+        ticketAgeAdd: uint32,
+        ticketLifetime: fc.nat(604_800),
+        maxEarlyDataSize: uint32,
+        transport: fc.constantFrom('tcp' as const, 'quic' as const),
+      }),
+      anyFacts,
+    ),
+  )
+  .map(([session, facts]) => ({ ...session, ...facts }));
+
+/** Any session as a server keeps it. */
+export const anySession: fc.Arbitrary<Session> = fc.oneof(anyTls12Session, anyTls13Session);
+
+/** Any session as a client keeps it. */
+export const anyClientSession: fc.Arbitrary<Session> = fc.oneof(
+  fc
+    .tuple(
+      anyTls12Session,
+      fc.record({ sessionId: bytes(1, 32) }, { requiredKeys: [] }),
+      fc.option(fc.record({ ticket: bytes(1, 300), ticketLifetimeHint: fc.nat(2 ** 31 - 1) }), { nil: {} }),
+    )
+    .map(([session, id, ticket]) => ({ ...session, ...id, ...ticket })),
+  fc.tuple(anyTls13Session, bytes(1, 300)).map(([session, ticket]) => ({ ...session, ticket })),
+);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex } from '../../src/bytes.js';
 import { DecodeError } from '../../src/errors.js';
 import { rfc5077State, statePlaintext, type StatePlaintext } from '../../src/sessions/state-plaintext.js';
-import type { Session } from '../../src/sessions/session.js';
-import { anySession, fullSession, masterSecret, smallSession } from './sessions.js';
+import type { Tls12Session } from '../../src/sessions/session.js';
+import { anyTls12Session, fullSession, masterSecret, smallSession, smallTls13Session } from './sessions.js';
 
 const secretHex = toHex(masterSecret);
 
@@ -19,7 +19,7 @@ const anonymous: StatePlaintext = {
 const anonymousHex = `0303c02b00${secretHex}0065535f00`;
 
 /** What StatePlaintext has room for. */
-const legacySession: Session = {
+const legacySession: Tls12Session = {
   ...smallSession,
   extendedMasterSecret: false,
   establishedAt: 0x65535f00 * 1000,
@@ -89,13 +89,17 @@ describe('rfc5077State', () => {
     expect(toHex(rfc5077State.encode(legacySession) ?? new Uint8Array(0))).toBe(anonymousHex);
   });
 
-  it.each<[string, Partial<Session>]>([
+  it.each<[string, Partial<Tls12Session>]>([
     ['R7627-5.4-1 the extended master secret', { extendedMasterSecret: true }],
     ['P-bind-1 a server name', { serverName: 'example.test' }],
     ['an ALPN protocol', { alpnProtocol: 'h2' }],
     ['P-bind-1 an application context', { applicationContext: fromHex('01') }],
   ])('does not write down a session that it would strip of %s', (_, part) => {
     expect(rfc5077State.encode({ ...legacySession, ...part })).toBeUndefined();
+  });
+
+  it('P-bind-9 writes no session of TLS 1.3 down', () => {
+    expect(rfc5077State.encode(smallTls13Session)).toBeUndefined();
   });
 
   it('has room for seconds only, and takes the full handshake for the time of issue', () => {
@@ -118,7 +122,7 @@ describe('rfc5077State', () => {
 
   it('any session: comes back as it was but for the times, or is not written down', () => {
     fc.assert(
-      fc.property(anySession, (session) => {
+      fc.property(anyTls12Session, (session) => {
         const at = session.establishedAt % (2 ** 32 * 1000);
         const encoded = rfc5077State.encode({ ...session, establishedAt: at });
         if (encoded === undefined) return;

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../src/bytes.js';
+import {
+  maximumClockSkew,
+  maximumSessionAge,
+  refuseSession,
+  refuseTls13Session,
+  type BindingPolicy,
+  type BindingRefusal,
+  type ResumptionRequest,
+  type Tls13ResumptionRequest,
+} from '../../src/sessions/binding.js';
+import type { SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
+import { fullSession, fullTls13Session } from './sessions.js';
+
+const policy: BindingPolicy = {
+  cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'],
+  applicationContext: fromHex('c0ffee'),
+  maximumAge: maximumSessionAge,
+  requireClientCertificate: false,
+  allowResumptionWithoutExtendedMasterSecret: false,
+};
+const { establishedAt, issuedAt } = fullSession;
+
+interface Circumstances<R> {
+  readonly request?: Partial<R>;
+  readonly policy?: Partial<BindingPolicy>;
+  readonly now?: number;
+}
+
+function refuse12(session: Partial<Tls12Session>, at: Circumstances<ResumptionRequest> = {}) {
+  const request: ResumptionRequest = {
+    cipherSuites: [0x0a0a, 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+    serverName: 'example.test',
+    extendedMasterSecret: true,
+    ...at.request,
+  };
+  return refuseSession({ ...fullSession, ...session }, request, { ...policy, ...at.policy }, at.now ?? issuedAt);
+}
+
+function refuse13(session: Partial<Tls13Session>, at: Circumstances<Tls13ResumptionRequest> = {}) {
+  const request: Tls13ResumptionRequest = { serverName: 'example.test', transport: 'tcp', ...at.request };
+  // A ticket that outlives all that is asked of it here, unless a case says otherwise.
+  const ticket = { ...fullTls13Session, ticketLifetime: 604_800, ...session };
+  return refuseTls13Session(ticket, request, { ...policy, ...at.policy }, at.now ?? issuedAt);
+}
+
+type Common = (
+  session: Partial<SessionFacts>,
+  at?: Circumstances<{ serverName: string | undefined }>,
+) => BindingRefusal | undefined;
+
+describe.each<[string, Common]>([
+  ['TLS 1.2', refuse12],
+  ['TLS 1.3', refuse13],
+])('a session of %s', (_, refuse) => {
+  it('resumes where nothing has changed', () => {
+    expect(refuse({})).toBeUndefined();
+  });
+
+  it('R8446-4.6.1-15 P-time-2 lives as long as the policy says, 7 days at most, and not before it was made', () => {
+    const day = 24 * 60 * 60 * 1000;
+    const at = (now: number, maximumAge: number) => refuse({ issuedAt: now }, { now, policy: { maximumAge } });
+    expect(at(establishedAt + day, day)).toBeUndefined();
+    expect(at(establishedAt + day + 1, day)).toBe('too_old');
+    expect(at(establishedAt + 7 * day, 30 * day)).toBeUndefined();
+    expect(at(establishedAt + 7 * day + 1, 30 * day)).toBe('too_old');
+    expect(at(establishedAt - maximumClockSkew, day)).toBeUndefined();
+    expect(at(establishedAt - maximumClockSkew - 1, day)).toBe('too_old');
+  });
+
+  it('P-bind-1 P-bind-8 belongs to a server name, and to none', () => {
+    expect(refuse({}, { request: { serverName: 'other.test' } })).toBe('server_name_mismatch');
+    expect(refuse({}, { request: { serverName: 'EXAMPLE.test' } })).toBe('server_name_mismatch');
+    expect(refuse({}, { request: { serverName: undefined } })).toBe('server_name_mismatch');
+    expect(refuse({ serverName: 'other.test' })).toBe('server_name_mismatch');
+  });
+
+  it('P-bind-1 P-bind-2 belongs to a configuration', () => {
+    expect(refuse({ applicationContext: fromHex('c0ffef') })).toBe('context_mismatch');
+    expect(refuse({ applicationContext: fromHex('c0ff') })).toBe('context_mismatch');
+    expect(refuse({}, { policy: { applicationContext: new Uint8Array(0) } })).toBe('context_mismatch');
+  });
+
+  it('P-bind-3 without a client certificate satisfies nobody who wants one', () => {
+    const wanting = { policy: { requireClientCertificate: true } };
+    expect(refuse({ peerCertificates: [] }, wanting)).toBe('client_certificate_missing');
+    expect(refuse({}, wanting)).toBeUndefined();
+    expect(refuse({ peerCertificates: [] })).toBeUndefined();
+  });
+
+  it('P-bind-10 is declined when no suite is enabled that could carry it', () => {
+    expect(refuse({}, { policy: { cipherSuites: [] } })).toBe('cipher_suite_disabled');
+    const others = ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'TLS_AES_256_GCM_SHA384', 'TLS_AES_128_CCM_SHA256'];
+    expect(refuse({}, { policy: { cipherSuites: others } })).toBe('cipher_suite_disabled');
+  });
+});
+
+describe('a session of TLS 1.2 alone', () => {
+  it('belongs to its suite, which the client offers again', () => {
+    const chacha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
+    expect(refuse12({}, { policy: { cipherSuites: [chacha] } })).toBe('cipher_suite_disabled');
+    expect(refuse12({}, { request: { cipherSuites: [chacha] } })).toBe('cipher_suite_not_offered');
+  });
+
+  it('R7627-5.3-3 R7627-5.3-4 R7627-5.3-5 the extended master secret comes last', () => {
+    const old = { extendedMasterSecret: false };
+    const allow = { allowResumptionWithoutExtendedMasterSecret: true };
+    expect(refuse12(old)).toBe('session_without_extended_master_secret');
+    expect(refuse12({}, { request: old })).toBe('hello_without_extended_master_secret');
+    expect(refuse12({}, { request: old, policy: allow })).toBe('hello_without_extended_master_secret');
+    expect(refuse12(old, { request: old })).toBe('hello_without_extended_master_secret');
+    expect(refuse12(old, { request: old, policy: allow })).toBeUndefined();
+    expect(refuse12({ applicationContext: fromHex('00') }, { request: old })).toBe('context_mismatch');
+  });
+});
+
+describe('a session of TLS 1.3 alone', () => {
+  it('R8446-4.6.1-11 R8446-4.2.11-5 belongs to the hash of its suite, not to the suite', () => {
+    const only = (cipherSuite: string) => ({ policy: { cipherSuites: [cipherSuite] } });
+    expect(refuse13({}, only('TLS_CHACHA20_POLY1305_SHA256'))).toBeUndefined();
+    expect(refuse13({}, only('TLS_AES_256_GCM_SHA384'))).toBe('cipher_suite_disabled');
+    expect(refuse13({ cipherSuite: 'TLS_AES_256_GCM_SHA384' }, only('TLS_AES_256_GCM_SHA384'))).toBeUndefined();
+    expect(refuse13({ cipherSuite: 'TLS_AES_256_GCM_SHA384' }, only('TLS_AES_128_GCM_SHA256'))).toBe(
+      'cipher_suite_disabled',
+    );
+  });
+
+  it('R8446-4.6.1-6 R8446-4.6.1-7 ends with the lifetime of its ticket, and P-time-2 is not used before it was issued', () => {
+    const at = (age: number) => refuse13({ ticketLifetime: 60 }, { now: issuedAt + age });
+    expect(at(60_000)).toBeUndefined();
+    expect(at(60_001)).toBe('expired');
+    expect(refuse13({ establishedAt: issuedAt - 2 * maximumClockSkew }, { now: issuedAt - maximumClockSkew - 1 })).toBe(
+      'expired',
+    );
+    expect(refuse13({ ticketLifetime: 0 }, { now: issuedAt + 1 })).toBe('expired');
+  });
+
+  it('R8446-4.6.1-15 a renewed ticket does not outlive 7 days since the full handshake', () => {
+    const now = establishedAt + maximumSessionAge + 1;
+    expect(refuse13({ issuedAt: now }, { now })).toBe('too_old');
+  });
+
+  it('belongs to a kind of transport', () => {
+    expect(refuse13({}, { request: { transport: 'quic' } })).toBe('transport_mismatch');
+    expect(refuse13({ transport: 'quic' })).toBe('transport_mismatch');
+    expect(refuse13({ transport: 'quic' }, { request: { transport: 'quic' } })).toBeUndefined();
+  });
+});
