@@ -10,13 +10,13 @@ import type { CipherNameAndProtocol, EphemeralKeyInfo } from 'node:tls';
 import type { Connection, ConnectionOptions } from '../../connection/connection.js';
 import type { CloseEvent, ConnectionEvent, HandshakeEvent } from '../../connection/events.js';
 import type { MaybePromise } from '../../crypto/backend.js';
+import { goOn } from '../../crypto/maybe-promise.js';
 import { AlertError, PeerAlertError, UsageError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
 import { clientSessionState } from '../../sessions/session-state.js';
 import { leafPublicKey } from '../x509/node-verifier.js';
 import type { Listener, TLSSocketEvents } from './socket-events.js';
-import { goOn } from './maybe-promise.js';
 import { cipherOf, ephemeralKeyOf, peerCertificate, type ChainedPeerCertificate } from './session-facts.js';
 import { SocketStream } from './socket-stream.js';
 

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../crypto/backend.js';
+import type { MaybePromise } from './backend.js';
 
 /** Goes on with a value, at once if it is there: a promise costs a turn of the event loop. */
 export function goOn<T, R>(value: MaybePromise<T>, then: (value: T) => R): MaybePromise<R> {
