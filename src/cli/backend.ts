@@ -1,0 +1,62 @@
+/** The crypto backend that `--crypto` names, and keys for it. Imported when it is known which one. */
+import type { KeyObject } from 'node:crypto';
+import type { CryptoBackend, EcdsaCurve, PrivateKey } from '../crypto/backend.js';
+import { concat } from '../bytes.js';
+import { UsageError } from '../errors.js';
+
+export type BackendName = 'node' | 'noble';
+
+/** `noble` is the one with RSA where its library is installed. */
+export async function cryptoBackend(name: BackendName): Promise<CryptoBackend> {
+  if (name === 'node') return (await import('../crypto/node.js')).nodeCrypto;
+  try {
+    return (await import('../crypto/noble-rsa.js')).nobleCryptoWithRsa;
+  } catch (error) {
+    if (error instanceof UsageError) return (await import('../crypto/noble.js')).nobleCrypto;
+    throw error;
+  }
+}
+
+/** The raw parts of a key that was read from a file. Throws `UsageError` for kinds that have no JSON Web Key (RFC 7517). */
+export function rawPrivateKey(key: KeyObject): PrivateKey {
+  const part = (name: JwkPart): Uint8Array => {
+    const value = jwk[name];
+    if (value === undefined) throw new UsageError('invalid_key', 'a private key lacks a part');
+    return new Uint8Array(Buffer.from(value, 'base64url'));
+  };
+  const jwk = exportJwk(key);
+  const curve = curves.get(jwk.crv);
+  if (curve !== undefined) {
+    const point = concat(Uint8Array.of(4), part('x'), part('y'));
+    return { kind: 'ecdsa', curve, scalar: part('d'), point };
+  }
+  if (jwk.crv === 'Ed25519') return { kind: 'ed25519', seed: part('d'), key: part('x') };
+  if (jwk.kty !== 'RSA')
+    throw new UsageError('invalid_key', `--crypto noble has no use for a key on ${String(jwk.crv)}`);
+  return {
+    kind: 'rsa',
+    modulus: part('n'),
+    exponent: part('e'),
+    privateExponent: part('d'),
+    prime1: part('p'),
+    prime2: part('q'),
+    exponent1: part('dp'),
+    exponent2: part('dq'),
+    coefficient: part('qi'),
+  };
+}
+
+type JwkPart = 'd' | 'dp' | 'dq' | 'e' | 'n' | 'p' | 'q' | 'qi' | 'x' | 'y';
+
+const curves = new Map<string | undefined, EcdsaCurve>([
+  ['P-256', 'secp256r1'],
+  ['P-384', 'secp384r1'],
+]);
+
+function exportJwk(key: KeyObject) {
+  try {
+    return key.export({ format: 'jwk' });
+  } catch {
+    throw new UsageError('invalid_key', `--crypto noble has no use for a key of kind ${String(key.asymmetricKeyType)}`);
+  }
+}

@@ -1,0 +1,90 @@
+/** From the options of `serve` to the settings of its connections. Whatever does not fit is refused before anybody connects. */
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { certificatesFromPem, credentials, privateKeyFromPem } from '../adapters/x509/credentials.js';
+import { nodeVerifier } from '../adapters/x509/node-verifier.js';
+import { serverSettings } from '../connection/config.js';
+import type { CryptoBackend } from '../crypto/backend.js';
+import { UsageError } from '../errors.js';
+import type { Credentials, ServerSettings } from '../handshake/settings.js';
+import { isTls12CipherSuite } from '../key-schedule/suites.js';
+import { MemoryStore } from '../sessions/memory-store.js';
+import { defaultOpeningPeriod, KeyRing } from '../tickets/key-ring.js';
+import { Rfc5077Sealer } from '../tickets/rfc5077-sealer.js';
+import { cryptoBackend, rawPrivateKey } from './backend.js';
+import { refuse } from './failure.js';
+import { keyLog, readFile, ticketKey } from './files.js';
+import type { ServeFlags } from './serve.js';
+
+export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> {
+  const crypto = await cryptoBackend(flags.crypto);
+  return serverSettings({
+    now: Date.now,
+    crypto,
+    credentials: identities(flags, crypto),
+    ...(flags.ciphers !== undefined && { cipherSuites: flags.ciphers.filter(isTls12CipherSuite) }),
+    ...(flags.groups !== undefined && { groups: flags.groups }),
+    ...(flags.alpn !== undefined && { alpnProtocols: flags.alpn }),
+    ...sessionOptions(flags, crypto),
+    ...clientOptions(flags),
+    ...keyLog(flags.keylog),
+  });
+}
+
+/** Each chain finds its key. */
+function identities({ cert, key, crypto: name }: ServeFlags, crypto: CryptoBackend): Credentials[] {
+  if (cert === undefined) throw new UsageError('invalid_option', 'serve needs --cert FILE');
+  const chains = cert.map((path) => inFile(path, certificatesFromPem));
+  const keys = (key ?? cert).map((path) => inFile(path, privateKeyFromPem));
+  return chains.map((chain) => {
+    const own = credentials(chain, ...keys);
+    return name === 'node' ? own : { ...own, signer: crypto.signer(rawPrivateKey(keyOf(chain, keys))) };
+  });
+}
+
+function keyOf([leaf]: readonly X509Certificate[], keys: readonly KeyObject[]): KeyObject {
+  const key = keys.find((candidate) => leaf?.checkPrivateKey(candidate));
+  if (key === undefined) throw new UsageError('invalid_key', 'the key does not belong to the certificate');
+  return key;
+}
+
+function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
+  const now = Date.now;
+  const lifetime = flags.lifetime * 1000;
+  const { sessionCache, tickets, ticketKeys } = flags;
+  const keys = (): KeyRing =>
+    new KeyRing({
+      crypto,
+      now,
+      automaticRotation: ticketKeys === undefined,
+      openingPeriod: Math.max(lifetime, defaultOpeningPeriod),
+      keys: ticketKeys?.map((path) => ticketKey(path)) ?? [],
+    });
+  return {
+    sessionLifetime: lifetime,
+    ticketLifetimeHint: flags.lifetime,
+    maximumSessionAge: lifetime,
+    ...(sessionCache !== 'off' && {
+      sessions: new MemoryStore({ now, maxEntries: sessionCache, maxLifetime: lifetime }),
+    }),
+    ...(tickets !== 'off' && { tickets: new Rfc5077Sealer({ crypto, keys: keys() }) }),
+  };
+}
+
+function clientOptions({ clientAuth, clientCa }: ServeFlags) {
+  if (clientAuth === 'none') return {};
+  if (clientCa === undefined)
+    throw new UsageError('invalid_option', `--client-auth ${clientAuth} needs --client-ca FILE`);
+  const verifyCertificate = inFile(clientCa, (ca) => nodeVerifier({ ca }));
+  return { clientAuthentication: clientAuth, verifyCertificate };
+}
+
+/** Reads a file and what is in it; errors name the file. */
+function inFile<T>(path: string, parse: (content: Uint8Array) => T): T {
+  const content = readFile(path);
+  try {
+    return parse(content);
+  } catch (error) {
+    if (error instanceof UsageError) refuse(path, error);
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * `tls-resume serve`: a server to be tested against, as `openssl s_server -www` is. It takes whatever comes, bounded in
+ * connections and time, and ends by a signal only.
+ */
+import { createServer, type Server } from 'node:net';
+import type { KeyExchangeGroup } from '../crypto/backend.js';
+import type { ClientAuthentication } from '../handshake/settings.js';
+import type { SupportedCipherSuite } from '../key-schedule/suites.js';
+import type { BackendName } from './backend.js';
+import { refuse } from './failure.js';
+import { inWords } from './handshake-line.js';
+import { ServedConnection, type Service } from './served-connection.js';
+import { serveSettings } from './serve-settings.js';
+import type { Psk, Version } from './values.js';
+
+export interface ServeFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly cert?: readonly string[];
+  readonly key?: readonly string[];
+  readonly minVersion?: Version;
+  readonly maxVersion?: Version;
+  readonly ciphers?: readonly SupportedCipherSuite[];
+  readonly groups?: readonly KeyExchangeGroup[];
+  readonly alpn?: readonly string[];
+  readonly sessionCache: number | 'off';
+  readonly tickets: number | 'off';
+  readonly ticketKeys?: readonly string[];
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly earlyData: number;
+  readonly replayGuard: 'memory' | 'off';
+  readonly clientCa?: string;
+  readonly clientAuth: ClientAuthentication;
+  readonly psk?: Psk;
+  readonly crypto: BackendName;
+  readonly keylog?: string;
+  readonly echo?: true;
+  readonly json?: true;
+}
+
+/** Connections at one time; more are closed as they come. */
+const maxConnections = 10_000;
+/** Milliseconds that open connections have to end after a signal. */
+const drainTimeout = 5_000;
+
+/** Resolves when the server listens. Throws `UsageError` for options that cannot work. */
+export async function serve(flags: ServeFlags): Promise<void> {
+  const print = printer(flags.json === true);
+  const service: Service = {
+    settings: await serveSettings(flags),
+    manner: flags.echo === true ? 'echo' : 'www',
+    report: print,
+  };
+  const connections = new Set<ServedConnection>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const connection = new ServedConnection(socket, service);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  server.maxConnections = maxConnections;
+  const { address: host, port } = await listen(server, flags);
+  // Out of file descriptors, for example: that passes.
+  server.on('error', (error) => console.error(`tls-resume: ${error.message}`));
+  print({ event: 'listening', host, port });
+  const drain = () => {
+    server.close();
+    for (const connection of connections) connection.drain();
+    const timer = setTimeout(() => {
+      for (const connection of connections) connection.end();
+    }, drainTimeout);
+    server.once('close', () => {
+      clearTimeout(timer);
+    });
+  };
+  // The second signal ends the process as it always does.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, drain);
+}
+
+async function listen(server: Server, { host, port }: ServeFlags): Promise<{ address: string; port: number }> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  }).catch((error: unknown) => refuse(`${host}:${port}`, error));
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address : { address: host, port };
+}
+
+/** Connections that wait to be accepted: a test driver may open a thousand at once. */
+const backlog = 1024;
+
+type Line = Parameters<Service['report']>[0] | { event: 'listening'; host: string; port: number };
+
+/**
+ * Without `--json`, connections are told of on a terminal only: a pipe that nobody reads would fill up, and then the server
+ * would stand still.
+ */
+function printer(json: boolean): (line: Line) => void {
+  process.stdout.on('error', () => undefined); // nobody listens any more: no reason to stop serving
+  if (json) return (line) => void process.stdout.write(`${JSON.stringify(line)}\n`);
+  return (line) => {
+    if (line.event === 'listening') process.stdout.write(`listening on ${line.host}:${line.port}\n`);
+    else if (process.stdout.isTTY)
+      process.stdout.write(`${line.event === 'handshake' ? inWords(line) : `${line.code}: ${line.message}`}\n`);
+  };
+}
