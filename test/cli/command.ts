@@ -1,0 +1,138 @@
+/**
+ * The command as a process of its own, bundled once for each test file as the package has it: with chunks that are loaded when
+ * they are needed.
+ */
+import { build } from 'esbuild';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { authority, identities } from '../support/identities.js';
+import { repositoryFolder } from '../support/package.js';
+import { runProgram, startServerProcess, type ProgramOptions, type ProgramResult } from '../support/peers.js';
+import type { ServerProcess } from '../support/peers.js';
+
+/** One line of `--json`. */
+export type Line = Readonly<Record<string, unknown>>;
+
+export class Command {
+  /** For whatever a test writes; holds `ca.pem`, and `.pem` and `.key` of every identity. */
+  readonly folder: string;
+  readonly #servers: ServeProcess[] = [];
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async build(): Promise<Command> {
+    // In the repository, where packages are found.
+    const cache = join(repositoryFolder, 'node_modules', '.cache', 'tls-resume');
+    mkdirSync(cache, { recursive: true });
+    const command = new Command(mkdtempSync(join(cache, 'command-')));
+    await build({
+      entryPoints: [join(repositoryFolder, 'src/cli/main.ts')],
+      outdir: command.folder,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+      logLevel: 'silent',
+    });
+    writeFileSync(command.file('ca.pem'), authority.cert);
+    for (const [name, { cert, key }] of Object.entries(identities)) {
+      writeFileSync(command.file(`${name}.pem`), cert);
+      writeFileSync(command.file(`${name}.key`), key);
+    }
+    return command;
+  }
+
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  run(parameters: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
+    return runProgram(process.execPath, [this.file('main.mjs'), ...parameters], { cwd: this.folder, ...options });
+  }
+
+  /** `serve --json` on a free port, with the ECDSA identity unless `parameters` name another. */
+  async serve(...parameters: readonly string[]): Promise<ServeProcess> {
+    const identity = parameters.includes('--cert') ? [] : ['--cert', 'ecdsa.pem', '--key', 'ecdsa.key'];
+    const server = await ServeProcess.start(this, [...identity, ...parameters]);
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** `connect --json` with the right name and authority; status and lines. */
+  async connect(
+    port: number,
+    ...parameters: readonly string[]
+  ): Promise<{ status: number | null; lines: Line[]; stderr: string }> {
+    const trust = parameters.includes('--insecure') ? [] : ['--ca', 'ca.pem'];
+    const name = parameters.includes('--servername') ? [] : ['--servername', 'example.test'];
+    const run = await this.run(['connect', `127.0.0.1:${port}`, '--json', ...trust, ...name, ...parameters]);
+    return { status: run.status, lines: linesOf(run.stdout), stderr: run.stderr };
+  }
+
+  async remove(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class ServeProcess {
+  readonly #process: ServerProcess;
+  /** Lines that were handed out. */
+  #seen = 1;
+  readonly port: number;
+
+  private constructor(process: ServerProcess, port: number) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  static async start(command: Command, parameters: readonly string[]): Promise<ServeProcess> {
+    const process = await startServerProcess({
+      command: globalThis.process.execPath,
+      arguments: () => [command.file('main.mjs'), 'serve', '--port', '0', '--json', ...parameters],
+      ready: /"listening"/,
+      cwd: command.folder,
+    });
+    const [first] = linesOf(process.output());
+    return new ServeProcess(process, Number(first?.['port']));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** All lines so far but the first. */
+  lines(): Line[] {
+    return linesOf(this.#process.output()).slice(1);
+  }
+
+  /** The next line that nobody has asked for yet. */
+  async next(): Promise<Line> {
+    const count = ++this.#seen;
+    await this.#process.waitForOutput(new RegExp(`(?:.*\\n){${count}}`));
+    const line = linesOf(this.#process.output())[count - 1];
+    if (line === undefined) throw new Error(`no line ${count}`);
+    return line;
+  }
+
+  /** Everything it printed, errors included. */
+  output(): string {
+    return this.#process.output();
+  }
+
+  stop(): Promise<void> {
+    return this.#process.stop();
+  }
+}
+
+function linesOf(output: string): Line[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line);
+}

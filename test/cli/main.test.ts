@@ -1,0 +1,106 @@
+/** The command line itself: help, version, errors in one line, and how long it takes to start. */
+import { performance } from 'node:perf_hooks';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { manifest } from '../support/package.js';
+import { Command } from './command.js';
+
+let command: Command;
+beforeAll(async () => {
+  command = await Command.build();
+});
+afterAll(() => command.remove());
+
+describe('help and version', () => {
+  it.each([
+    [['--help'], /^Usage: tls-resume .*serve.*connect/s],
+    [['serve', '--help'], /^Usage: tls-resume serve .*--session-cache.*--ticket-keys.*nginx.*--replay-guard/s],
+    [['connect', '--help'], /^Usage: tls-resume connect .*--session-in.*--session-out.*--early-data.*--reconnect/s],
+    [['--version'], /^\d+\.\d+\.\d+\n$/],
+  ])('%s', async (parameters, text) => {
+    const { status, stdout, stderr } = await command.run(parameters);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(text);
+  });
+});
+
+describe('an error is one line, and a status', () => {
+  const files = ['--cert', 'ecdsa.pem', '--key', 'ecdsa.key'];
+  it.each([
+    ['unknown command', ['open'], "unknown command 'open'"],
+    ['unknown option', ['serve', '--prot', '1'], "unknown option '--prot'"],
+    ['missing value', ['serve', '--port'], "option '--port <n>' argument missing"],
+    ['bad value', ['serve', '--port', 'x'], 'Expected a whole number from 0 to 65535.'],
+    ['bad choice', ['serve', '--crypto', 'x'], 'Allowed choices are node, noble.'],
+    ['options that exclude each other', ['serve', '--www', '--echo'], 'cannot be used with'],
+    ['no certificate', ['serve'], 'serve needs --cert FILE'],
+    ['missing file', ['serve', '--cert', 'absent.pem'], 'absent.pem: no such file'],
+    ['not a certificate', ['serve', '--cert', 'ecdsa.key'], '`cert` holds no certificate'],
+    ['not a key', ['serve', '--cert', 'ecdsa.pem', '--key', 'ecdsa.pem'], 'ecdsa.pem: `key` is no private key'],
+    ['key of another certificate', ['serve', '--cert', 'ecdsa.pem', '--key', 'rsa.key'], '`key` does not belong'],
+    ['no ticket key', ['serve', ...files, '--ticket-keys', 'ca.pem'], 'a ticket key has 48 or 80'],
+    ['weak ticket key', ['serve', ...files, '--ticket-keys', 'weak.key'], 'not a random key'],
+    ['no authority', ['serve', ...files, '--client-auth', 'require'], 'needs --client-ca FILE'],
+    ['no host', ['connect'], "missing required argument 'host:port'"],
+    ['no port', ['connect', 'example.test'], 'Expected HOST:PORT.'],
+    ['missing authority', ['connect', '127.0.0.1:1', '--ca', 'absent.pem'], 'absent.pem: no such file'],
+    ['no sessions', ['connect', '127.0.0.1:1', '--session-in', 'ca.pem'], 'ca.pem: no file of --session-out'],
+    ['broken session', ['connect', '127.0.0.1:1', '--session-in', 'broken.json'], 'session 0 cannot be read'],
+    ['nobody there', ['connect', '127.0.0.1:1'], '(ECONNREFUSED)'],
+  ])('%s', async (_, parameters, text) => {
+    writeFileSync(command.file('weak.key'), new Uint8Array(48));
+    writeFileSync(command.file('broken.json'), '{"sessions":["AAAA"]}');
+    const { status, stdout, stderr } = await command.run(parameters);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^tls-resume: .+\n$/);
+    expect(stderr).toContain(text);
+  });
+
+  it('port in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const { status, stderr } = await command.run(['serve', '--port', port, ...files]);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `tls-resume: 127.0.0.1:${port}: address already in use\n`,
+    });
+    server.close();
+  });
+});
+
+describe('starting takes less than 300 ms', () => {
+  it.each([[['--help']], [['connect', '127.0.0.1:1']], [['connect', '127.0.0.1:1', '--crypto', 'noble']]])(
+    '%s',
+    async (parameters) => {
+      expect(await fastest(() => command.run(parameters))).toBeLessThan(300);
+    },
+  );
+
+  it('serve, until it listens', async () => {
+    expect(
+      await fastest(async () => {
+        const server = await command.serve();
+        await server.stop();
+      }),
+    ).toBeLessThan(300);
+  });
+
+  /** Milliseconds. Other tests run beside this one, and what disturbs makes slower only. */
+  async function fastest(run: () => Promise<unknown>): Promise<number> {
+    let best = Infinity;
+    for (let i = 0; i < 10 && best >= 300; i++) {
+      const start = performance.now();
+      await run();
+      best = Math.min(best, performance.now() - start);
+    }
+    return best;
+  }
+});
+
+it('the package names the command', () => {
+  expect(manifest).toMatchObject({ bin: { 'tls-resume': './dist/cli/main.js' } });
+});
