@@ -1,0 +1,43 @@
+/**
+ * Is a ClientHello with early data recent (RFC 8446 8.3)? The client says how old its ticket is, the ticket says when it was
+ * issued, and together they say when the hello should arrive.
+ *
+ * This bounds how long a {@link ReplayGuard} has to remember; it is no protection of its own, because a replay within the window is
+ * as fresh as the original.
+ */
+
+/** Milliseconds to either side: RFC 8446 8.3 takes ten seconds for clients on the Internet. */
+export const defaultFreshnessWindow = 10_000;
+
+/** Times and ages in milliseconds. */
+export interface TicketAge {
+  /** When the server issued the ticket. */
+  readonly issuedAt: number;
+  /** The `ticket_age_add` of the ticket, 32 bits. */
+  readonly ticketAgeAdd: number;
+  /** The `obfuscated_ticket_age` of the ClientHello, 32 bits. */
+  readonly obfuscatedTicketAge: number;
+  readonly now: number;
+  /** How far from the expected arrival the hello may be. See {@link defaultFreshnessWindow}. */
+  readonly window?: number;
+}
+
+/** Times in milliseconds. */
+export interface Freshness {
+  readonly fresh: boolean;
+  readonly expectedArrival: number;
+  /** From when on the same hello is not fresh any more, whatever it was before: a record of it may be dropped. */
+  readonly expiresAt: number;
+}
+
+/** RFC 8446 8.3: whether the hello arrives when it should, had its client sent it once and now. */
+export function freshness(age: TicketAge): Freshness {
+  const { issuedAt, ticketAgeAdd, obfuscatedTicketAge, now, window = defaultFreshnessWindow } = age;
+  const ticketAge = (obfuscatedTicketAge - ticketAgeAdd) >>> 0; // RFC 8446 4.2.11.1: modulo 2^32
+  const expectedArrival = issuedAt + ticketAge;
+  return {
+    fresh: Math.abs(now - expectedArrival) <= window,
+    expectedArrival,
+    expiresAt: expectedArrival + window + 1,
+  };
+}
