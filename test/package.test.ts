@@ -93,6 +93,7 @@ describe('what a bundle of one entry point drags in', () => {
     'tls-resume/messages',
     'tls-resume/tickets',
     'tls-resume/sessions',
+    'tls-resume/early-data',
     'tls-resume/crypto/noble',
   ])('%s: no node:', async (specifier) => {
     expect((await bundle(specifier)).builtins).toEqual([]);
