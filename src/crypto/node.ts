@@ -7,16 +7,17 @@ import type { CryptoBackend } from './backend.js';
 import { answerWith } from './key-share.js';
 import { NodeHmacKey } from './node-hmac.js';
 import { nodeKeyShare } from './node-key-share.js';
+import { nodeMlKem768 } from './node-mlkem.js';
 import { nodeKeySigner, nodeVerify } from './node-signature.js';
 import { NodeAeadKey, NodeCbcKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
 import { pooledRandomBytes } from './random-pool.js';
 import { requireEcdhe } from './refusals.js';
+import { withMlKem768 } from './x25519-mlkem768.js';
 
 export { publicKeyOf } from './node-key-object.js';
 export { nodeSigner } from './node-signature.js';
 
-/** `CryptoBackend` on node:crypto, and on noble where that is faster. */
-export const nodeCrypto: CryptoBackend = {
+const ecdheOnly: CryptoBackend = {
   name: 'node',
   capabilities: {
     aeads: ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'],
@@ -34,3 +35,6 @@ export const nodeCrypto: CryptoBackend = {
   signer: nodeKeySigner,
   verify: nodeVerify,
 };
+
+/** `CryptoBackend` on node:crypto, and on noble where that is faster. It has X25519MLKEM768 where Node.js has ML-KEM. */
+export const nodeCrypto: CryptoBackend = nodeMlKem768 === undefined ? ecdheOnly : withMlKem768(ecdheOnly, nodeMlKem768);
