@@ -286,6 +286,10 @@ export type KeyUpdateRequest = keyof typeof keyUpdateRequests | number;
 export const certificateCompressionAlgorithms = { zlib: 1, brotli: 2, zstd: 3 } as const;
 export type CertificateCompressionAlgorithm = keyof typeof certificateCompressionAlgorithms | number;
 
+/** TLS KDF Identifiers registry, RFC 9258 5.1. */
+export const tlsKdfIdentifiers = { HKDF_SHA256: 1, HKDF_SHA384: 2 } as const;
+export type TlsKdfIdentifier = keyof typeof tlsKdfIdentifiers | number;
+
 /** RFC 5246 7.4.4, RFC 8422 5.5. */
 export const clientCertificateTypes = {
   rsa_sign: 1,
