@@ -12,6 +12,7 @@ export interface HandshakeLine {
   readonly reason: string | null;
   readonly helloRetryRequest: boolean;
   readonly earlyData: 'none' | 'accepted' | 'rejected';
+  /** Why early data was not accepted. */
   readonly earlyDataReason: string | null;
   readonly earlyDataBytes: number;
   readonly alpn: string | null;
@@ -29,7 +30,7 @@ export function handshakeLine(handshake: HandshakeEvent, earlyDataBytes: number)
     reason: handshake.reason ?? null,
     helloRetryRequest: false,
     earlyData: 'none',
-    earlyDataReason: null,
+    earlyDataReason: 'not_offered',
     earlyDataBytes,
     alpn: handshake.alpnProtocol ?? null,
     serverName: handshake.serverName ?? null,

@@ -82,8 +82,8 @@ export class Command {
 
 export class ServeProcess {
   readonly #process: ServerProcess;
-  /** Lines that were handed out. */
-  #seen = 1;
+  /** Lines that were handed out, the first one among them. */
+  #taken = 1;
   readonly port: number;
 
   private constructor(process: ServerProcess, port: number) {
@@ -106,18 +106,17 @@ export class ServeProcess {
     return this.#process.pid;
   }
 
-  /** All lines so far but the first. */
-  lines(): Line[] {
-    return linesOf(this.#process.output()).slice(1);
+  /** The next lines that nobody has asked for yet. */
+  async take(count: number): Promise<Line[]> {
+    const start = this.#taken;
+    this.#taken += count;
+    await this.#process.waitForOutput(new RegExp(`^(?:.*\\n){${this.#taken}}`));
+    return linesOf(this.#process.output()).slice(start, this.#taken);
   }
 
-  /** The next line that nobody has asked for yet. */
-  async next(): Promise<Line> {
-    const count = ++this.#seen;
-    await this.#process.waitForOutput(new RegExp(`(?:.*\\n){${count}}`));
-    const line = linesOf(this.#process.output())[count - 1];
-    if (line === undefined) throw new Error(`no line ${count}`);
-    return line;
+  /** Lines that nobody has asked for. */
+  rest(): Line[] {
+    return linesOf(this.#process.output()).slice(this.#taken);
   }
 
   /** Everything it printed, errors included. */

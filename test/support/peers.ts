@@ -13,6 +13,7 @@ import { describe, it } from 'vitest';
 
 /** How each program is asked for its version, and the Debian package that brings it. */
 const programs = {
+  curl: { versionArguments: ['--version'], debianPackage: 'curl' },
   openssl: { versionArguments: ['version'], debianPackage: 'openssl' },
   tshark: { versionArguments: ['--version'], debianPackage: 'tshark' },
 } as const satisfies Record<string, { versionArguments: readonly string[]; debianPackage: string }>;
