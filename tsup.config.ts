@@ -19,7 +19,10 @@ const commonJsWithBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'commonjs-with-builtins',
   setup(build) {
     build.onLoad({ filter: /[\\/]commander[\\/]lib[\\/]\w+\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(/\brequire\('node:/g, `globalThis.process.getBuiltinModule('node:`),
+      contents: readFileSync(path, 'utf8').replaceAll(
+        /\brequire\('node:/g,
+        `globalThis.process.getBuiltinModule('node:`,
+      ),
     }));
   },
 };
