@@ -1,4 +1,4 @@
-/** What certificate compression (RFC 8879) asks of an algorithm. `tls-resume/crypto/node` has those of node:zlib. */
+/** What certificate compression (RFC 8879) asks of an algorithm. Those of node:zlib are in node-compression.ts. */
 
 /** One algorithm, by the name of its registry. Both ways are synchronous: a certificate chain is a few kilobytes. */
 export interface CertificateCompression {

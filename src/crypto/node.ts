@@ -14,6 +14,7 @@ import { pooledRandomBytes } from './random-pool.js';
 import { requireEcdhe } from './refusals.js';
 import { withMlKem768 } from './x25519-mlkem768.js';
 
+export { nodeCertificateCompression } from './node-compression.js';
 export { publicKeyOf } from './node-key-object.js';
 export { nodeSigner } from './node-signature.js';
 
