@@ -1,5 +1,5 @@
 /**
- * The TLS 1.3 codecs, deframer and HKDF against what other implementations recorded: every record of every TLS 1.3 capture is
+ * The TLS 1.3 codecs, deframer, traffic secrets and record protection against what other implementations recorded: every record of every TLS 1.3 capture is
  * opened, every message decoded and encoded again, every Finished and CertificateVerify computed.
  */
 import { X509Certificate } from 'node:crypto';
@@ -21,7 +21,7 @@ describe.each([nobleCrypto, nodeCrypto])('TLS 1.3 captures ($name)', (crypto) =>
   const replays = tls13.map((connection) => ({ ...connection, replay: replayTls13(crypto, connection) }));
   const messages = replays.flatMap(({ origin, replay }) => replay.messages.map((message) => ({ origin, ...message })));
 
-  it('every record opens, and holds what the other implementation found', () => {
+  it('R8446-7.3-1 every record opens, and holds what the other implementation found', () => {
     const total = { connections: 0, records: 0, protected: 0 };
     for (const { origin, replay, contents } of replays) {
       expect(replay.order, origin).toEqual(contents.messages);

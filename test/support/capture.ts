@@ -35,6 +35,11 @@ export interface CapturedConnection {
   /** Who sent how much, in the order of arrival. */
   readonly flights: readonly { readonly from: Side; readonly length: number }[];
   readonly contents: CapturedContents;
+  /** The PSK of the ticket that it left with the client, where the client told. */
+  readonly sessionPsk: Uint8Array | undefined;
+  readonly externalPsk: Uint8Array | undefined;
+  /** The connection whose session it offers. */
+  readonly resumes: CapturedConnection | undefined;
 }
 
 /** What another implementation decrypted. */
@@ -66,6 +71,8 @@ export interface CapturedTicket {
   readonly ageAdd?: string;
   readonly nonce?: string;
   readonly maxEarlyData?: number;
+  /** Where the server seals it into the ticket under a known key. */
+  readonly resumptionMasterSecretHex?: string;
 }
 
 /** All handshake messages of RFC 8448, those that were encrypted on the wire among them. */
@@ -84,21 +91,31 @@ export function rfc8448Messages(): CapturedMessage[] {
 export function captures(): CapturedConnection[] {
   const index = readVectors('captures/index.json') as readonly { readonly file: string }[];
   return index.flatMap(({ file }) => {
-    const { name, connections } = readVectors(`captures/${file}`) as Capture;
-    return connections.map((connection, i) => ({
-      origin: `${name}[${String(i)}]`,
-      version: connection.version === 'TLS1.3' ? 'TLSv1.3' : 'TLSv1.2',
-      mode: connection.mode,
-      cipherSuite: connection.contents.cipherSuite,
-      keylog: connection.keylog,
-      sent: { client: fromHex(connection.clientToServerHex), server: fromHex(connection.serverToClientHex) },
-      flights: connection.flights.map((flight) => ({
-        from: flight.startsWith('c:') ? 'client' : 'server',
-        length: Number(flight.slice(2)),
-      })),
-      contents: connection.contents,
-    }));
+    const { name, connections, externalPsk } = readVectors(`captures/${file}`) as Capture;
+    const found: CapturedConnection[] = [];
+    for (const [i, connection] of connections.entries())
+      found.push({
+        origin: `${name}[${String(i)}]`,
+        version: connection.version === 'TLS1.3' ? 'TLSv1.3' : 'TLSv1.2',
+        mode: connection.mode,
+        cipherSuite: connection.contents.cipherSuite,
+        keylog: connection.keylog,
+        sent: { client: fromHex(connection.clientToServerHex), server: fromHex(connection.serverToClientHex) },
+        flights: connection.flights.map((flight) => ({
+          from: flight.startsWith('c:') ? 'client' : 'server',
+          length: Number(flight.slice(2)),
+        })),
+        contents: connection.contents,
+        sessionPsk: fromHexIfAny(connection.session?.resumptionPskHex),
+        externalPsk: fromHexIfAny(externalPsk?.keyHex),
+        resumes: found[0],
+      });
+    return found;
   });
+}
+
+function fromHexIfAny(hex: string | undefined): Uint8Array | undefined {
+  return hex === undefined ? undefined : fromHex(hex);
 }
 
 /** The bytes of a connection in the order of their arrival. */
@@ -177,12 +194,15 @@ interface Rfc8448 {
 
 interface Capture {
   readonly name: string;
+  /** Of SHA-256. */
+  readonly externalPsk?: { readonly keyHex: string };
   readonly connections: readonly {
     readonly version: string;
     readonly mode: string;
     readonly keylog: string;
     readonly flights: readonly string[];
     readonly contents: CapturedContents;
+    readonly session?: { readonly resumptionPskHex?: string };
     readonly clientToServerHex: string;
     readonly serverToClientHex: string;
   }[];

@@ -1,24 +1,19 @@
 /**
- * Reads a recorded TLS 1.3 connection from its key log: just enough key derivation (RFC 8446 7.1 to 7.3, on our HKDF) to get
- * at the messages that the wire shows encrypted. The product's own TLS 1.3 key schedule is tested elsewhere; nothing here
- * should ever be needed by it.
+ * Reads a recorded TLS 1.3 connection from its key log, with the library's own traffic secrets (RFC 8446 7.2, 7.3) and record
+ * protection (5.2): other implementations made the records, so both are right if every one opens.
  */
-import { ascii, concat, empty, join, toHex } from '../../src/bytes.js';
-import {
-  aeadKeyLength,
-  aeadNonceLength,
-  hashLength,
-  type AeadAlgorithm,
-  type AeadKey,
-  type CryptoBackend,
-  type HashAlgorithm,
-} from '../../src/crypto/backend.js';
-import { hkdfExpand } from '../../src/crypto/hkdf.js';
+import { empty, join, toHex } from '../../src/bytes.js';
+import type { CryptoBackend } from '../../src/crypto/backend.js';
+import { AlertError } from '../../src/errors.js';
+import { isTls13CipherSuite, tls13Suites, type Tls13Suite } from '../../src/key-schedule/suites.js';
+import { TrafficSecret } from '../../src/key-schedule/tls13.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
 import { findExtension } from '../../src/messages/index.js';
 import { contentTypes } from '../../src/parameters.js';
 import { Deframer, type RawRecord } from '../../src/record/deframer.js';
 import { HandshakeJoiner } from '../../src/record/handshake-joiner.js';
+import { tls13Protection } from '../../src/record/protection-tls13.js';
+import type { RecordProtection, Unprotected } from '../../src/record/protection.js';
 import { capturedName, chunks, keylogSecrets, type CapturedConnection, type Side } from './capture.js';
 
 export interface ReplayedTls13Message {
@@ -26,6 +21,8 @@ export interface ReplayedTls13Message {
   readonly message: HandshakeMessage<'TLSv1.3'>;
   readonly bytes: Uint8Array;
   readonly encrypted: boolean;
+  /** The messages of the transcript before it (RFC 8446 4.4.1). */
+  readonly before: Uint8Array;
   /** Finished: what it should hold. CertificateVerify: the transcript hash that it signs. */
   readonly expected?: Uint8Array;
 }
@@ -44,12 +41,6 @@ export interface Tls13Replay {
   rest: number;
 }
 
-const suites: Readonly<Record<string, { readonly hash: HashAlgorithm; readonly aead: AeadAlgorithm } | undefined>> = {
-  TLS_AES_128_GCM_SHA256: { hash: 'sha256', aead: 'aes-128-gcm' },
-  TLS_AES_256_GCM_SHA384: { hash: 'sha384', aead: 'aes-256-gcm' },
-  TLS_CHACHA20_POLY1305_SHA256: { hash: 'sha256', aead: 'chacha20-poly1305' },
-};
-
 /** Throws if a record does not open, or a message does not decode. */
 export function replayTls13(crypto: CryptoBackend, connection: CapturedConnection): Tls13Replay {
   const replay = new Replay(crypto, connection);
@@ -59,7 +50,7 @@ export function replayTls13(crypto: CryptoBackend, connection: CapturedConnectio
 
 class Replay {
   readonly #crypto: CryptoBackend;
-  readonly #suite: { readonly hash: HashAlgorithm; readonly aead: AeadAlgorithm };
+  readonly #suite: Tls13Suite;
   readonly #keylog: ReadonlyMap<string, Uint8Array>;
   readonly #sides = { client: new ReplayedSide(), server: new ReplayedSide() };
   readonly #replay: Tls13Replay = {
@@ -77,10 +68,9 @@ class Replay {
   #transcript: Uint8Array[] = [];
 
   constructor(crypto: CryptoBackend, { cipherSuite, keylog, origin }: CapturedConnection) {
-    const suite = suites[cipherSuite];
-    if (suite === undefined) throw new Error(`${origin} has suite ${cipherSuite}`);
+    if (!isTls13CipherSuite(cipherSuite)) throw new Error(`${origin} has suite ${cipherSuite}`);
     this.#crypto = crypto;
-    this.#suite = suite;
+    this.#suite = tls13Suites[cipherSuite];
     this.#keylog = keylogSecrets(keylog);
   }
 
@@ -101,24 +91,22 @@ class Replay {
     if (record.contentType === contentTypes.change_cipher_spec) this.#replay.order.push(`${from} ccs`);
     else if (record.contentType === contentTypes.application_data) {
       this.#replay.protectedRecords++;
-      const { contentType, content } = this.#open(from, record.fragment);
-      this.#readContent(from, contentType, content, true);
+      const { contentType, payload } = this.#open(from, record);
+      this.#readContent(from, contentType, payload, true);
     } else this.#readContent(from, record.contentType, record.fragment, false);
   }
 
-  /** RFC 8446 5.2: the content type is the last byte that is not padding. */
-  #open(from: Side, fragment: Uint8Array): { contentType: number; content: Uint8Array } {
+  #open(from: Side, { contentType, fragment }: RawRecord): Unprotected {
     const side = this.#sides[from];
-    let inner = side.keys?.open(fragment);
-    if (inner === undefined && side.epoch === 'early') {
+    try {
+      if (side.protection === undefined) throw new Error(`a protected record of the ${from} in epoch ${side.epoch}`);
+      return side.protection.open(contentType, fragment);
+    } catch (error) {
+      if (side.epoch !== 'early' || !(error instanceof AlertError)) throw error;
       // The server has rejected early data, and the client goes on without an EndOfEarlyData.
       this.#enter('client', 'handshake');
-      inner = side.keys?.open(fragment);
+      return this.#open(from, { contentType, fragment });
     }
-    if (inner === undefined) throw new Error(`a record of the ${from} does not open in epoch ${side.epoch}`);
-    let end = inner.length - 1;
-    while (inner[end] === 0) end--;
-    return { contentType: inner[end] ?? 0, content: inner.subarray(0, end) };
   }
 
   #readContent(from: Side, contentType: number, content: Uint8Array, encrypted: boolean): void {
@@ -137,21 +125,18 @@ class Replay {
   #readMessage(from: Side, bytes: Uint8Array, encrypted: boolean): void {
     const message = decodeHandshake('TLSv1.3', bytes);
     this.#replay.order.push(`${from} ${capturedName(message.type)}`);
-    const expected = this.#expected(from, message.type);
-    this.#replay.messages.push({ from, message, bytes, encrypted, ...(expected && { expected }) });
+    const before = join(this.#transcript);
+    const expected = this.#expected(from, message.type, before);
+    this.#replay.messages.push({ from, message, bytes, encrypted, before, ...(expected && { expected }) });
     if (message.type === 'hello_retry_request') this.#retry();
     if (message.type !== 'new_session_ticket' && message.type !== 'key_update') this.#transcript.push(bytes);
     this.#changeKeys(from, message);
   }
 
-  #expected(from: Side, type: HandshakeMessage['type']): Uint8Array | undefined {
-    const crypto = this.#crypto;
-    const { hash } = this.#suite;
-    const transcriptHash = crypto.hash(hash, join(this.#transcript));
-    if (type === 'certificate_verify') return transcriptHash;
-    if (type !== 'finished') return undefined;
-    const finishedKey = expandLabel(crypto, hash, this.#secret(from, 'handshake'), 'finished', hashLength[hash]);
-    return crypto.hmac(hash, finishedKey).compute(transcriptHash);
+  #expected(from: Side, type: HandshakeMessage['type'], before: Uint8Array): Uint8Array | undefined {
+    if (type !== 'certificate_verify' && type !== 'finished') return undefined;
+    const transcriptHash = this.#crypto.hash(this.#suite.hash, before);
+    return type === 'finished' ? this.#secret(from, 'handshake').finished(transcriptHash) : transcriptHash;
   }
 
   /** RFC 8446 4.4.1. */
@@ -179,12 +164,10 @@ class Replay {
         this.#enter(from, 'application');
         return;
       case 'key_update': {
-        const { secret } = this.#sides[from];
-        this.#install(
-          from,
-          expandLabel(this.#crypto, this.#suite.hash, secret, 'traffic upd', hashLength[this.#suite.hash]),
-        );
-        this.#replay.updated[from] = this.#sides[from].secret;
+        const secret = this.#sides[from].secret?.next();
+        if (secret === undefined) throw new Error('a key_update in the clear');
+        this.#install(from, secret);
+        this.#replay.updated[from] = secret.secret;
         return;
       }
       default:
@@ -197,14 +180,14 @@ class Replay {
     this.#sides[from].epoch = epoch;
   }
 
-  #install(from: Side, secret: Uint8Array): void {
+  #install(from: Side, secret: TrafficSecret): void {
     const side = this.#sides[from];
     if (side.joiner.pending) throw new Error('a message spans a key change');
     side.secret = secret;
-    side.keys = new ReadingKeys(this.#crypto, this.#suite.hash, this.#suite.aead, secret);
+    side.protection = tls13Protection(this.#crypto, this.#suite.aead, secret.keys(this.#suite.aead));
   }
 
-  #secret(from: Side, epoch: 'early' | 'handshake' | 'application'): Uint8Array {
+  #secret(from: Side, epoch: 'early' | 'handshake' | 'application'): TrafficSecret {
     const sender = from.toUpperCase();
     const labels = {
       early: 'CLIENT_EARLY_TRAFFIC_SECRET',
@@ -213,7 +196,7 @@ class Replay {
     };
     const secret = this.#keylog.get(`${labels[epoch]} ${toHex(this.#clientRandom)}`);
     if (secret === undefined) throw new Error(`no ${labels[epoch]} in the key log`);
-    return secret;
+    return new TrafficSecret(this.#crypto, this.#suite.hash, secret);
   }
 }
 
@@ -221,45 +204,10 @@ class ReplayedSide {
   readonly deframer = new Deframer();
   readonly joiner = new HandshakeJoiner(2 ** 16);
   epoch: 'plain' | 'early' | 'handshake' | 'application' = 'plain';
-  secret: Uint8Array = empty;
-  keys: ReadingKeys | undefined;
+  secret: TrafficSecret | undefined;
+  protection: RecordProtection | undefined;
 
   get rest(): number {
     return this.deframer.buffered + (this.joiner.pending ? 1 : 0);
   }
-}
-
-/** RFC 8446 5.2 and 5.3. */
-class ReadingKeys {
-  readonly #key: AeadKey;
-  readonly #iv: Uint8Array;
-  #sequence = 0;
-
-  constructor(crypto: CryptoBackend, hash: HashAlgorithm, aead: AeadAlgorithm, secret: Uint8Array) {
-    this.#key = crypto.aead(aead, expandLabel(crypto, hash, secret, 'key', aeadKeyLength[aead]));
-    this.#iv = expandLabel(crypto, hash, secret, 'iv', aeadNonceLength);
-  }
-
-  open(fragment: Uint8Array): Uint8Array | undefined {
-    const nonce = this.#iv.slice();
-    const view = new DataView(nonce.buffer);
-    view.setUint32(8, view.getUint32(8) ^ this.#sequence);
-    const header = Uint8Array.of(contentTypes.application_data, 3, 3, fragment.length >> 8, fragment.length & 0xff);
-    const inner = this.#key.open(nonce, header, fragment);
-    if (inner !== undefined) this.#sequence++;
-    return inner;
-  }
-}
-
-/** RFC 8446 7.1, with an empty context. */
-function expandLabel(
-  crypto: CryptoBackend,
-  hash: HashAlgorithm,
-  secret: Uint8Array,
-  label: string,
-  length: number,
-): Uint8Array {
-  const full = ascii(`tls13 ${label}`);
-  const info = concat(Uint8Array.of(length >> 8, length & 0xff, full.length), full, Uint8Array.of(0));
-  return hkdfExpand(crypto.hmac(hash, secret), info, length);
 }
