@@ -16,6 +16,18 @@ import {
   smallTls13Session,
 } from './sessions.js';
 
+/** An independent CRC: the bitwise definition. */
+function crc32(bytes: Uint8Array): string {
+  let crc = 0xffffffffn;
+  for (const byte of bytes) {
+    crc ^= BigInt(byte);
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0xedb88320n : crc >> 1n;
+  }
+  return (crc ^ 0xffffffffn).toString(16).padStart(8, '0');
+}
+
+const checksummed = (state: Uint8Array) => concat(state, fromHex(crc32(state)));
+
 const flipped = (bytes: Uint8Array, bit: number) =>
   bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
 
@@ -201,16 +213,24 @@ describe('clientSessionState', () => {
     }
   });
 
-  it('ends with the CRC-32 of all before it', () => {
-    // An independent CRC: the bitwise definition.
-    const crc32 = (bytes: Uint8Array) => {
-      let crc = 0xffffffffn;
-      for (const byte of bytes) {
-        crc ^= BigInt(byte);
-        for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0xedb88320n : crc >> 1n;
-      }
-      return (crc ^ 0xffffffffn).toString(16).padStart(8, '0');
+  it('P-bind-9 P-state-2 refuses a session of TLS 1.3 that is none, checksum or not', () => {
+    const state = clientSessionState.encode(clientTls13Session).slice(0, -4);
+    const decode = (changed: Uint8Array) => clientSessionState.decode(checksummed(changed));
+    const changedAt = (offset: number, hex: string) => {
+      const changed = state.slice();
+      changed.set(fromHex(hex), offset);
+      return decode(changed);
     };
+    expect(decode(state)).toEqual(clientTls13Session);
+    expect(changedAt(1, '0303')).toBeUndefined();
+    expect(changedAt(3, '1302')).toBeUndefined();
+    expect(changedAt(6, '00'.repeat(32))).toBeUndefined();
+    expect(changedAt(50, '02')).toBeUndefined();
+    const ticketless = concat(state.subarray(0, -5), fromHex('0000'));
+    expect(decode(ticketless)).toBeUndefined();
+  });
+
+  it('ends with the CRC-32 of all before it', () => {
     expect(crc32(new TextEncoder().encode('123456789'))).toBe('cbf43926');
     const encoded = clientSessionState.encode(clientSession);
     expect(toHex(encoded.subarray(-4))).toBe(crc32(encoded.subarray(0, -4)));
@@ -227,6 +247,14 @@ describe('clientSessionState', () => {
 describe.each<[string, SessionEncoding]>([
   ['sessionState', sessionState],
   ['clientSessionState', clientSessionState],
+  // As whoever can write where a client keeps it: the checksum is right.
+  [
+    'clientSessionState within its checksum',
+    {
+      encode: (session) => clientSessionState.encode(session).slice(0, -4),
+      decode: (bytes) => clientSessionState.decode(checksummed(bytes)),
+    },
+  ],
 ])('%s and hostile bytes', (_, encoding) => {
   it.each<[string, Session]>([
     ['TLS 1.2', clientSession],
