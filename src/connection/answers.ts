@@ -5,6 +5,7 @@
  * (R5077-3.2-5). Everything else that fails ends the handshake.
  */
 import type { MaybePromise } from '../crypto/backend.js';
+import type { ReplayAnswer } from '../early-data/replay-guard.js';
 import type { Answers, StoreAnswer, TicketAnswer } from '../handshake/needs.js';
 import type { OpenedTicket } from '../tickets/sealer.js';
 import { isPromise } from './driver.js';
@@ -15,6 +16,7 @@ export const defaultAnswers: Answers = {
   choose_settings: ({ settings, hello }) =>
     settings.chooseSettings === undefined ? settings : settings.chooseSettings(hello),
   find_session: ({ store, key }) => attempt(() => store.get(key), foundState, failed),
+  take_session: ({ store, key }) => attempt(() => store.take?.(key), foundState, failed),
   store_session: ({ store, key, state, expiresAt }) =>
     attempt(
       () => store.set(key, state, expiresAt),
@@ -34,7 +36,10 @@ export const defaultAnswers: Answers = {
       (ticket) => (ticket instanceof Uint8Array && ticket.length <= maxTicketLength ? ticket : undefined),
       undefined,
     ),
+  find_external_psk: ({ lookup, identity }) => lookup(identity),
+  check_replay: ({ guard, key, expiresAt }) => attempt(() => guard.check(key, expiresAt), replayAnswer, 'not_checked'),
   generate_key_share: ({ crypto, group }) => crypto.generateKeyShare(group),
+  answer_key_share: ({ crypto, group, peer }) => crypto.answerKeyShare(group, peer),
   agree: ({ keyShare, peer }) => keyShare.agree(peer),
   sign: ({ signer, algorithm, data }) => signer.sign(algorithm, data),
   verify_signature: ({ crypto, algorithm, publicKey, data, signature }) =>
@@ -54,6 +59,11 @@ function foundState(state: unknown): StoreAnswer {
 function openedTicket(opened: OpenedTicket): TicketAnswer {
   const { state, reason }: { readonly state?: unknown; readonly reason?: unknown } = opened;
   return state instanceof Uint8Array || (state === undefined && typeof reason === 'string') ? opened : failed;
+}
+
+/** P-early-1: whatever a guard answers, only its `fresh` is one. */
+function replayAnswer(answer: unknown): ReplayAnswer {
+  return answer === 'fresh' || answer === 'replayed' || answer === 'maybe_replayed' ? answer : 'not_checked';
 }
 
 /** Calls, and maps a value or the promise of one; any failure becomes `otherwise`. */

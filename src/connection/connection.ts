@@ -5,24 +5,29 @@
  * `wake` is called, which happens only where an answer from outside was a promise. Every error ends the connection with one
  * alert and one `close` event; nothing is thrown for what a peer does.
  */
+import { empty } from '../bytes.js';
 import { alertDescriptions, alertLevels, alertName, type AlertDescription } from '../alert.js';
 import { AlertError, PeerAlertError, UsageError, type TlsResumeError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
-import { HandshakeState, type HandshakeTransport, type StoredSession } from '../handshake/handshake-state.js';
+import type { HandshakeTransport, StoredSession } from '../handshake/handshake-base.js';
+import { HandshakeState } from '../handshake/handshake-state.js';
 import { changeCipherSpec, type Answers, type Handshake } from '../handshake/needs.js';
 import type { HandshakeResult } from '../handshake/result.js';
 import { countHandshake } from '../handshake/resumption.js';
 import { serverHandshake } from '../handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../handshake/settings.js';
+import { sendTickets } from '../handshake/tickets-tls13.js';
 import { contentTypes, handshakeTypes } from '../parameters.js';
 import { Deframer } from '../record/deframer.js';
 import { handshakeHeaderLength, HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
 import { RecordLayer, type PlainRecord } from '../record/record-layer.js';
+import type { Session } from '../sessions/session.js';
 import { defaultAnswers } from './answers.js';
 import { AsyncDriver } from './async-driver.js';
 import type { Driver } from './driver.js';
 import { handshakeEvent, type CloseEvent, type ConnectionEvent } from './events.js';
 import { connectionLimits, type ConnectionLimits } from './limits.js';
+import { PostHandshake, type AnyHandshakeState } from './post-handshake.js';
 import { SyncDriver } from './sync-driver.js';
 
 export interface ConnectionOptions {
@@ -31,6 +36,11 @@ export interface ConnectionOptions {
   /** Called when an answer that had to be waited for has brought output or events. Never called while one of our methods runs. If it throws, the connection ends. */
   readonly wake?: () => void;
   readonly limits?: Partial<ConnectionLimits>;
+  /**
+   * TLS 1.3: a close_notify of the peer is an `end` event, and we may go on writing until `close` (RFC 8446 6.1). Default false: it
+   * is answered at once, as TLS 1.2 wants it.
+   */
+  readonly halfClose?: boolean;
   /** Answers in place of the default ones, for tests and for simulators. */
   readonly answers?: Partial<Answers>;
 }
@@ -59,26 +69,35 @@ export function serverConnection(settings: ServerSettings, options: ConnectionOp
   );
 }
 
-type AnyHandshakeState = HandshakeState<ClientSettings> | HandshakeState<ServerSettings>;
 type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow: Handshake<HandshakeResult> };
 
 export class Connection {
   readonly role: 'client' | 'server';
   readonly #hs: AnyHandshakeState;
-  /** Gone once the handshake is complete, with all that its steps held. */
-  #driver: Driver<HandshakeResult> | undefined;
+  /** What goes on: the handshake, or what a ticket takes; gone once it is through, with all that its steps held. */
+  #task: Task | undefined;
+  /** What comes when `#task` is through. */
+  #tasks: (() => void)[] = [];
+  readonly #post: PostHandshake;
+  readonly #start: Starter;
   readonly #answers: Answers;
   readonly #limits: ConnectionLimits;
   readonly #deframer = new Deframer();
   readonly #joiner: HandshakeJoiner;
+  /** Under which keys the bytes in the joiner came (P-state-4). */
+  #joinerEpoch = 0;
   readonly #records = new RecordLayer();
+  readonly #halfClose: boolean;
   #events: ConnectionEvent[] = [];
   #state: 'handshake' | 'open' | 'closed' = 'handshake';
   #result: HandshakeResult | undefined;
   #busy = false;
   #closeSent = false;
+  #closeReceived = false;
   #ended = false;
   #warnings = 0;
+  /** What has been told of early data. */
+  #earlyDataTold = false;
 
   /** Use {@link clientConnection} or {@link serverConnection}. */
   constructor(role: 'client' | 'server', begin: Begin, options: ConnectionOptions) {
@@ -86,26 +105,34 @@ export class Connection {
     this.#limits = connectionLimits(options.limits);
     this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
+    this.#halfClose = options.halfClose ?? false;
     const { state, flow } = begin(this.#records);
     this.#hs = state;
-    const wake = options.wake ?? (() => undefined);
-    this.#driver =
-      options.driver === 'sync'
-        ? new SyncDriver(flow, this.#answers)
-        : new AsyncDriver(flow, this.#answers, {
-            resume: (step) => {
-              this.#run(step);
-              this.#attempt(wake);
-            },
-          });
+    this.#post = new PostHandshake(state, this.#records, this.#limits);
+    this.#start = this.#starter(options);
     this.#run(() => {
-      this.#driver?.start();
+      this.#start(flow, (result) => {
+        if (result !== undefined) this.#open(result);
+      });
     });
+  }
+
+  #starter({ driver: kind = 'async', wake = () => undefined }: ConnectionOptions): Starter {
+    const resume = (step: () => void): void => {
+      this.#run(step);
+      this.#attempt(wake);
+    };
+    return (flow, then) => {
+      const driver =
+        kind === 'sync' ? new SyncDriver(flow, this.#answers) : new AsyncDriver(flow, this.#answers, { resume });
+      this.#task = { driver, finish: () => then(driver.result) };
+      driver.start();
+    };
   }
 
   /** Whether an answer from outside is awaited: a shell should stop reading its transport until `wake`. */
   get waiting(): boolean {
-    return this.#driver?.waiting === 'answer';
+    return this.#task?.driver.waiting === 'answer';
   }
 
   /** What the handshake came to, once it is complete. */
@@ -135,14 +162,57 @@ export class Connection {
   write(data: Uint8Array): void {
     if (this.#state !== 'open' || this.#closeSent)
       throw new UsageError('connection_not_open', 'application data needs an open connection');
+    if (data.length > 0) this.#writeData(data);
+  }
+
+  /** Client: bytes of early data that may be sent now (RFC 8446 4.2.10); 0 where none may. */
+  get earlyDataAllowance(): number {
+    const { open, remaining } = this.#hs.earlyData;
+    return this.role === 'client' && this.#state === 'handshake' && open ? remaining : 0;
+  }
+
+  /**
+   * Client: sends application data before the handshake is complete. The server may not read it (`early_data` event), and whoever
+   * records it can send it again. Throws `UsageError` (`connection_not_open`) beyond {@link earlyDataAllowance}.
+   */
+  writeEarlyData(data: Uint8Array): void {
+    if (data.length > this.earlyDataAllowance)
+      throw new UsageError('connection_not_open', `early data: ${this.earlyDataAllowance} bytes are allowed now`);
+    this.#hs.earlyData.count(data.length);
     if (data.length > 0) this.#attempt(() => this.#records.write(contentTypes.application_data, data));
   }
 
-  /** Says that nothing more comes (RFC 5246 7.2.1). What the peer has still sent is delivered until it answers. */
+  /**
+   * Server, TLS 1.3: sends application data to a client that has not proven anything yet: it may be a replay, or have no
+   * certificate (RFC 8446 2, E.5: "0.5-RTT"). Throws `UsageError` (`connection_not_open`) before our Finished is sent.
+   */
+  writeHalfRtt(data: Uint8Array): void {
+    if (this.#state === 'closed' || this.#closeSent || !(this.#hs.halfRttOpen || this.#state === 'open'))
+      throw new UsageError('connection_not_open', 'half-RTT data needs a server whose Finished is sent');
+    if (data.length > 0) this.#writeData(data);
+  }
+
+  /** Server, TLS 1.3: sends tickets, as many as configured by default. They are on their way when `wake` is called, or at once. */
+  sendTickets(count?: number): void {
+    const hs = this.#hs;
+    if (this.#state !== 'open' || this.#closeSent || !isServer(hs) || hs.version !== 'TLSv1.3')
+      throw new UsageError('connection_not_open', 'tickets on demand need an open TLS 1.3 connection of a server');
+    this.#run(() => this.#after(() => this.#start(sendTickets(hs, count ?? hs.settings.ticketCount), () => undefined)));
+  }
+
+  /** TLS 1.3: new keys for what we send, and for what the peer sends if it is asked (RFC 8446 4.6.3). */
+  updateKeys({ requestPeer = false }: { readonly requestPeer?: boolean } = {}): void {
+    if (this.#state !== 'open' || this.#closeSent || this.#hs.version !== 'TLSv1.3')
+      throw new UsageError('connection_not_open', 'a key update needs an open TLS 1.3 connection');
+    this.#attempt(() => this.#post.updateKeys(requestPeer));
+  }
+
+  /** Says that nothing more comes (RFC 5246 7.2.1, RFC 8446 6.1). What the peer has still sent is delivered until it answers. */
   close(): void {
     if (this.#state === 'closed' || this.#closeSent) return;
     this.#attempt(() => this.#sendAlert('close_notify'));
     if (this.#state === 'handshake') this.#close({ type: 'close', reason: 'destroyed' });
+    else if (this.#closeReceived) this.#close({ type: 'close', reason: 'close_notify' });
   }
 
   /** Ends the connection without a word, for a transport that is gone. */
@@ -164,15 +234,28 @@ export class Connection {
   }
 
   /**
-   * RFC 5705 keying material. Throws `UsageError` while there is no connection, and where the master secret is not bound to
-   * the handshake (RFC 7627 5.4: without extended_master_secret nothing may be exported).
+   * Keying material for other protocols (RFC 5705, RFC 8446 7.5). Throws `UsageError` while there is no connection, and where the
+   * master secret is not bound to the handshake (RFC 7627 5.4: without extended_master_secret nothing may be exported).
    */
   exportKeyingMaterial(label: string, length: number, context?: Uint8Array): Uint8Array {
-    if (this.#state !== 'open' || this.#result === undefined)
-      throw new UsageError('connection_not_open', 'keying material needs an open connection');
-    if (!this.#result.extendedMasterSecret)
-      throw new UsageError('invalid_option', 'a connection without extended_master_secret exports no keying material');
+    if (this.#state !== 'open') throw new UsageError('connection_not_open', 'keying material needs an open connection');
     return this.#hs.exportKeyingMaterial(label, context, length);
+  }
+
+  /**
+   * Keying material bound to the ClientHello alone (RFC 8446 7.5), which a replay has as well. Throws `UsageError` where no early
+   * data was offered, or it was rejected.
+   */
+  exportEarlyKeyingMaterial(label: string, length: number, context: Uint8Array = empty): Uint8Array {
+    const material =
+      this.#state === 'closed' ? undefined : this.#hs.tls13.exportEarlyKeyingMaterial(label, context, length);
+    if (material === undefined) throw new UsageError('connection_not_open', 'there is no early data');
+    return material;
+  }
+
+  /** RFC 9266: 32 bytes that both ends have in common, and no other connection. */
+  channelBinding(_type: 'tls-exporter'): Uint8Array {
+    return this.exportKeyingMaterial('EXPORTER-Channel-Binding', 32, empty);
   }
 
   /** Runs a step and everything that has arrived. */
@@ -196,7 +279,8 @@ export class Connection {
 
   #process(): void {
     for (;;) {
-      if (this.#driver?.result !== undefined) this.#open(this.#driver.result);
+      this.#settleTasks();
+      this.#tellOfEarlyData();
       if (this.#state === 'closed') return;
       if (this.waiting) {
         if (this.#deframer.buffered > this.#limits.maxBufferedLength)
@@ -204,13 +288,17 @@ export class Connection {
         if (this.#ended && this.#deframer.buffered === 0 && !this.#joiner.pending) this.#truncated();
         return;
       }
+      // RFC 8446 5.1, P-state-4: nothing received under one key is processed under another.
+      if (this.#joiner.pending && this.#joinerEpoch !== this.#records.readEpoch)
+        throw new AlertError('unexpected_message', 'got more handshake data before a change of keys');
       const message = this.#joiner.next();
       if (message !== undefined) {
         this.#handleMessage(message);
         continue;
       }
-      const record = this.#deframer.next();
+      const record = this.#closeReceived ? undefined : this.#deframer.next();
       if (record === undefined) {
+        if (this.#state === 'open' && !this.#closeSent) this.#post.answerKeyUpdate();
         this.#records.flush();
         if (this.#ended) this.#truncated();
         return;
@@ -219,33 +307,102 @@ export class Connection {
     }
   }
 
-  #handleRecord(record: PlainRecord): void {
+  /** Takes the results of what is through, and begins what waits for that. */
+  #settleTasks(): void {
+    while (this.#task?.driver.done === true) {
+      const { finish } = this.#task;
+      this.#task = undefined;
+      finish();
+      if (this.#isIdle()) this.#tasks.shift()?.();
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.#task === undefined;
+  }
+
+  /** Begins a task when the one that is under way is through. */
+  #after(begin: () => void): void {
+    if (this.#isIdle()) begin();
+    else this.#tasks.push(begin);
+  }
+
+  #tellOfEarlyData(): void {
+    const { outcome, reason } = this.#hs.earlyData;
+    if (this.#earlyDataTold || (outcome !== 'accepted' && outcome !== 'rejected')) return;
+    this.#earlyDataTold = true;
+    this.#events.push({ type: 'early_data', accepted: outcome === 'accepted', reason });
+  }
+
+  /** `undefined` is early data that was rejected. */
+  #handleRecord(record: PlainRecord | undefined): void {
+    if (record === undefined) return;
     const { contentType, payload, owned } = record;
-    if (contentType === contentTypes.handshake) this.#joiner.push(payload, owned);
-    else if (contentType === contentTypes.alert) this.#handleAlert(payload);
+    if (contentType === contentTypes.handshake) {
+      this.#joiner.push(payload, owned);
+      this.#joinerEpoch = this.#records.readEpoch;
+    } else if (contentType === contentTypes.alert) this.#handleAlert(payload);
     // RFC 8446 5.1: no other record between the parts of a message; P-state-4: and no key change.
     else if (this.#joiner.pending)
       throw new AlertError('unexpected_message', 'got a record inside a handshake message');
-    else if (contentType === contentTypes.change_cipher_spec) this.#handleChangeCipherSpec(payload);
-    else if (this.#state !== 'open')
-      throw new AlertError('unexpected_message', 'got application data before the handshake is complete');
-    else if (payload.length > 0) this.#events.push({ type: 'data', data: owned ? payload : payload.slice() });
+    else if (contentType === contentTypes.change_cipher_spec) this.#handleChangeCipherSpec(payload, owned);
+    else if (contentType !== contentTypes.application_data)
+      throw new AlertError('unexpected_message', `got a record of type ${contentType}`);
+    else this.#handleData(owned ? payload : payload.slice());
   }
 
-  /** RFC 5246 7.1. */
-  #handleChangeCipherSpec(payload: Uint8Array): void {
-    if (payload.length !== 1 || payload[0] !== 1)
-      throw new AlertError('illegal_parameter', 'got a ChangeCipherSpec that is not the one byte 1');
-    if (this.#driver?.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
-    this.#driver.deliver(changeCipherSpec);
+  #handleData(data: Uint8Array): void {
+    const early = this.#state !== 'open';
+    if (early) this.#countEarlyData(data.length);
+    this.#post.dataReceived();
+    if (data.length > 0) this.#events.push({ type: 'data', data, early });
+  }
+
+  /** R8446-4.6.1-14: no more than the ticket allows. */
+  #countEarlyData(length: number): void {
+    const { earlyData } = this.#hs;
+    if (this.role === 'client' || !earlyData.open)
+      throw new AlertError('unexpected_message', 'got application data before the handshake is complete');
+    earlyData.count(length);
+    if (earlyData.remaining < 0)
+      throw new AlertError('unexpected_message', 'got more early data than the ticket allows');
+  }
+
+  /** RFC 5246 7.1. In TLS 1.3 it means nothing, and is dropped while there is a handshake (RFC 8446 5). */
+  #handleChangeCipherSpec(payload: Uint8Array, isProtected: boolean): void {
+    const { version, settings } = this.#hs;
+    const one = payload.length === 1 && payload[0] === 1;
+    const mayBeTls13 = version === undefined && this.role === 'client' && settings.versions.includes('TLSv1.3');
+    if (version === 'TLSv1.3' || mayBeTls13) {
+      if (!one || isProtected || this.#state !== 'handshake' || settings.transport === 'quic')
+        throw new AlertError('unexpected_message', 'got change_cipher_spec');
+      this.#countWarning();
+      return;
+    }
+    if (!one) throw new AlertError('illegal_parameter', 'got a ChangeCipherSpec that is not the one byte 1');
+    if (this.#task?.driver.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
+    this.#task.driver.deliver(changeCipherSpec);
   }
 
   #handleMessage(message: RawHandshake): void {
-    if (this.role === 'client' && message.type === handshakeTypes.hello_request) this.#handleHelloRequest(message);
-    else if (this.#driver?.waiting === 'message') this.#driver.deliver(message);
+    const { version } = this.#hs;
+    if (this.#task?.driver.waiting === 'message' && !this.#isHelloRequest(message)) this.#task.driver.deliver(message);
+    else if (version === 'TLSv1.3')
+      this.#post.handle(message, (flow) => this.#start(flow, (session) => this.#tellOfSession(session)));
+    else if (this.#isHelloRequest(message)) this.#handleHelloRequest(message);
     else if (this.role === 'server' && message.type === handshakeTypes.client_hello) this.#refuseRenegotiation();
     else
       throw new AlertError('unexpected_message', `got handshake message ${String(message.type)} after the handshake`);
+  }
+
+  #tellOfSession(session: Session | undefined): void {
+    if (session !== undefined) this.#events.push({ type: 'session', session });
+  }
+
+  /** TLS 1.2 has this message outside of any order. */
+  #isHelloRequest(message: RawHandshake): boolean {
+    const { version } = this.#hs;
+    return this.role === 'client' && version !== 'TLSv1.3' && message.type === handshakeTypes.hello_request;
   }
 
   /** RFC 5246 7.4.1.1: ignored in mid-handshake; it never enters a transcript. */
@@ -272,30 +429,50 @@ export class Connection {
     const [level = 0, description = 0] = payload;
     if (payload.length !== 2) throw new AlertError('decode_error', 'got an alert that is not two bytes');
     const alert = alertName(description);
-    if (level === alertLevels.warning && alert === 'close_notify') this.#handleCloseNotify();
-    else if (level === alertLevels.warning) {
+    // RFC 8446 6: the level says nothing any more.
+    const isTls13 = this.#hs.version === 'TLSv1.3';
+    if (alert === 'close_notify' && (isTls13 || level === alertLevels.warning)) this.#handleCloseNotify();
+    else if (isTls13 ? alert === 'user_canceled' : level === alertLevels.warning) {
       this.#countWarning();
       this.#events.push({ type: 'warning', alert });
-    } else if (level === alertLevels.fatal) throw new PeerAlertError(alert);
+    } else if (isTls13 || level === alertLevels.fatal) throw new PeerAlertError(alert);
     else throw new AlertError('illegal_parameter', `got alert level ${String(level)}`);
   }
 
-  /** RFC 5246 7.2.1: answered with our own, pending writes are dropped. In mid-handshake it is a failure. */
+  /**
+   * RFC 5246 7.2.1: answered with our own, pending writes are dropped. RFC 8446 6.1: the peer closes its side, and only that. In
+   * mid-handshake it is a failure.
+   */
   #handleCloseNotify(): void {
     if (this.#state === 'handshake') throw new PeerAlertError('close_notify');
+    if (this.#halfClose && this.#hs.version === 'TLSv1.3' && !this.#closeSent) {
+      this.#closeReceived = true;
+      this.#deframer.clear();
+      this.#events.push({ type: 'end' });
+      return;
+    }
     if (!this.#closeSent) this.#sendAlert('close_notify');
     this.#close({ type: 'close', reason: 'close_notify' });
   }
 
   #open(result: HandshakeResult): void {
+    const hs = this.#hs;
     this.#records.flush();
     this.#state = 'open';
-    this.#driver = undefined;
     this.#result = result;
-    this.#hs.complete();
-    countHandshake(this.#hs.settings.counters, result.mode, result.reason);
-    this.#events.push(handshakeEvent(result));
-    if (result.session !== undefined) this.#events.push({ type: 'session', session: result.session });
+    this.#tellOfEarlyData();
+    hs.complete();
+    countHandshake(hs.settings.counters, result);
+    this.#events.push(handshakeEvent(result, hs.earlyData.bytes));
+    this.#tellOfSession(result.session);
+    if (isServer(hs) && hs.ticketsToSend > 0) this.#start(sendTickets(hs, hs.ticketsToSend), () => undefined);
+  }
+
+  #writeData(data: Uint8Array): void {
+    this.#attempt(() => {
+      if (this.#hs.version === 'TLSv1.3' && this.#state === 'open') this.#post.renewKeys();
+      this.#records.write(contentTypes.application_data, data);
+    });
   }
 
   #sendAlert(alert: AlertDescription): void {
@@ -321,14 +498,16 @@ export class Connection {
     }).catch(() => undefined);
   }
 
+  /** After a close_notify the end of the transport is no news. */
   #truncated(): void {
-    this.#close({ type: 'close', reason: 'truncated' });
+    if (!this.#closeReceived) this.#close({ type: 'close', reason: 'truncated' });
   }
 
   #close(event: CloseEvent): void {
     this.#state = 'closed';
-    this.#driver?.close();
-    this.#driver = undefined;
+    this.#task?.driver.close();
+    this.#task = undefined;
+    this.#tasks = [];
     this.#hs.destroy();
     quietly(() => this.#records.flush());
     this.#records.destroy();
@@ -336,6 +515,19 @@ export class Connection {
     this.#joiner.clear();
     this.#events.push(event);
   }
+}
+
+/** Begins a flow, and says what is done with its result. */
+type Starter = <Result>(flow: Handshake<Result>, then: (result: Result | undefined) => void) => void;
+
+/** A flow and what becomes of its result. */
+interface Task {
+  readonly driver: Driver<unknown>;
+  readonly finish: () => void;
+}
+
+function isServer(hs: AnyHandshakeState): hs is HandshakeState<ServerSettings> {
+  return hs.role === 'server';
 }
 
 /** For the last words of a connection: where the backend itself has failed, they stay unsaid. */

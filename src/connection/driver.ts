@@ -13,7 +13,8 @@ export interface DriverOwner {
 export abstract class Driver<Result> {
   /** What the handshake waits for. */
   waiting: 'message' | 'answer' | 'nothing' = 'nothing';
-  /** Set when the handshake is complete. */
+  /** Set when the flow is through, together with its result. */
+  done = false;
   result: Result | undefined;
   readonly #handshake: Handshake<Result | undefined>;
   readonly #answers: Answers;
@@ -66,7 +67,9 @@ export abstract class Driver<Result> {
       this.waiting = 'nothing';
       step = this.#next(answer);
     }
-    if (step.done === true) this.result = step.value;
+    if (step.done !== true) return;
+    this.done = true;
+    this.result = step.value;
   }
 
   #next(value: unknown): IteratorResult<Wait, Result | undefined> {

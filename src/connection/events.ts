@@ -2,16 +2,28 @@
 import type { AlertDescription } from '../alert.js';
 import type { TlsResumeError } from '../errors.js';
 import type { HandshakeResult } from '../handshake/result.js';
+import type { EarlyDataRefusal } from '../handshake/resumption.js';
 import type { Session } from '../sessions/session.js';
 
 /** The handshake is complete: both Finished are verified. */
 export interface HandshakeEvent extends Omit<HandshakeResult, 'session'> {
   readonly type: 'handshake';
-  /** Whether an earlier session was resumed. */
+  /** Whether an earlier session was resumed, or an external PSK used. */
   readonly resumed: boolean;
+  /** Bytes of early data that were sent (client) or read (server). */
+  readonly earlyDataBytes: number;
 }
 
-/** Client: a session that may be resumed later. It holds the master secret: keep it like a private key. */
+/** RFC 8446 4.2.10: whether early data is read. A client whose data was rejected sends it again, or does not: the library never does. */
+export interface EarlyDataEvent {
+  readonly type: 'early_data';
+  readonly accepted: boolean;
+  readonly reason: EarlyDataRefusal | undefined;
+}
+
+/**
+ * Client: a session that may be resumed later; in TLS 1.3 one for each ticket. It holds a secret: keep it like a private key.
+ */
 export interface SessionEvent {
   readonly type: 'session';
   readonly session: Session;
@@ -21,6 +33,13 @@ export interface SessionEvent {
 export interface DataEvent {
   readonly type: 'data';
   readonly data: Uint8Array;
+  /** RFC 8446 4.2.10: it came before the handshake was complete, and anybody may have sent it before. */
+  readonly early: boolean;
+}
+
+/** TLS 1.3 with `halfClose`: the peer will say nothing more, and may still listen (RFC 8446 6.1). */
+export interface EndEvent {
+  readonly type: 'end';
 }
 
 /** The peer sent a warning alert that does not end the connection. */
@@ -42,23 +61,13 @@ export interface CloseEvent {
   readonly error?: TlsResumeError;
 }
 
-export type ConnectionEvent = HandshakeEvent | SessionEvent | DataEvent | WarningEvent | CloseEvent;
+export type ConnectionEvent =
+  HandshakeEvent | EarlyDataEvent | SessionEvent | DataEvent | WarningEvent | EndEvent | CloseEvent;
 
 /** The session has an event of its own: this one may be logged. */
-export function handshakeEvent(result: HandshakeResult): HandshakeEvent {
-  return {
-    type: 'handshake',
-    resumed: result.mode !== 'full',
-    version: result.version,
-    cipherSuite: result.cipherSuite,
-    mode: result.mode,
-    reason: result.reason,
-    serverName: result.serverName,
-    alpnProtocol: result.alpnProtocol,
-    peerCertificates: result.peerCertificates,
-    extendedMasterSecret: result.extendedMasterSecret,
-    secureRenegotiation: result.secureRenegotiation,
-    group: result.group,
-    newTicket: result.newTicket,
-  };
+export function handshakeEvent(
+  { session: _secret, ...result }: HandshakeResult,
+  earlyDataBytes: number,
+): HandshakeEvent {
+  return { type: 'handshake', resumed: result.mode !== 'full', ...result, earlyDataBytes };
 }

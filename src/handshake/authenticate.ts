@@ -23,10 +23,11 @@ export function* verifySignature(
   scheme: string | number,
   data: Uint8Array,
   signature: Uint8Array,
+  fits = schemeFits,
 ): Handshake<void> {
   if (!isSignatureScheme(scheme) || !accepted.includes(scheme))
     throw new AlertError('illegal_parameter', `got signature scheme ${String(scheme)}, which was not offered`);
-  if (!schemeFits(scheme, publicKey))
+  if (!fits(scheme, publicKey))
     throw new AlertError('illegal_parameter', `got signature scheme ${scheme} from a key of kind ${publicKey.kind}`);
   const algorithm = signatureAlgorithms[scheme];
   // A backend in JavaScript may answer anything: only `true` is a yes.

@@ -17,24 +17,15 @@ import {
   type ServerKeyExchange,
 } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
-import type { Session } from '../sessions/session.js';
+import type { Tls12Session } from '../sessions/session.js';
 import { sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
-import type { ClientHandshake, StoredSession } from './handshake-state.js';
+import type { SentClientHello } from './client-hello.js';
+import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
 import { authenticationOf } from './negotiate.js';
-import type { CommonResult, HandshakeResult } from './result.js';
+import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { Credentials } from './settings.js';
-
-/** What stood in our ClientHello, for the checks on the answer. */
-export interface ClientOffer {
-  readonly session: Session | undefined;
-  /** Where the session came from, unless the caller gave it. */
-  readonly stored: StoredSession | undefined;
-  readonly sessionId: Uint8Array;
-  /** Types of the extensions sent. */
-  readonly extensions: ReadonlySet<string | number>;
-}
 
 /** What the ServerHello settled. */
 interface Answer {
@@ -48,22 +39,23 @@ interface Answer {
 
 export function* clientTls12(
   hs: ClientHandshake,
-  offer: ClientOffer,
+  offer: SentClientHello,
   serverHello: Received<'server_hello'>,
 ): Handshake<HandshakeResult> {
   const cipherSuite = checkServerHello(hs, offer, serverHello.body);
   const answer = readExtensions(hs, offer, serverHello.body);
   hs.serverRandom = serverHello.body.random;
-  hs.chooseCipherSuite(cipherSuite);
+  hs.tls12.chooseCipherSuite(cipherSuite);
   hs.transcript.add(serverHello.bytes);
-  const resumed = offer.sessionId.length > 0 && equal(answer.sessionId, offer.sessionId) ? offer.session : undefined;
+  const resumed =
+    offer.sessionId.length > 0 && equal(answer.sessionId, offer.sessionId) ? offer.tls12.session : undefined;
   return resumed === undefined
     ? yield* fullHandshake(hs, offer, answer)
     : yield* abbreviatedHandshake(hs, offer, resumed, answer);
 }
 
 /** RFC 5246 7.4.1.3. */
-function checkServerHello(hs: ClientHandshake, offer: ClientOffer, hello: ServerHello): Tls12CipherSuite {
+function checkServerHello(hs: ClientHandshake, offer: SentClientHello, hello: ServerHello): Tls12CipherSuite {
   if (hello.legacyVersion !== 'TLSv1.2')
     throw new AlertError('protocol_version', `got version ${String(hello.legacyVersion)}, expected TLSv1.2`);
   const { cipherSuite } = hello;
@@ -73,7 +65,10 @@ function checkServerHello(hs: ClientHandshake, offer: ClientOffer, hello: Server
     throw new AlertError('illegal_parameter', 'got a compression method that was not offered');
   // P-bind-7: an empty offer cannot be echoed, whatever the server put there.
   const echoed = offer.sessionId.length > 0 && equal(hello.legacySessionIdEcho, offer.sessionId);
-  if (echoed && offer.session !== undefined && offer.session.cipherSuite !== cipherSuite)
+  // RFC 8446 D.4: what was made up for middleboxes names no session.
+  if (echoed && offer.tls12.session === undefined)
+    throw new AlertError('illegal_parameter', 'got a session ID of ours that belongs to no session');
+  if (echoed && offer.tls12.session !== undefined && offer.tls12.session.cipherSuite !== cipherSuite)
     throw new AlertError('illegal_parameter', `got cipher suite ${cipherSuite}, expected that of the resumed session`);
   return cipherSuite;
 }
@@ -89,7 +84,7 @@ const serverHelloExtensions: ReadonlySet<string | number> = new Set([
   'application_layer_protocol_negotiation',
 ]);
 
-function readExtensions(hs: ClientHandshake, offer: ClientOffer, hello: ServerHello): Answer {
+function readExtensions(hs: ClientHandshake, offer: SentClientHello, hello: ServerHello): Answer {
   const { extensions } = hello;
   for (const { type } of extensions ?? []) {
     if (!offer.extensions.has(type))
@@ -122,21 +117,21 @@ function readExtensions(hs: ClientHandshake, offer: ClientOffer, hello: ServerHe
 /** RFC 5246 7.3 figure 2, RFC 5077 3.1 figures 2 and 3. */
 function* abbreviatedHandshake(
   hs: ClientHandshake,
-  offer: ClientOffer,
-  session: Session,
+  offer: SentClientHello,
+  session: Tls12Session,
   answer: Answer,
 ): Handshake<HandshakeResult> {
-  hs.stored = offer.stored; // R5077-3.2-6: a session that was accepted and then fails is dropped, or it would fail for ever
+  hs.stored = offer.tls12.stored; // R5077-3.2-6: a session that was accepted and then fails is dropped, or it would fail for ever
   // RFC 7627 5.3: sessions without the extension are never offered, so the answer must have it.
   if (!answer.extendedMasterSecret)
     throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret');
-  hs.enterMasterSecret(session.masterSecret.slice());
+  hs.tls12.enterMasterSecret(session.masterSecret.slice(), true);
   const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
   yield* receive('change_cipher_spec');
-  yield* hs.receiveFinished();
-  hs.sendFinished();
+  yield* hs.tls12.receiveFinished();
+  hs.tls12.sendFinished();
   // With a secret of its own, so that whoever wipes the old session does not wipe this one.
-  const renewed = ticket && withTicket(hs, { ...session, masterSecret: hs.masterSecretForSession() }, ticket);
+  const renewed = ticket && withTicket(hs, { ...session, masterSecret: hs.tls12.masterSecretForSession() }, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
   return result(hs, answer, session.peerCertificates, {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
@@ -148,7 +143,7 @@ function* abbreviatedHandshake(
 }
 
 /** RFC 5246 7.3 figure 1, RFC 5077 3.1 figures 1 and 4. */
-function* fullHandshake(hs: ClientHandshake, offer: ClientOffer, answer: Answer): Handshake<HandshakeResult> {
+function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Answer): Handshake<HandshakeResult> {
   const { settings } = hs;
   if (!answer.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
@@ -163,8 +158,11 @@ function* fullHandshake(hs: ClientHandshake, offer: ClientOffer, answer: Answer)
     serverName: settings.serverName,
     resumed: false,
   });
-  if (authenticationOf(publicKey) !== tls12Suites[hs.cipherSuite].authentication)
-    throw new AlertError('illegal_parameter', `got a key of kind ${publicKey.kind}, which ${hs.cipherSuite} excludes`);
+  if (authenticationOf(publicKey) !== tls12Suites[hs.tls12.cipherSuite].authentication)
+    throw new AlertError(
+      'illegal_parameter',
+      `got a key of kind ${publicKey.kind}, which ${hs.tls12.cipherSuite} excludes`,
+    );
 
   const keyExchange = yield* receive('server_key_exchange');
   hs.transcript.add(keyExchange.bytes);
@@ -188,17 +186,17 @@ function* fullHandshake(hs: ClientHandshake, offer: ClientOffer, answer: Answer)
     hs.send({ type: 'certificate_verify', body: { algorithm: own.scheme, signature } });
   }
   hs.transcript.release();
-  hs.sendFinished();
+  hs.tls12.sendFinished();
 
   const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
   yield* receive('change_cipher_spec');
-  yield* hs.receiveFinished();
+  yield* hs.tls12.receiveFinished();
 
   const session = newSession(hs, answer, peerCertificates, ticket);
   if (session !== undefined) yield* storeSession(hs, session);
   return result(hs, answer, peerCertificates, {
     mode: 'full',
-    reason: offer.session === undefined ? 'not_offered' : 'declined_by_server',
+    reason: offer.tls12.session === undefined ? 'not_offered' : 'declined_by_server',
     group,
     newTicket: session?.ticket !== undefined,
     session,
@@ -212,7 +210,7 @@ function* verifyKeyExchange(
   body: ServerKeyExchange,
 ): Handshake<{ group: KeyExchangeGroup; publicKey: Uint8Array }> {
   const { namedCurve, public: publicKey } = body.params;
-  const group = hs.settings.groups.find((candidate) => candidate === namedCurve);
+  const group = hs.settings.ecdheGroups.find((candidate) => candidate === namedCurve);
   if (group === undefined)
     throw new AlertError('illegal_parameter', `got group ${String(namedCurve)}, which was not offered`);
   const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(body.params));
@@ -243,7 +241,7 @@ function* sendClientKeyExchange(
   const premasterSecret = yield* ask('agree', { keyShare, peer: peerShare });
   if (premasterSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} public key`);
   hs.send({ type: 'client_key_exchange', body: { public: keyShare.publicKey } });
-  hs.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);
+  hs.tls12.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);
 }
 
 /** RFC 5077 3.3. An empty ticket means that the server changed its mind. */
@@ -256,9 +254,9 @@ function* receiveTicket(hs: ClientHandshake): Handshake<NewSessionTicketTls12> {
 /** RFC 5077 3.4: a ticket takes the place of the session ID. `undefined` for the empty ticket, which is none. */
 function withTicket(
   hs: ClientHandshake,
-  session: Session,
+  session: Tls12Session,
   { ticket, ticketLifetimeHint }: NewSessionTicketTls12,
-): Session | undefined {
+): Tls12Session | undefined {
   if (ticket.length === 0) return undefined;
   const { sessionId: _forgotten, ...kept } = session;
   return { ...kept, ticket: ticket.slice(), ticketLifetimeHint, issuedAt: hs.settings.now() };
@@ -270,13 +268,13 @@ function newSession(
   answer: Answer,
   peerCertificates: readonly Uint8Array[],
   ticket: NewSessionTicketTls12 | undefined,
-): Session | undefined {
+): Tls12Session | undefined {
   if (!answer.extendedMasterSecret) return undefined;
   const { serverName, applicationContext, now } = hs.settings;
-  const session: Session = {
+  const session: Tls12Session = {
     version: 'TLSv1.2',
-    cipherSuite: hs.cipherSuite,
-    masterSecret: hs.masterSecretForSession(),
+    cipherSuite: hs.tls12.cipherSuite,
+    masterSecret: hs.tls12.masterSecretForSession(),
     extendedMasterSecret: true,
     ...(serverName === undefined ? {} : { serverName }),
     ...(answer.alpnProtocol === undefined ? {} : { alpnProtocol: answer.alpnProtocol }),
@@ -290,7 +288,7 @@ function newSession(
 }
 
 /** P-state-1: both Finished are verified by now. */
-function* storeSession(hs: ClientHandshake, session: Session): Handshake<void> {
+function* storeSession(hs: ClientHandshake, session: Tls12Session): Handshake<void> {
   const { sessions: store, sessionKey: key, maximumSessionAge } = hs.settings;
   if (store === undefined) return;
   const { ticketLifetimeHint = 0 } = session;
@@ -304,20 +302,17 @@ function result(
   hs: ClientHandshake,
   answer: Answer,
   peerCertificates: readonly Uint8Array[],
-  { mode, reason, group, newTicket, session }: Omit<HandshakeResult, CommonResult>,
+  outcome: Tls12Outcome & Pick<HandshakeResult, 'session'>,
 ): HandshakeResult {
   return {
     version: 'TLSv1.2',
-    cipherSuite: hs.cipherSuite,
-    mode,
-    reason,
+    cipherSuite: hs.tls12.cipherSuite,
     serverName: hs.settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
     extendedMasterSecret: answer.extendedMasterSecret,
     secureRenegotiation: answer.secureRenegotiation,
-    group,
-    newTicket,
-    session,
+    ...nothingOfTls13,
+    ...outcome,
   };
 }

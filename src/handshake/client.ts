@@ -1,108 +1,100 @@
 /**
  * The client's first message, and the choice of flow by the server's (RFC 5246 7.4.1, RFC 8446 4.1).
  *
- * A ClientHello always looks the same whether or not a session is offered; only session ID and ticket differ.
+ * A ClientHello always looks the same whether or not a session is offered; only session ID, ticket and PSKs differ.
  */
-import { ascii, empty } from '../bytes.js';
-import type { Extension } from '../messages/index.js';
-import { clientSessionState } from '../sessions/session-state.js';
-import { maximumClockSkew, refuseSession } from '../sessions/binding.js';
-import type { Session } from '../sessions/session.js';
-import { askVerdict } from './authenticate.js';
-import { clientTls12, type ClientOffer } from './client-tls12.js';
+import { empty } from '../bytes.js';
+import type { KeyExchangeGroup, KeyShare } from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import type { ServerHello } from '../messages/index.js';
+import { sendClientHello, type ClientOffer, type OfferedPsk, type SentClientHello } from './client-hello.js';
+import { findPsks, findTls12Session } from './client-sessions.js';
+import { clientTls12 } from './client-tls12.js';
+import { clientRetry, clientTls13, selectedVersion } from './client-tls13.js';
 import type { ClientHandshake } from './handshake-state.js';
-import { ask, receive, type Handshake } from './needs.js';
+import { ask, receive, receiveTls13, type Handshake } from './needs.js';
 import type { HandshakeResult } from './result.js';
 import type { ClientSettings } from './settings.js';
 
-/** RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the client's side. */
+/** RFC 8446 2 figures 1 to 4; RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the client's side. */
 export function* clientHandshake(hs: ClientHandshake): Handshake<HandshakeResult> {
-  const { session, stored } = yield* findSession(hs);
-  const offer = { ...sendClientHello(hs, session), session, stored };
-  const serverHello = yield* receive('server_hello');
-  return yield* clientTls12(hs, offer, serverHello);
+  const tls12 = yield* findTls12Session(hs);
+  const psks = yield* findPsks(hs);
+  try {
+    return yield* offerAndFollow(hs, tls12, psks);
+  } finally {
+    for (const { schedule } of psks) schedule.destroy();
+  }
 }
 
-/** The session given by the caller, or else the one that the store has for this peer, if it may still be offered. */
-function* findSession(hs: ClientHandshake): Handshake<Pick<ClientOffer, 'session' | 'stored'>> {
-  const { settings } = hs;
-  const { session, sessions: store, sessionKey: key } = settings;
-  if (session !== undefined && (yield* isOfferable(session, settings))) return { session, stored: undefined };
-  if (store === undefined) return nothing;
-  const found = yield* ask('find_session', { store, key });
-  if ('failed' in found || found.state === undefined) return nothing;
-  const stored = clientSessionState.decode(found.state);
-  if (stored === undefined || !(yield* isOfferable(stored, settings))) return nothing;
-  return { session: stored, stored: { store, key } };
-}
-
-const nothing = { session: undefined, stored: undefined };
-
-/** P-bind-6: no certificate comes with a resumption, so the session's own chain is judged again, for the name asked for now. */
-function* isOfferable(session: Session, settings: ClientSettings): Handshake<boolean> {
-  if (!mayOffer(session, settings)) return false;
-  const { verifyCertificate: verifier, serverName } = settings;
-  const peer = { certificates: session.peerCertificates, role: 'server', serverName, resumed: true } as const;
-  return (yield* askVerdict(verifier, peer)).accepted;
-}
-
-/** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 by name and context. */
-function mayOffer(session: Session, settings: ClientSettings): boolean {
-  const now = settings.now();
-  const { cipherSuites, serverName } = settings;
-  const policy = {
-    cipherSuites,
-    applicationContext: settings.applicationContext,
-    maximumAge: settings.maximumSessionAge,
-    requireClientCertificate: false,
-    allowResumptionWithoutExtendedMasterSecret: false,
-  };
-  const request = { cipherSuites, serverName, extendedMasterSecret: true };
-  if (refuseSession(session, request, policy, now) !== undefined) return false;
-  const { ticketLifetimeHint = 0 } = session;
-  const age = now - session.issuedAt;
-  // P-time-2: where the clock has gone back to before the ticket, its age says nothing.
-  if (ticketLifetimeHint > 0 && (age > ticketLifetimeHint * 1000 || age < -maximumClockSkew)) return false;
-  return session.ticket === undefined ? (session.sessionId?.length ?? 0) > 0 : settings.tickets;
-}
-
-function sendClientHello(
+function* offerAndFollow(
   hs: ClientHandshake,
-  session: Session | undefined,
-): Pick<ClientOffer, 'sessionId' | 'extensions'> {
-  const { crypto, cipherSuites } = hs.settings;
+  tls12: ClientOffer['tls12'],
+  psks: readonly OfferedPsk[],
+): Handshake<HandshakeResult> {
+  const { versions, crypto } = hs.settings;
+  const keyShares = yield* generateKeyShares(hs.settings);
   hs.clientRandom = crypto.randomBytes(32);
-  // RFC 5077 3.4: a made-up session ID beside a ticket; its echo tells that the ticket was accepted.
-  const sessionId = session?.ticket === undefined ? (session?.sessionId ?? empty) : crypto.randomBytes(32);
-  const extensions = clientHelloExtensions(hs.settings, session);
-  hs.send({
-    type: 'client_hello',
-    body: {
-      legacyVersion: 'TLSv1.2',
-      random: hs.clientRandom,
-      legacySessionId: sessionId,
-      cipherSuites,
-      legacyCompressionMethods: Uint8Array.of(0),
-      extensions,
-    },
-  });
-  return { sessionId, extensions: new Set(extensions.map(({ type }) => type)) };
+  const earlyData = mayOfferEarlyData(hs.settings, psks);
+  const offer = { tls12, psks, keyShares, earlyData, sessionId: sessionIdFor(hs.settings, tls12), cookie: undefined };
+  const sent = sendClientHello(hs, offer);
+  if (!versions.includes('TLSv1.3')) return yield* clientTls12(hs, sent, yield* receive('server_hello'));
+  hs.middleboxCompatibility = hs.settings.middleboxCompatibility && hs.settings.transport === 'tcp';
+  if (earlyData) beginEarlyData(hs, psks);
+
+  const answer = yield* receiveTls13('server_hello', 'hello_retry_request');
+  if (answer.type === 'hello_retry_request') return yield* clientRetry(hs, sent, answer);
+  if (selectedVersion(answer.body) !== undefined) return yield* clientTls13(hs, sent, answer, undefined);
+  checkDowngrade(hs, sent, answer.body);
+  return yield* clientTls12(hs, sent, answer);
 }
 
-function clientHelloExtensions(settings: ClientSettings, session: Session | undefined): Extension<'client_hello'>[] {
-  const { serverName, alpnProtocols } = settings;
-  const extensions: Extension<'client_hello'>[] = [];
-  if (serverName !== undefined)
-    extensions.push({ type: 'server_name', data: [{ nameType: 'host_name', name: ascii(serverName) }] });
-  extensions.push(
-    { type: 'extended_master_secret', data: {} }, // RFC 7627 5.2: in every ClientHello
-    { type: 'renegotiation_info', data: empty }, // RFC 5746 3.4: in every initial ClientHello
-    { type: 'supported_groups', data: settings.groups },
-    { type: 'ec_point_formats', data: ['uncompressed'] },
-  );
-  if (settings.tickets) extensions.push({ type: 'session_ticket', data: session?.ticket ?? empty });
-  if (alpnProtocols.length > 0)
-    extensions.push({ type: 'application_layer_protocol_negotiation', data: alpnProtocols.map(ascii) });
-  extensions.push({ type: 'signature_algorithms', data: settings.signatureSchemes });
-  return extensions;
+function* generateKeyShares({ crypto, keyShareGroups }: ClientSettings): Handshake<Map<KeyExchangeGroup, KeyShare>> {
+  const shares = new Map<KeyExchangeGroup, KeyShare>();
+  for (const group of keyShareGroups) shares.set(group, yield* ask('generate_key_share', { crypto, group }));
+  return shares;
+}
+
+/** RFC 5077 3.4 and RFC 8446 D.4: made up beside a ticket, whose acceptance its echo tells, and for middleboxes. */
+function sessionIdFor(settings: ClientSettings, { session }: ClientOffer['tls12']): Uint8Array {
+  const { crypto, versions, middleboxCompatibility, transport } = settings;
+  if (session?.ticket !== undefined) return crypto.randomBytes(32);
+  if (session?.sessionId !== undefined) return session.sessionId;
+  const compatible = versions.includes('TLSv1.3') && middleboxCompatibility && transport === 'tcp';
+  return compatible ? crypto.randomBytes(32) : empty;
+}
+
+/** R8446-4.2.10-5, R8446-4.2.10-6: under the first PSK, with a suite and a protocol that are on offer. */
+function mayOfferEarlyData(settings: ClientSettings, [first]: readonly OfferedPsk[]): boolean {
+  const session = first?.session;
+  if (!settings.earlyData || session === undefined || session.maxEarlyDataSize === 0) return false;
+  const { alpnProtocol } = session;
+  if (alpnProtocol !== undefined && !settings.alpnProtocols.includes(alpnProtocol)) return false;
+  return settings.tls13CipherSuites.includes(session.cipherSuite);
+}
+
+/** RFC 8446 4.2.10: early data goes out under the suite of the ticket, whatever the server will choose. */
+function beginEarlyData(hs: ClientHandshake, [first]: readonly OfferedPsk[]): void {
+  const session = first?.session;
+  if (first === undefined || session === undefined) return;
+  const { tls13, transport, transcript } = hs;
+  tls13.chooseCipherSuite(session.cipherSuite);
+  tls13.enterEarlySecret(first.schedule);
+  tls13.enterEarlyTraffic(transcript.digestUnder(first.hash));
+  transport.versionNegotiated();
+  hs.sendCompatibilityChangeCipherSpec();
+  tls13.useEarlyKeys();
+  hs.earlyData.offer(session.maxEarlyDataSize);
+}
+
+const downgradeMarkers = ['DOWNGRD\u0001', 'DOWNGRD\u0000'];
+
+/** RFC 8446 4.1.3, D.3: what a ServerHello of an older version must not be. */
+function checkDowngrade(hs: ClientHandshake, { earlyData }: SentClientHello, { random }: ServerHello): void {
+  if (!hs.settings.versions.includes('TLSv1.2'))
+    throw new AlertError('protocol_version', 'got a ServerHello of TLS 1.2 or below, expected TLS 1.3');
+  if (downgradeMarkers.includes(String.fromCharCode(...random.subarray(24))))
+    throw new AlertError('illegal_parameter', 'got a downgrade marker: the server speaks a newer version');
+  if (earlyData)
+    throw new AlertError('protocol_version', 'got TLS 1.2 in answer to early data: try again without early data');
 }

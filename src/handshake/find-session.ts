@@ -8,10 +8,10 @@
 import { AlertError } from '../errors.js';
 import { findExtension } from '../messages/index.js';
 import { refuseSession } from '../sessions/binding.js';
-import type { Session } from '../sessions/session.js';
+import type { Session, Tls12Session } from '../sessions/session.js';
 import { sessionState } from '../sessions/session-state.js';
 import { askVerdict } from './authenticate.js';
-import type { StoredSession } from './handshake-state.js';
+import type { StoredSession } from './handshake-base.js';
 import { ask, type Handshake } from './needs.js';
 import type { ResumptionRefusal } from './resumption.js';
 import type { ServerHandshake } from './handshake-state.js';
@@ -20,7 +20,7 @@ import type { HelloFacts } from './negotiate.js';
 /** The session to resume and how it was found, or why there is none. */
 export type FoundSession =
   | {
-      readonly session: Session;
+      readonly session: Tls12Session;
       readonly mode: 'session_id' | 'ticket';
       readonly renew: boolean;
       /** Where a session ID led to. */
@@ -49,6 +49,7 @@ function* findByTicket(hs: ServerHandshake, ticket: Uint8Array): Handshake<Found
   if (opened.state === undefined) return { reason: opened.reason };
   const session = ticketEncoding.decode(opened.state);
   if (session === undefined) return { reason: 'unreadable_state' };
+  if (session.version !== 'TLSv1.2') return { reason: 'version_mismatch' };
   return { session, mode: 'ticket', renew: opened.renew, stored: undefined };
 }
 
@@ -61,13 +62,14 @@ function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake
   if (found.state === undefined) return { reason: 'unknown_session_id' };
   const session = sessionState.decode(found.state);
   if (session === undefined) return { reason: 'unreadable_state' };
+  if (session.version !== 'TLSv1.2') return { reason: 'version_mismatch' };
   return { session, mode: 'session_id', renew: false, stored: { store, key: sessionId } };
 }
 
 function judge(
   hs: ServerHandshake,
   facts: HelloFacts,
-  { session, mode }: Extract<FoundSession, { session: Session }>,
+  { session, mode }: Extract<FoundSession, { session: Tls12Session }>,
 ): ResumptionRefusal | undefined {
   const { settings } = hs;
   const policy = {
@@ -89,7 +91,7 @@ function judge(
 }
 
 /** P-bind-4: a client that was authenticated by certificate is judged again; the chain may have expired or been revoked. */
-function* judgePeer(hs: ServerHandshake, session: Session): Handshake<ResumptionRefusal | undefined> {
+export function* judgePeer(hs: ServerHandshake, session: Session): Handshake<ResumptionRefusal | undefined> {
   const { peerCertificates: certificates } = session;
   const { verifyCertificate: verifier } = hs.settings;
   if (certificates.length === 0) return undefined;

@@ -9,12 +9,14 @@ import type {
   CryptoBackend,
   KeyExchangeGroup,
   KeyShare,
+  KeyShareAnswer,
   MaybePromise,
   PublicKey,
   SignatureAlgorithm,
   Signer,
 } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
+import type { ReplayAnswer, ReplayGuard } from '../early-data/replay-guard.js';
 import { decodeHandshake, type HandshakeMessage } from '../messages/handshake.js';
 import { handshakeTypes } from '../parameters.js';
 import type { RawHandshake } from '../record/handshake-joiner.js';
@@ -25,6 +27,8 @@ import type {
   CertificateVerdict,
   CertificateVerifier,
   ClientHelloInfo,
+  ExternalPsk,
+  ExternalPskLookup,
   ServerSettings,
 } from './settings.js';
 
@@ -40,6 +44,8 @@ export interface Needs {
     answer: ServerSettings | undefined;
   };
   find_session: { question: { readonly store: SessionStore; readonly key: Uint8Array }; answer: StoreAnswer };
+  /** As `find_session`, and the session is forgotten in the same step. */
+  take_session: { question: { readonly store: SessionStore; readonly key: Uint8Array }; answer: StoreAnswer };
   /** Answer: whether it is stored. `expiresAt` in milliseconds. */
   store_session: {
     question: {
@@ -56,11 +62,25 @@ export interface Needs {
     question: { readonly sealer: TicketSealer; readonly state: Uint8Array };
     answer: Uint8Array | undefined;
   };
+  find_external_psk: {
+    question: { readonly lookup: ExternalPskLookup; readonly identity: Uint8Array };
+    answer: ExternalPsk | undefined;
+  };
+  /** RFC 8446 8.2. `expiresAt` in milliseconds. */
+  check_replay: {
+    question: { readonly guard: ReplayGuard; readonly key: Uint8Array; readonly expiresAt: number };
+    answer: ReplayAnswer;
+  };
   /** The session is not to be resumed any more. */
   forget_session: { question: { readonly store: SessionStore; readonly key: Uint8Array }; answer: undefined };
   generate_key_share: {
     question: { readonly crypto: CryptoBackend; readonly group: KeyExchangeGroup };
     answer: KeyShare;
+  };
+  /** Answer `undefined`: the peer's share is useless. */
+  answer_key_share: {
+    question: { readonly crypto: CryptoBackend; readonly group: KeyExchangeGroup; readonly peer: Uint8Array };
+    answer: KeyShareAnswer | undefined;
   };
   agree: { question: { readonly keyShare: KeyShare; readonly peer: Uint8Array }; answer: Uint8Array | undefined };
   sign: {
@@ -126,6 +146,27 @@ export function* receive<Type extends Receivable>(...types: readonly Type[]): Ha
   if (!('bytes' in incoming)) return incoming as Received<Type>;
   const { type, body } = decodeHandshake('TLSv1.2', incoming.bytes);
   return { type, body, bytes: incoming.bytes } as Received<Type>;
+}
+
+/** Types of TLS 1.3 that a flow can wait for. */
+export type ReceivableTls13 = HandshakeMessage<'TLSv1.3'>['type'];
+
+export type ReceivedTls13<Type extends ReceivableTls13> = Extract<HandshakeMessage<'TLSv1.3'>, { type: Type }> & {
+  readonly bytes: Uint8Array;
+};
+
+/** As {@link receive}, with the messages of TLS 1.3. A ServerHello and a HelloRetryRequest are told apart by their contents. */
+export function* receiveTls13<Type extends ReceivableTls13>(...types: readonly Type[]): Handshake<ReceivedTls13<Type>> {
+  const incoming = (yield receiveWait) as Incoming;
+  const refused = () => new AlertError('unexpected_message', `got ${nameOf(incoming)}, expected ${types.join(' or ')}`);
+  if (!('bytes' in incoming) || !types.some((type) => wireType(type) === incoming.type)) throw refused();
+  const { type, body } = decodeHandshake('TLSv1.3', incoming.bytes);
+  if (!types.some((candidate) => candidate === type)) throw refused();
+  return { type, body, bytes: incoming.bytes } as ReceivedTls13<Type>;
+}
+
+function wireType(type: ReceivableTls13): number {
+  return handshakeTypes[type === 'hello_retry_request' ? 'server_hello' : type];
 }
 
 function isOfType(incoming: Incoming, type: Receivable): boolean {

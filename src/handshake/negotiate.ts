@@ -4,9 +4,10 @@
  * These functions return what was negotiated, or throw the alert that says why nothing was.
  */
 import { fromAscii } from '../bytes.js';
-import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
+import type { EcdheGroup, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import type { HandshakeVersion } from '../messages/handshake.js';
 import { findExtension, isHostName, type ClientHello, type ServerNameList } from '../messages/index.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import type { ClientHelloInfo, Credentials, ServerSettings } from './settings.js';
@@ -21,15 +22,21 @@ export interface HelloFacts extends ClientHelloInfo {
 }
 
 /** RFC 8446 4.2.1: with supported_versions that list decides, without it legacy_version does. RFC 9325 3.1.1: 1.2 at least. */
-export function checkVersion(hello: ClientHello): void {
-  const versions = findExtension(hello.extensions, 'supported_versions');
-  const offered = versions?.includes('TLSv1.2') ?? offersTls12(hello.legacyVersion);
-  if (!offered) throw new AlertError('protocol_version', 'got a ClientHello without TLS 1.2');
+export function chooseVersion({ versions }: ServerSettings, hello: ClientHello): HandshakeVersion {
+  const offered = findExtension(hello.extensions, 'supported_versions') ?? impliedVersions(hello.legacyVersion);
+  const version = versions.find((candidate) => offered.includes(candidate));
+  if (version === undefined)
+    throw new AlertError('protocol_version', `got a ClientHello without ${versions.join(' or ')}`);
+  // RFC 7507 3: the client says that it had to go down, and we can go higher.
+  if (version !== versions[0] && hello.cipherSuites.includes('TLS_FALLBACK_SCSV'))
+    throw new AlertError('inappropriate_fallback', `got a fallback to ${version}`);
+  return version;
 }
 
-function offersTls12(legacyVersion: ClientHello['legacyVersion']): boolean {
-  if (typeof legacyVersion === 'number') return legacyVersion > 0x0304;
-  return legacyVersion === 'TLSv1.2' || legacyVersion === 'TLSv1.3';
+/** RFC 8446 D.2: TLS 1.3 is never meant by legacy_version. */
+function impliedVersions(legacyVersion: ClientHello['legacyVersion']): readonly (string | number)[] {
+  const newer = typeof legacyVersion === 'number' ? legacyVersion > 0x0304 : legacyVersion >= 'TLSv1.2';
+  return newer ? ['TLSv1.2'] : [];
 }
 
 /** What of a ClientHello an application may choose by. */
@@ -63,7 +70,7 @@ export interface CertificateNegotiation {
   readonly cipherSuite: Tls12CipherSuite;
   readonly credentials: Credentials;
   readonly scheme: SignatureSchemeName;
-  readonly group: KeyExchangeGroup;
+  readonly group: EcdheGroup;
 }
 
 /** The first of our suites that the client offers and that one of our credentials can serve. */
@@ -86,9 +93,9 @@ export function negotiateCertificate(settings: ServerSettings, hello: ClientHell
 }
 
 /** RFC 8422 5.1.1: a client without supported_groups takes any; secp256r1 is the one that everybody has. */
-function chooseGroup(settings: ServerSettings, hello: ClientHello): KeyExchangeGroup {
+function chooseGroup(settings: ServerSettings, hello: ClientHello): EcdheGroup {
   const offered = findExtension(hello.extensions, 'supported_groups') ?? ['secp256r1'];
-  const group = settings.groups.find((candidate) => offered.includes(candidate));
+  const group = settings.ecdheGroups.find((candidate) => offered.includes(candidate));
   if (group === undefined) throw new AlertError('handshake_failure', 'no group in common');
   return group;
 }

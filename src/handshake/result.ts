@@ -1,36 +1,49 @@
 /** What a handshake leaves behind. */
-import type { Tls12CipherSuite } from '../key-schedule/suites.js';
+import type { SupportedCipherSuite } from '../key-schedule/suites.js';
+import type { HandshakeVersion } from '../messages/handshake.js';
 import type { Session } from '../sessions/session.js';
-import type { HandshakeMode, ResumptionRefusal } from './resumption.js';
+import type { EarlyDataRefusal, HandshakeMode, ResumptionRefusal } from './resumption.js';
 
 export interface HandshakeResult {
-  readonly version: 'TLSv1.2';
-  readonly cipherSuite: Tls12CipherSuite;
+  readonly version: HandshakeVersion;
+  readonly cipherSuite: SupportedCipherSuite;
   readonly mode: HandshakeMode;
   /** Why the handshake was a full one. `undefined` if it resumed. */
   readonly reason: ResumptionRefusal | undefined;
   /** The name in the ClientHello, lower case. */
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
-  /** DER, leaf first; from the session if it was resumed. Empty: the peer has not authenticated. */
+  /** DER, leaf first; from the session if it was resumed. Empty: the peer has not authenticated by certificate. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** TLS 1.3: the identity of the external PSK that both sides proved to have. */
+  readonly externalPskIdentity: Uint8Array | undefined;
+  /** RFC 7627; always true in TLS 1.3, whose key schedule does the same. */
   readonly extendedMasterSecret: boolean;
-  /** RFC 5746 3.4: whether the peer answered renegotiation_info. */
+  /** RFC 5746 3.4: whether the peer answered renegotiation_info; always true in TLS 1.3, which has no renegotiation. */
   readonly secureRenegotiation: boolean;
-  /** Group of the key exchange; `undefined` if resumed. */
+  /** Group of the key exchange; `undefined` where there was none. */
   readonly group: string | undefined;
-  /** Whether a ticket was sent (server) or received (client) in this handshake. */
+  /** RFC 8446 4.1.4: whether the ClientHello had to be sent again. */
+  readonly helloRetryRequest: boolean;
+  /** `none`: not offered. */
+  readonly earlyData: 'none' | 'accepted' | 'rejected';
+  readonly earlyDataReason: EarlyDataRefusal | undefined;
+  /** TLS 1.2: whether a ticket was sent (server) or received (client). TLS 1.3, server: whether tickets follow. */
   readonly newTicket: boolean;
-  /** Client: the session to resume next time, if the server left one. */
+  /** RFC 9001 8.2: in QUIC, the peer's transport parameters. */
+  readonly quicTransportParameters: Uint8Array | undefined;
+  /** TLS 1.2 client: the session to resume next time, if the server left one. Those of TLS 1.3 come in events of their own. */
   readonly session: Session | undefined;
 }
 
-/** Fields that do not depend on how the handshake went. */
-export type CommonResult =
-  | 'version'
-  | 'cipherSuite'
-  | 'serverName'
-  | 'alpnProtocol'
-  | 'peerCertificates'
-  | 'extendedMasterSecret'
-  | 'secureRenegotiation';
+/** Fields of TLS 1.2 that depend on how the handshake went. */
+export type Tls12Outcome = Pick<HandshakeResult, 'mode' | 'reason' | 'group' | 'newTicket'>;
+
+/** What no TLS 1.2 handshake has. */
+export const nothingOfTls13 = {
+  externalPskIdentity: undefined,
+  helloRetryRequest: false,
+  earlyData: 'none',
+  earlyDataReason: undefined,
+  quicTransportParameters: undefined,
+} as const;

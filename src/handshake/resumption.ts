@@ -4,8 +4,8 @@
 import type { BindingRefusal } from '../sessions/binding.js';
 import type { TicketRefusal } from '../tickets/sealer.js';
 
-/** `session_id`: RFC 5246 7.3; `ticket`: RFC 5077 3.1. */
-export type HandshakeMode = 'full' | 'session_id' | 'ticket';
+/** `session_id`: RFC 5246 7.3; `ticket`: RFC 5077 3.1; `psk_dhe_ke`, `psk_ke`: RFC 8446 4.2.9, tickets and external PSKs. */
+export type HandshakeMode = 'full' | 'session_id' | 'ticket' | 'psk_dhe_ke' | 'psk_ke';
 
 /** Why a handshake was a full one. */
 export type ResumptionRefusal =
@@ -23,7 +23,37 @@ export type ResumptionRefusal =
   | 'unreadable_state'
   /** The client's certificate is no longer acceptable. */
   | 'certificate_refused'
+  /** TLS 1.3: no PSK key exchange mode in common. */
+  | 'psk_mode_mismatch'
+  /** TLS 1.3: a ticket that is good for one connection was used before. */
+  | 'already_used'
   /** Client: the server answered with a new session; it does not say why. */
+  | 'declined_by_server';
+
+/** Why early data was not read (RFC 8446 4.2.10, 8). */
+export type EarlyDataRefusal =
+  /** The server reads none. */
+  | 'disabled'
+  /** The PSK that was selected is not the first one, or is an external one. */
+  | 'not_first_identity'
+  /** No PSK was selected. */
+  | 'psk_not_selected'
+  | 'hello_retry_request'
+  /** The suite, the application protocol or the version is not that of the ticket. */
+  | 'suite_mismatch'
+  | 'alpn_mismatch'
+  | 'version_mismatch'
+  /** The ticket's age by the client's clock is not its age by ours (RFC 8446 8.3). */
+  | 'ticket_age'
+  /** The ClientHello may be older than the replay record reaches back. */
+  | 'too_old_for_replay_window'
+  | 'replayed'
+  | 'replay_store_unavailable'
+  /** The ticket is older than the replay record. */
+  | 'startup_quarantine'
+  /** The ticket allows none, or more than the server reads now. */
+  | 'limit'
+  /** Client: the server did not accept it; it does not say why. */
   | 'declined_by_server';
 
 /** Counts of one client or server; plain numbers to be read at any time. */
@@ -40,18 +70,40 @@ export interface ResumptionCounters {
   readonly refused: Partial<Record<ResumptionRefusal, number>>;
   /** Tickets sent in place of an older one. */
   renewed: number;
+  /** Connections with early data, by what became of it. */
+  readonly earlyData: { accepted: number; readonly rejected: Partial<Record<EarlyDataRefusal, number>> };
 }
 
 export function resumptionCounters(): ResumptionCounters {
-  return { full: 0, hits: { session_id: 0, ticket: 0 }, misses: 0, expired: 0, refused: {}, renewed: 0 };
+  return {
+    full: 0,
+    hits: { session_id: 0, ticket: 0, psk_dhe_ke: 0, psk_ke: 0 },
+    misses: 0,
+    expired: 0,
+    refused: {},
+    renewed: 0,
+    earlyData: { accepted: 0, rejected: {} },
+  };
+}
+
+/** What of a handshake's result is counted. */
+export interface CountedResult {
+  readonly mode: HandshakeMode;
+  readonly reason: ResumptionRefusal | undefined;
+  readonly earlyData: 'none' | 'accepted' | 'rejected';
+  readonly earlyDataReason: EarlyDataRefusal | undefined;
 }
 
 /** Counts a handshake that is complete. */
 export function countHandshake(
   counters: ResumptionCounters,
-  mode: HandshakeMode,
-  reason: ResumptionRefusal | undefined,
+  { mode, reason, earlyData, earlyDataReason }: CountedResult,
 ): void {
+  if (earlyData === 'accepted') counters.earlyData.accepted++;
+  if (earlyDataReason !== undefined) {
+    const { rejected } = counters.earlyData;
+    rejected[earlyDataReason] = (rejected[earlyDataReason] ?? 0) + 1;
+  }
   if (mode !== 'full') counters.hits[mode]++;
   else {
     counters.full++;

@@ -10,26 +10,34 @@ import type { KeyShare, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { serverEcdhParams, type Extension } from '../messages/index.js';
 import { sessionState } from '../sessions/session-state.js';
-import type { Session } from '../sessions/session.js';
+import type { Tls12Session } from '../sessions/session.js';
 import { sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { findSession, type FoundSession } from './find-session.js';
 import { ask, receive, type Handshake } from './needs.js';
 import { chooseProtocol, negotiateCertificate, type CertificateNegotiation } from './negotiate.js';
 import type { ResumptionRefusal } from './resumption.js';
-import type { CommonResult, HandshakeResult } from './result.js';
+import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { ServerHandshake } from './handshake-state.js';
 import type { HelloFacts } from './negotiate.js';
+import type { ServerSettings } from './settings.js';
 
 /** RFC 5246 7.4.1.3: session IDs that this server makes. */
 const sessionIdLength = 32;
 
 export function* serverTls12(hs: ServerHandshake, facts: HelloFacts): Handshake<HandshakeResult> {
   const found = yield* findSession(hs, facts);
-  hs.serverRandom = hs.settings.crypto.randomBytes(32);
+  hs.serverRandom = serverRandom(hs.settings);
   const alpnProtocol = chooseProtocol(hs.settings, facts.alpnProtocols);
   return found.session === undefined
     ? yield* fullHandshake(hs, facts, alpnProtocol, found.reason)
     : yield* abbreviatedHandshake(hs, facts, alpnProtocol, found);
+}
+
+/** RFC 8446 4.1.3: a server that could do better says so, where an attacker cannot change it. */
+function serverRandom({ crypto, versions }: ServerSettings): Uint8Array {
+  const random = crypto.randomBytes(32);
+  if (versions.includes('TLSv1.3')) random.set(ascii('DOWNGRD\u0001'), 24);
+  return random;
 }
 
 /** RFC 5246 7.3 figure 2, RFC 5077 3.1 figures 2 and 3. */
@@ -37,20 +45,20 @@ function* abbreviatedHandshake(
   hs: ServerHandshake,
   facts: HelloFacts,
   alpnProtocol: string | undefined,
-  { session, mode, renew, stored }: Extract<FoundSession, { session: Session }>,
+  { session, mode, renew, stored }: Extract<FoundSession, { session: Tls12Session }>,
 ): Handshake<HandshakeResult> {
   const { settings } = hs;
-  hs.chooseCipherSuite(session.cipherSuite);
+  hs.tls12.chooseCipherSuite(session.cipherSuite);
   const policy = settings.renewTickets;
   const renewing = mode === 'ticket' && (policy === 'always' || (policy === 'when_key_rotated' && renew));
   const ticket = renewing ? yield* sealTicket(hs, { ...session, issuedAt: settings.now() }) : undefined;
   // RFC 6066 1.1: the server name is not acknowledged here; R5077-3.4-3: the ID is echoed as it came.
   sendServerHello(hs, facts, facts.hello.legacySessionId, ticket !== undefined, alpnProtocol, false);
-  hs.enterMasterSecret(session.masterSecret);
+  hs.tls12.enterMasterSecret(session.masterSecret, session.extendedMasterSecret);
   if (ticket !== undefined) sendTicket(hs, ticket);
-  hs.sendFinished();
+  hs.tls12.sendFinished();
   yield* receive('change_cipher_spec');
-  yield* hs.receiveFinished();
+  yield* hs.tls12.receiveFinished();
   hs.stored = stored;
   if (ticket !== undefined) settings.counters.renewed++;
   return result(hs, facts, alpnProtocol, session.peerCertificates, {
@@ -81,7 +89,7 @@ function* fullHandshake(
       ? settings.crypto.randomBytes(sessionIdLength)
       : empty;
 
-  hs.chooseCipherSuite(negotiated.cipherSuite);
+  hs.tls12.chooseCipherSuite(negotiated.cipherSuite);
   sendServerHello(hs, facts, sessionId, ticketFollows, alpnProtocol, facts.serverName !== undefined);
   hs.send({ type: 'certificate', body: { certificateList: negotiated.credentials.certificates } });
   const keyShare = yield* sendServerKeyExchange(hs, negotiated);
@@ -97,17 +105,17 @@ function* fullHandshake(
   const premasterSecret = yield* ask('agree', { keyShare, peer: exchange.body.public });
   if (premasterSecret === undefined)
     throw new AlertError('illegal_parameter', `got a useless ${negotiated.group} public key`);
-  hs.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);
+  hs.tls12.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);
   if (publicKey !== undefined) yield* receiveCertificateVerify(hs, publicKey);
   hs.transcript.release();
   yield* receive('change_cipher_spec');
-  yield* hs.receiveFinished();
+  yield* hs.tls12.receiveFinished();
 
   const session = newSession(hs, facts, alpnProtocol, peerCertificates);
   // R5077-3.3-5: a server that cannot seal after all sends an empty ticket.
   const ticket = ticketFollows ? ((yield* sealTicket(hs, session)) ?? empty) : undefined;
   if (ticket !== undefined) sendTicket(hs, ticket);
-  hs.sendFinished();
+  hs.tls12.sendFinished();
   if (sessionId.length > 0) yield* storeSession(hs, sessionId, session);
   return result(hs, facts, alpnProtocol, peerCertificates, {
     mode: 'full',
@@ -138,7 +146,7 @@ function sendServerHello(
       legacyVersion: 'TLSv1.2',
       random: hs.serverRandom,
       legacySessionIdEcho: sessionId,
-      cipherSuite: hs.cipherSuite,
+      cipherSuite: hs.tls12.cipherSuite,
       legacyCompressionMethod: 0,
       extensions,
     },
@@ -201,12 +209,12 @@ function newSession(
   { serverName, extendedMasterSecret }: HelloFacts,
   alpnProtocol: string | undefined,
   peerCertificates: readonly Uint8Array[],
-): Session {
+): Tls12Session {
   const now = hs.settings.now();
   return {
     version: 'TLSv1.2',
-    cipherSuite: hs.cipherSuite,
-    masterSecret: hs.masterSecretForSession(),
+    cipherSuite: hs.tls12.cipherSuite,
+    masterSecret: hs.tls12.masterSecretForSession(),
     extendedMasterSecret,
     ...(serverName === undefined ? {} : { serverName }),
     ...(alpnProtocol === undefined ? {} : { alpnProtocol }),
@@ -218,7 +226,7 @@ function newSession(
 }
 
 /** `undefined` if no ticket can be had: a sealer that fails costs a resumption, not the connection. */
-function* sealTicket(hs: ServerHandshake, session: Session): Handshake<Uint8Array | undefined> {
+function* sealTicket(hs: ServerHandshake, session: Tls12Session): Handshake<Uint8Array | undefined> {
   const { tickets: sealer, ticketEncoding } = hs.settings;
   const state = ticketEncoding.encode(session);
   return sealer === undefined || state === undefined ? undefined : yield* ask('seal_ticket', { sealer, state });
@@ -230,7 +238,7 @@ function sendTicket(hs: ServerHandshake, ticket: Uint8Array): void {
 }
 
 /** P-state-1: the client's Finished is verified and ours is sent. */
-function* storeSession(hs: ServerHandshake, key: Uint8Array, session: Session): Handshake<void> {
+function* storeSession(hs: ServerHandshake, key: Uint8Array, session: Tls12Session): Handshake<void> {
   const { sessions: store, sessionLifetime } = hs.settings;
   if (store === undefined) return;
   const expiresAt = session.establishedAt + sessionLifetime;
@@ -243,20 +251,18 @@ function result(
   facts: HelloFacts,
   alpnProtocol: string | undefined,
   peerCertificates: readonly Uint8Array[],
-  { mode, reason, group, newTicket }: Omit<HandshakeResult, CommonResult | 'session'>,
+  outcome: Tls12Outcome,
 ): HandshakeResult {
   return {
     version: 'TLSv1.2',
-    cipherSuite: hs.cipherSuite,
-    mode,
-    reason,
+    cipherSuite: hs.tls12.cipherSuite,
     serverName: facts.serverName,
     alpnProtocol,
     peerCertificates,
     extendedMasterSecret: facts.extendedMasterSecret,
     secureRenegotiation: facts.secureRenegotiation,
-    group,
-    newTicket,
     session: undefined,
+    ...nothingOfTls13,
+    ...outcome,
   };
 }

@@ -3,8 +3,20 @@
  * all connections of a client or server; a handshake writes nothing here.
  */
 import type { AlertDescription } from '../alert.js';
-import type { CryptoBackend, KeyExchangeGroup, MaybePromise, PublicKey, Signer } from '../crypto/backend.js';
-import type { Tls12CipherSuite } from '../key-schedule/suites.js';
+import type {
+  CryptoBackend,
+  EcdheGroup,
+  HashAlgorithm,
+  KeyExchangeGroup,
+  MaybePromise,
+  PublicKey,
+  Signer,
+} from '../crypto/backend.js';
+import type { CertificateCompression } from '../crypto/certificate-compression.js';
+import type { ReplayGuard } from '../early-data/replay-guard.js';
+import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
+import type { HandshakeVersion } from '../messages/handshake.js';
+import type { Extension } from '../messages/index.js';
 import type { Session, SessionEncoding } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
@@ -48,13 +60,50 @@ export interface ClientHelloInfo {
 /** Judges a peer's certificate chain. A throw or rejection ends the handshake with internal_error. */
 export type CertificateVerifier = (question: CertificateQuestion) => MaybePromise<CertificateVerdict>;
 
+/** A PSK that two parties have from elsewhere, as it goes into the key schedule (RFC 8446 2.2, RFC 9258 5). */
+export interface ExternalPsk {
+  /** What stands in the ClientHello: for imported PSKs the encoded ImportedIdentity. */
+  readonly identity: Uint8Array;
+  readonly key: Uint8Array;
+  /** The hash that it is bound to (RFC 8446 4.2.11). */
+  readonly hash: HashAlgorithm;
+  readonly kind: 'external' | 'imported';
+  /** Which role of ours it is for: nobody answers a handshake under his own client PSK (P-psk-1, RFC 9257 5.1). */
+  readonly role: 'client' | 'server';
+}
+
+/** The external PSK of that identity, or `undefined`. A throw or rejection ends the handshake with internal_error. */
+export type ExternalPskLookup = (identity: Uint8Array) => MaybePromise<ExternalPsk | undefined>;
+
+export type PskKeyExchangeModeName = 'psk_dhe_ke' | 'psk_ke';
+
 interface CommonSettings {
   readonly crypto: CryptoBackend;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Most preferred first. */
+  /** Newest first. */
+  readonly versions: readonly HandshakeVersion[];
+  /** Most preferred first; of TLS 1.2. */
   readonly cipherSuites: readonly Tls12CipherSuite[];
+  readonly tls13CipherSuites: readonly Tls13CipherSuite[];
+  /** Of TLS 1.3. */
   readonly groups: readonly KeyExchangeGroup[];
+  /** Those of them that TLS 1.2 has. */
+  readonly ecdheGroups: readonly EcdheGroup[];
+  /** How PSKs are used, most preferred first. */
+  readonly pskKeyExchangeModes: readonly PskKeyExchangeModeName[];
+  /** Of both roles; each side uses its own. */
+  readonly externalPsks: readonly ExternalPsk[];
+  /** What TLS 1.3 runs over: a record layer, or QUIC. */
+  readonly transport: 'tcp' | 'quic';
+  /** RFC 9001 8.2, in QUIC. */
+  readonly quicTransportParameters: Uint8Array | undefined;
+  /** RFC 8879, most preferred first. */
+  readonly certificateCompression: readonly CertificateCompression[];
+  /** RFC 8449: bytes of a record's plaintext, in TLS 1.3 with type and padding. `undefined` does not negotiate it. */
+  readonly recordSizeLimit: number | undefined;
+  /** RFC 8446 5.4: records are padded to a multiple of this; 1 is no padding. */
+  readonly recordPaddingBlock: number;
   /** What signatures of the peer are accepted. */
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly alpnProtocols: readonly string[];
@@ -72,15 +121,44 @@ interface CommonSettings {
 export interface ClientSettings extends CommonSettings {
   /** Lower case; `undefined` sends no server_name. */
   readonly serverName: string | undefined;
-  /** Key of this peer in `sessions`. */
+  /** Keys of this peer in `sessions`, one for each version. */
   readonly sessionKey: Uint8Array;
-  /** Offered before anything that `sessions` holds. */
-  readonly session: Session | undefined;
+  readonly tls13SessionKey: Uint8Array;
+  /** Offered before anything that `sessions` holds, most preferred first. */
+  readonly offeredSessions: readonly Session[];
   /** Whether tickets are asked for. */
   readonly tickets: boolean;
   readonly credentials: readonly Credentials[];
   readonly verifyCertificate: CertificateVerifier;
   readonly allowServersWithoutSecureRenegotiation: boolean;
+  /** Groups to send key shares for; some of `groups`. */
+  readonly keyShareGroups: readonly KeyExchangeGroup[];
+  /** Whether early data may be sent with a session that allows it. */
+  readonly earlyData: boolean;
+  /** RFC 9149 3. */
+  readonly ticketRequest: TicketCounts | undefined;
+  /** RFC 8446 D.4: session ID and ChangeCipherSpec as in TLS 1.2, for middleboxes. */
+  readonly middleboxCompatibility: boolean;
+  readonly shapeClientHello: ((extensions: ClientHelloExtensions) => ClientHelloExtensions) | undefined;
+}
+
+export type ClientHelloExtensions = readonly Extension<'client_hello'>[];
+export type ServerExtensions = readonly Extension<'encrypted_extensions'>[];
+
+/** RFC 9149 3: how many tickets a client wants after a full handshake, and after a resumption. Each 0 to 255. */
+export interface TicketCounts {
+  readonly newSessionCount: number;
+  readonly resumptionCount: number;
+}
+
+/** RFC 8446 4.2.10 and 8: whether a server reads early data. */
+export interface EarlyDataPolicy {
+  /** Bytes for each connection; told in tickets. */
+  readonly maxSize: number;
+  /** `undefined`: every replay is accepted. */
+  readonly replayGuard: ReplayGuard | undefined;
+  /** RFC 8446 8.3, milliseconds. */
+  readonly freshnessWindow: number;
 }
 
 export type ClientAuthentication = 'none' | 'request' | 'require';
@@ -94,6 +172,18 @@ export interface ServerSettings extends CommonSettings {
   readonly ticketLifetimeHint: number;
   /** How long a session stays in `sessions`, milliseconds. */
   readonly sessionLifetime: number;
+  /** Tickets of TLS 1.3 on each connection, unless the client asks for another number (RFC 9149). */
+  readonly ticketCount: number;
+  /** The most tickets that a client can have by asking. */
+  readonly maximumTicketCount: number;
+  /** TLS 1.3, seconds, at most 7 days (RFC 8446 4.6.1). */
+  readonly ticketLifetime: number;
+  readonly earlyData: EarlyDataPolicy | undefined;
+  /** For clients that offer an external PSK which is not in `externalPsks`. */
+  readonly findExternalPsk: ExternalPskLookup | undefined;
+  /** RFC 8446 4.2.2: what a HelloRetryRequest asks the client to send back. */
+  readonly retryCookie: ((hello: ClientHelloInfo) => Uint8Array | undefined) | undefined;
+  readonly shapeEncryptedExtensions: ((extensions: ServerExtensions) => ServerExtensions) | undefined;
   readonly renewTickets: 'when_key_rotated' | 'always' | 'never';
   readonly clientAuthentication: ClientAuthentication;
   /** DER names for CertificateRequest; empty lets the client choose. */

@@ -35,7 +35,17 @@ export function schemeFits(scheme: SignatureSchemeName, key: PublicKey): boolean
   return key.restriction === undefined && (kind === 'rsa_pss' || kind === 'rsa_pkcs1');
 }
 
+/** RFC 8446 4.2.3: TLS 1.3 ties ECDSA schemes to their curve, and RSASSA-PKCS1-v1_5 signs certificates alone. */
+export function schemeFitsTls13(scheme: SignatureSchemeName, key: PublicKey): boolean {
+  if (scheme.startsWith('rsa_pkcs1')) return false;
+  return schemeFits(scheme, key) && (key.kind !== 'ecdsa' || scheme.includes(key.curve));
+}
+
 /** The first scheme of the peer's list that our key can do. */
-export function chooseScheme(key: PublicKey, offered: readonly (string | number)[]): SignatureSchemeName | undefined {
-  return offered.filter(isSignatureScheme).find((scheme) => schemeFits(scheme, key));
+export function chooseScheme(
+  key: PublicKey,
+  offered: readonly (string | number)[],
+  fits = schemeFits,
+): SignatureSchemeName | undefined {
+  return offered.filter(isSignatureScheme).find((scheme) => fits(scheme, key));
 }

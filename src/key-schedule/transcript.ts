@@ -4,7 +4,7 @@
  * The hash is known only once the cipher suite is: messages before that wait as references. A TLS 1.2 client
  * CertificateVerify signs the messages themselves, so they stay at hand until {@link Transcript.release}.
  */
-import { concat, join } from '../bytes.js';
+import { concat, empty, join } from '../bytes.js';
 import type { CryptoBackend, HashAlgorithm, RunningHash } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { handshakeTypes } from '../parameters.js';
@@ -40,9 +40,13 @@ export class Transcript {
     this.start(algorithm);
   }
 
-  /** RFC 8446 4.2.11.2: the hash that a binder covers. `truncated` is the ClientHello, not added yet, without its binders. */
-  binderHash(algorithm: HashAlgorithm, truncated: Uint8Array): Uint8Array {
-    return this.#crypto.hash(algorithm, join([...(this.#messages ?? []), truncated]));
+  /**
+   * Hash of all messages so far and of `tail`, under any algorithm: what a binder covers, with the truncated ClientHello for a
+   * tail (RFC 8446 4.2.11.2), and what early secrets cover while the suite of the connection is open.
+   */
+  digestUnder(algorithm: HashAlgorithm, tail: Uint8Array = empty): Uint8Array {
+    const messages = this.#messages ?? [];
+    return this.#crypto.hash(algorithm, messages.length === 0 ? tail : join([...messages, tail]));
   }
 
   /** Hash of all messages so far. */

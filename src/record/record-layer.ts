@@ -7,11 +7,10 @@
 import { empty, join, wipe } from '../bytes.js';
 import type { AeadAlgorithm, CryptoBackend } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import type { TrafficSecret } from '../key-schedule/tls13.js';
 import { contentTypes } from '../parameters.js';
 import { maxPlaintextLength, recordHeaderLength, type RawRecord } from './deframer.js';
 import { maxInnerPlaintextLength, tls13Protection } from './protection-tls13.js';
-import type { RecordProtection, Unprotected } from './protection.js';
+import type { ProtectionKeys, RecordProtection, Unprotected } from './protection.js';
 
 /** RFC 5246 6.2.1 lets application data be empty (traffic analysis); so many in a row are an attack. */
 export const maxConsecutiveEmptyRecords = 32;
@@ -27,11 +26,17 @@ export interface PlainRecord {
 /** RFC 8446 2 and 4.2.10: what a connection's keys are for. */
 export type Epoch = 'early' | 'handshake' | 'application';
 
+/** A traffic secret of TLS 1.3 (RFC 8446 7.1), and the keys that hang on it. */
+export interface EpochSecret {
+  readonly secret: Uint8Array;
+  keys(aead: AeadAlgorithm): ProtectionKeys;
+}
+
 /** The keys of one direction in one epoch of TLS 1.3. */
 export interface EpochKeys {
   readonly crypto: CryptoBackend;
   readonly aead: AeadAlgorithm;
-  readonly secret: TrafficSecret;
+  readonly secret: EpochSecret;
   /** See `tls13Protection`. */
   readonly paddingBlock: number;
   /** A client that could not make sense of our ServerHello has no keys to say so: its first record may be an alert in the clear. */
@@ -72,13 +77,13 @@ export class RecordLayer {
     const protection = this.#readProtection;
     if (protection === undefined) {
       if (this.#skipping?.until === 'second_client_hello' && contentType === contentTypes.application_data)
-        return this.#skip(fragment.length);
+        return void this.#skip(fragment.length);
       return this.#checked({ contentType, payload: fragment, owned: false });
     }
     if (this.#isInTheClear(protection, contentType)) return { contentType, payload: fragment, owned: false };
     if (this.#skipping !== undefined && contentType === contentTypes.application_data) {
       const opened = openOrUndefined(protection, record);
-      if (opened === undefined) return this.#skip(protection.limitedLength(fragment.length));
+      if (opened === undefined) return void this.#skip(protection.limitedLength(fragment.length));
       this.#skipping = undefined;
       return this.#checked({ ...opened, owned: true });
     }
@@ -117,7 +122,7 @@ export class RecordLayer {
     this.#skipping = undefined;
   }
 
-  #skip(length: number): undefined {
+  #skip(length: number): void {
     if (this.#skipping === undefined) return;
     this.#skipping.remaining -= Math.max(length, 1);
     if (this.#skipping.remaining < 0) throw new AlertError('unexpected_message', 'got too much early data to skip');

@@ -12,7 +12,7 @@ import { contentTypes } from '../../src/parameters.js';
 import { Deframer } from '../../src/record/deframer.js';
 import { HandshakeJoiner } from '../../src/record/handshake-joiner.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
-import type { Session } from '../../src/sessions/session.js';
+import type { Tls12Session } from '../../src/sessions/session.js';
 import type { KeyRing } from '../../src/tickets/key-ring.js';
 import type { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
 import {
@@ -77,16 +77,18 @@ export function connectSync(client: ClientSettings, server: ServerSettings): Pai
   return pump(makePair(client, server));
 }
 
-/** The session that a connection leaves with the client. */
-export function sessionOf(pair: Pair): Session {
-  return theEvent(pair.client, 'session').session;
+/** The session of TLS 1.2 that a connection leaves with the client. */
+export function sessionOf(pair: Pair): Tls12Session {
+  const { session } = theEvent(pair.client, 'session');
+  if (session.version !== 'TLSv1.2') throw new Error(`a session of ${session.version}`);
+  return session;
 }
 
 /**
  * A client that offers `session` wherever its settings lead it: whatever would keep an honest one from doing so, it lies
  * about to itself.
  */
-export function shameless(settings: ClientSettings, session: Session): ClientSettings {
+export function shameless(settings: ClientSettings, session: Tls12Session): ClientSettings {
   const { serverName: _made, ...rest } = session;
   const { serverName, applicationContext, cipherSuites, now } = settings;
   const [suite = session.cipherSuite] = cipherSuites;
@@ -98,7 +100,7 @@ export function shameless(settings: ClientSettings, session: Session): ClientSet
     extendedMasterSecret: true,
     ...(serverName !== undefined && { serverName }),
   };
-  return { ...settings, session: { ...rest, ...lies } };
+  return { ...settings, offeredSessions: [{ ...rest, ...lies }] };
 }
 
 /** Offers the session that `first` left, by a client that knows no shame. */

@@ -55,17 +55,28 @@ interface PairOptions {
 /** Options in place of the defaults of these tests; `undefined` leaves one out altogether. */
 export type Changes<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** Settings of a client that trusts the credentials of these tests. `seed` names its randomness. */
+/** Settings of a client that trusts the credentials of these tests, of TLS 1.2 unless told. `seed` names its randomness. */
 export function testClient(backend: BackendName, seed: string, changes: Changes<ClientOptions> = {}): ClientSettings {
   const crypto = seededCrypto(backend, `client ${seed}`);
   const defaults = { now: () => epoch, crypto, serverName, verifyCertificate: trustingVerifier };
-  return clientSettings(changed<ClientOptions>(defaults, changes));
+  return clientSettings(changed<ClientOptions>({ ...defaults, maxVersion: 'TLSv1.2' }, changes));
 }
+
+/** As {@link testClient}, of TLS 1.3 and nothing below unless told. */
+export function tls13Client(backend: BackendName, seed: string, changes: Changes<ClientOptions> = {}): ClientSettings {
+  return testClient(backend, seed, { ...onlyTls13, ...changes });
+}
+
+export function tls13Server(backend: BackendName, seed: string, changes: Changes<ServerOptions> = {}): ServerSettings {
+  return testServer(backend, seed, { ...onlyTls13, ...changes });
+}
+
+const onlyTls13 = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 
 export function testServer(backend: BackendName, seed: string, changes: Changes<ServerOptions> = {}): ServerSettings {
   const crypto = seededCrypto(backend, `server ${seed}`);
   const defaults = { now: () => epoch, crypto, credentials: [ecdsaP256], verifyCertificate: trustingVerifier };
-  return serverSettings(changed<ServerOptions>(defaults, changes));
+  return serverSettings(changed<ServerOptions>({ ...defaults, maxVersion: 'TLSv1.2' }, changes));
 }
 
 function changed<T extends object>(defaults: T, changes: Changes<T>): T {

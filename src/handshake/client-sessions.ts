@@ -1,0 +1,125 @@
+/**
+ * Which sessions and PSKs a client offers: those that the caller gave, those that its store has for this peer, and external
+ * PSKs, each if it is fit for this connection (RFC 5246 7.4.1.2, RFC 8446 4.6.1).
+ */
+import { tls13Suites } from '../key-schedule/suites.js';
+import { Tls13KeySchedule } from '../key-schedule/tls13.js';
+import { maximumClockSkew, refuseSession, refuseTls13Session } from '../sessions/binding.js';
+import { clientSessionState } from '../sessions/session-state.js';
+import type { Session, Tls12Session, Tls13Session } from '../sessions/session.js';
+import { askVerdict } from './authenticate.js';
+import type { ClientOffer, OfferedPsk } from './client-hello.js';
+import type { StoredSession } from './handshake-base.js';
+import type { ClientHandshake } from './handshake-state.js';
+import { ask, type Handshake } from './needs.js';
+import type { ClientSettings, ExternalPsk } from './settings.js';
+
+/** PSKs that a ClientHello has room for; the server has to open each. */
+export const maxOfferedPsks = 4;
+
+/** The TLS 1.2 session to offer, given or stored. */
+export function* findTls12Session(hs: ClientHandshake): Handshake<ClientOffer['tls12']> {
+  const { settings } = hs;
+  const { sessions: store, sessionKey: key, offeredSessions } = settings;
+  if (!settings.versions.includes('TLSv1.2')) return nothing;
+  for (const session of offeredSessions)
+    if (session.version === 'TLSv1.2' && mayOfferTls12(session, settings) && (yield* isTrusted(session, settings)))
+      return { session, stored: undefined };
+  if (store === undefined) return nothing;
+  const session = decoded(yield* ask('find_session', { store, key }));
+  if (session?.version !== 'TLSv1.2' || !mayOfferTls12(session, settings)) return nothing;
+  if (!(yield* isTrusted(session, settings))) return nothing;
+  return { session, stored: { store, key } };
+}
+
+const nothing: { session: undefined; stored: StoredSession | undefined } = { session: undefined, stored: undefined };
+
+/** RFC 8446 4.2.11: tickets before external PSKs, which are there in any case. */
+export function* findPsks(hs: ClientHandshake): Handshake<OfferedPsk[]> {
+  const { settings } = hs;
+  if (!settings.versions.includes('TLSv1.3')) return [];
+  const sessions: Tls13Session[] = [];
+  for (const session of settings.offeredSessions)
+    if (session.version === 'TLSv1.3' && (yield* isOfferable(session, settings))) sessions.push(session);
+  const stored = sessions.length === 0 ? yield* takeStored(settings) : undefined;
+  if (stored !== undefined) sessions.push(stored);
+  const external = settings.externalPsks.filter((psk) => isForUs(psk, settings));
+  return [
+    ...sessions.map((session) => ticketPsk(settings, session)),
+    ...external.map((psk) => externalPsk(settings, psk)),
+  ].slice(0, maxOfferedPsks);
+}
+
+/** RFC 8446 C.4: a ticket is offered once, if the store can take it out. */
+function* takeStored(settings: ClientSettings): Handshake<Tls13Session | undefined> {
+  const { sessions: store, tls13SessionKey: key } = settings;
+  if (store === undefined) return undefined;
+  const question = { store, key };
+  const session = decoded(
+    yield* store.take === undefined ? ask('find_session', question) : ask('take_session', question),
+  );
+  return session?.version === 'TLSv1.3' && (yield* isOfferable(session, settings)) ? session : undefined;
+}
+
+function decoded(answer: { readonly state: Uint8Array | undefined } | { readonly failed: true }): Session | undefined {
+  return 'failed' in answer || answer.state === undefined ? undefined : clientSessionState.decode(answer.state);
+}
+
+function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshake<boolean> {
+  const { serverName, transport, tls13CipherSuites: cipherSuites, applicationContext } = settings;
+  if (session.ticket === undefined || !settings.tickets) return false;
+  const policy = {
+    cipherSuites,
+    applicationContext,
+    maximumAge: settings.maximumSessionAge,
+    requireClientCertificate: false,
+  };
+  if (refuseTls13Session(session, { serverName, transport }, policy, settings.now()) !== undefined) return false;
+  return yield* isTrusted(session, settings);
+}
+
+/**
+ * P-bind-6: no certificate comes with a resumption, so the session's own chain is judged again, for the name asked for now. A
+ * session without a chain stands on an external PSK, and is fit where those are still in use.
+ */
+function* isTrusted(session: Session, settings: ClientSettings): Handshake<boolean> {
+  const { verifyCertificate: verifier, serverName } = settings;
+  const { peerCertificates: certificates } = session;
+  if (session.version === 'TLSv1.3' && certificates.length === 0)
+    return settings.externalPsks.some(({ role }) => role === 'client');
+  return (yield* askVerdict(verifier, { certificates, role: 'server', serverName, resumed: true })).accepted;
+}
+
+/** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 by name and context. */
+function mayOfferTls12(session: Tls12Session, settings: ClientSettings): boolean {
+  const now = settings.now();
+  const { cipherSuites, serverName } = settings;
+  const policy = {
+    cipherSuites,
+    applicationContext: settings.applicationContext,
+    maximumAge: settings.maximumSessionAge,
+    requireClientCertificate: false,
+    allowResumptionWithoutExtendedMasterSecret: false,
+  };
+  const request = { cipherSuites, serverName, extendedMasterSecret: true };
+  if (refuseSession(session, request, policy, now) !== undefined) return false;
+  const { ticketLifetimeHint = 0 } = session;
+  const age = now - session.issuedAt;
+  // P-time-2: where the clock has gone back to before the ticket, its age says nothing.
+  if (ticketLifetimeHint > 0 && (age > ticketLifetimeHint * 1000 || age < -maximumClockSkew)) return false;
+  return session.ticket === undefined ? (session.sessionId?.length ?? 0) > 0 : settings.tickets;
+}
+
+function isForUs({ role, hash }: ExternalPsk, { tls13CipherSuites }: ClientSettings): boolean {
+  return role === 'client' && tls13CipherSuites.some((suite) => tls13Suites[suite].hash === hash);
+}
+
+function ticketPsk({ crypto }: ClientSettings, session: Tls13Session): OfferedPsk {
+  const { hash } = tls13Suites[session.cipherSuite];
+  const schedule = new Tls13KeySchedule(crypto, hash, session.psk);
+  return { kind: 'resumption', identity: session.ticket ?? new Uint8Array(0), hash, schedule, session };
+}
+
+function externalPsk({ crypto }: ClientSettings, { kind, identity, key, hash }: ExternalPsk): OfferedPsk {
+  return { kind, identity, hash, schedule: new Tls13KeySchedule(crypto, hash, key), session: undefined };
+}

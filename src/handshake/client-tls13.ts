@@ -1,0 +1,337 @@
+/**
+ * The client's side of TLS 1.3 from ServerHello or HelloRetryRequest on (RFC 8446 2 figures 1 to 4).
+ *
+ * The surprising thing: early data goes on until the server's Finished is verified, under keys older than those by which
+ * everything else is read.
+ */
+import { equal, fromAscii } from '../bytes.js';
+import type { KeyExchangeGroup } from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import { isTls13CipherSuite, tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
+import {
+  findExtension,
+  type EncryptedExtensions,
+  type ExtensionType,
+  type HelloRetryRequest,
+  type ServerHello,
+} from '../messages/index.js';
+import { authenticateServer, sendClientAuthentication, type CertificateRequestReceived } from './authenticate-tls13.js';
+import { sendClientHello, type ClientOffer, type OfferedPsk, type SentClientHello } from './client-hello.js';
+import type { ClientHandshake } from './handshake-state.js';
+import { ask, receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
+import type { HandshakeResult } from './result.js';
+
+/** RFC 8446 4.2.1: what a ServerHello or HelloRetryRequest says its version is; `undefined` is TLS 1.2 or below. */
+export function selectedVersion({ extensions }: ServerHello | HelloRetryRequest): 'TLSv1.3' | undefined {
+  for (const { type, data } of extensions ?? []) {
+    if (type !== 'supported_versions') continue;
+    if (data === 'TLSv1.3') return data;
+    throw new AlertError('illegal_parameter', `got version ${String(data)}, which was not offered`);
+  }
+  return undefined;
+}
+
+/** RFC 8446 4.1.4: a second ClientHello, and the flow that follows. */
+export function* clientRetry(
+  hs: ClientHandshake,
+  sent: SentClientHello,
+  retry: ReceivedTls13<'hello_retry_request'>,
+): Handshake<HandshakeResult> {
+  const { settings, transport, transcript } = hs;
+  const { body } = retry;
+  const cipherSuite = checkHello(hs, sent, body);
+  const cookie = findExtension(body.extensions, 'cookie');
+  const group = requestedGroup(hs, sent, body);
+  if (group === undefined && cookie === undefined)
+    throw new AlertError('illegal_parameter', 'got a HelloRetryRequest that changes nothing');
+
+  hs.negotiated('TLSv1.3');
+  transport.endMessages();
+  const { hash } = tls13Suites[cipherSuite];
+  transcript.startRetry(hash);
+  transcript.add(retry.bytes);
+  if (sent.earlyData) {
+    transport.dropWriteProtection();
+    hs.tls13.dropEarlyTraffic();
+    hs.earlyData.reject('hello_retry_request');
+  }
+  const keyShares =
+    group === undefined
+      ? sent.keyShares
+      : new Map([[group, yield* ask('generate_key_share', { crypto: settings.crypto, group })]]);
+  const offer: ClientOffer = {
+    ...sent,
+    keyShares,
+    cookie,
+    earlyData: false,
+    psks: sent.psks.filter((psk) => psk.hash === hash), // R8446-4.1.4-8
+  };
+  hs.sendCompatibilityChangeCipherSpec();
+  const second = sendClientHello(hs, offer);
+  const serverHello = yield* receiveTls13('server_hello');
+  return yield* clientTls13(hs, second, serverHello, { cipherSuite, group });
+}
+
+/** What a HelloRetryRequest has settled. */
+interface Retried {
+  readonly cipherSuite: Tls13CipherSuite;
+  readonly group: KeyExchangeGroup | undefined;
+}
+
+/** RFC 8446 4.2.8: one of our groups, for which there was no share. */
+function requestedGroup(
+  hs: ClientHandshake,
+  sent: SentClientHello,
+  { extensions }: HelloRetryRequest,
+): KeyExchangeGroup | undefined {
+  const requested = findExtension(extensions, 'key_share');
+  if (requested === undefined) return undefined;
+  const group = hs.settings.groups.find((candidate) => candidate === requested);
+  if (group === undefined || sent.keyShares.has(group))
+    throw new AlertError('illegal_parameter', `got a request for group ${String(requested)}`);
+  return group;
+}
+
+/** What ServerHello and HelloRetryRequest may hold (RFC 8446 4.2). */
+const helloExtensions: Record<'server_hello' | 'hello_retry_request', ReadonlySet<ExtensionType>> = {
+  server_hello: new Set(['supported_versions', 'key_share', 'pre_shared_key']),
+  hello_retry_request: new Set(['supported_versions', 'key_share', 'cookie']),
+};
+
+/** RFC 8446 4.1.3 and 4.1.4: what both hellos of a server have in common. */
+function checkHello(
+  hs: ClientHandshake,
+  sent: SentClientHello,
+  hello: ServerHello | HelloRetryRequest,
+  message: keyof typeof helloExtensions = 'hello_retry_request',
+): Tls13CipherSuite {
+  if (hello.legacyVersion !== 'TLSv1.2')
+    throw new AlertError('illegal_parameter', `got legacy version ${String(hello.legacyVersion)}, expected 0x0303`);
+  if (selectedVersion(hello) === undefined)
+    throw new AlertError('missing_extension', 'got no supported_versions in a HelloRetryRequest');
+  if (!equal(hello.legacySessionIdEcho, sent.sessionId))
+    throw new AlertError('illegal_parameter', 'got another session ID than was sent');
+  const { cipherSuite } = hello;
+  if (!isTls13CipherSuite(cipherSuite) || !hs.settings.tls13CipherSuites.includes(cipherSuite))
+    throw new AlertError('illegal_parameter', `got cipher suite ${String(cipherSuite)}, which was not offered`);
+  if (hello.legacyCompressionMethod !== 0) throw new AlertError('illegal_parameter', 'got a compression method');
+  const extensions: readonly { readonly type: ExtensionType }[] = hello.extensions ?? [];
+  checkExtensions(extensions, sent.extensions, helloExtensions[message], message);
+  return cipherSuite;
+}
+
+/** RFC 8446 4.2: answers to what was asked, in the message where they belong. A cookie is the one that nobody asks for. */
+function checkExtensions(
+  extensions: readonly { readonly type: ExtensionType }[],
+  offered: ReadonlySet<ExtensionType>,
+  allowed: ReadonlySet<ExtensionType>,
+  message: string,
+): void {
+  for (const { type } of extensions) {
+    if (type === 'cookie' && allowed.has(type)) continue;
+    if (!offered.has(type))
+      throw new AlertError('unsupported_extension', `got extension ${String(type)}, which was not offered`);
+    if (!allowed.has(type))
+      throw new AlertError('illegal_parameter', `got extension ${String(type)}, which has no place in ${message}`);
+  }
+}
+
+/** RFC 8446 2 figures 1, 3 and 4. */
+export function* clientTls13(
+  hs: ClientHandshake,
+  sent: SentClientHello,
+  serverHello: ReceivedTls13<'server_hello'>,
+  retried: Retried | undefined,
+): Handshake<HandshakeResult> {
+  const { settings, transcript, tls13 } = hs;
+  const { body } = serverHello;
+  // R8446-4.1.4-7: a version, once chosen, stays.
+  if (selectedVersion(body) === undefined)
+    throw new AlertError('illegal_parameter', 'got TLS 1.2 after a HelloRetryRequest of TLS 1.3');
+  const cipherSuite = checkHello(hs, sent, body, 'server_hello');
+  if (retried !== undefined && retried.cipherSuite !== cipherSuite)
+    throw new AlertError('illegal_parameter', 'got another cipher suite than in the HelloRetryRequest');
+  const psk = selectedPsk(sent, body, cipherSuite);
+  hs.serverRandom = body.random;
+  if (retried === undefined) hs.negotiated('TLSv1.3');
+  const { group, sharedSecret } = yield* agree(hs, sent, body, psk, retried);
+
+  tls13.chooseCipherSuite(cipherSuite);
+  transcript.start(tls13.hash);
+  transcript.release();
+  transcript.add(serverHello.bytes);
+  tls13.enterEarlySecret(psk?.schedule);
+  tls13.enterHandshake(sharedSecret);
+  tls13.readHandshakeKeys();
+
+  const parameters = yield* receiveTls13('encrypted_extensions');
+  transcript.add(parameters.bytes);
+  const answer = readEncryptedExtensions(hs, sent, parameters.body);
+  acceptEarlyData(hs, sent, parameters.body, psk, cipherSuite, answer.alpnProtocol);
+
+  const { peerCertificates, request } =
+    psk === undefined
+      ? yield* authenticateServer(hs)
+      : { peerCertificates: psk.session?.peerCertificates ?? [], request: undefined };
+  yield* tls13.receiveFinished();
+  tls13.enterApplication();
+  yield* sendSecondFlight(hs, request);
+  tls13.enterResumption();
+  tls13.writeApplicationKeys();
+  tls13.readApplicationKeys();
+
+  if (settings.tickets)
+    hs.resumable = {
+      establishedAt: psk?.session?.establishedAt ?? settings.now(),
+      serverName: settings.serverName,
+      alpnProtocol: answer.alpnProtocol,
+      peerCertificates: peerCertificates.map((der) => der.slice()),
+    };
+  return {
+    version: 'TLSv1.3',
+    cipherSuite,
+    mode: psk === undefined ? 'full' : group === undefined ? 'psk_ke' : 'psk_dhe_ke',
+    reason:
+      psk !== undefined
+        ? undefined
+        : sent.psks.length + Number(sent.tls12.session !== undefined) > 0
+          ? 'declined_by_server'
+          : 'not_offered',
+    serverName: settings.serverName,
+    alpnProtocol: answer.alpnProtocol,
+    peerCertificates,
+    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.identity : undefined,
+    extendedMasterSecret: true,
+    secureRenegotiation: true,
+    group,
+    helloRetryRequest: retried !== undefined,
+    earlyData: hs.earlyData.result,
+    earlyDataReason: hs.earlyData.reason,
+    newTicket: false,
+    quicTransportParameters: answer.quicTransportParameters,
+    session: undefined,
+  };
+}
+
+/** RFC 8446 4.2.11. */
+function selectedPsk(
+  sent: SentClientHello,
+  { extensions }: ServerHello,
+  suite: Tls13CipherSuite,
+): OfferedPsk | undefined {
+  const selected = findExtension(extensions, 'pre_shared_key');
+  if (selected === undefined) return undefined;
+  const psk = sent.psks[selected];
+  if (psk === undefined)
+    throw new AlertError('illegal_parameter', `got selected identity ${selected} of ${sent.psks.length}`);
+  if (psk.hash !== tls13Suites[suite].hash)
+    throw new AlertError('illegal_parameter', 'got a PSK together with a cipher suite of another hash');
+  return psk;
+}
+
+/** RFC 8446 4.2.8 and 4.2.9; P-state-3: without PSK and without key share there is no secret. */
+function* agree(
+  hs: ClientHandshake,
+  sent: SentClientHello,
+  { extensions }: ServerHello,
+  psk: OfferedPsk | undefined,
+  retried: Retried | undefined,
+): Handshake<{ readonly group: KeyExchangeGroup | undefined; readonly sharedSecret: Uint8Array | undefined }> {
+  const { pskKeyExchangeModes: modes } = hs.settings;
+  const entry = findExtension(extensions, 'key_share');
+  if (entry === undefined) {
+    if (psk === undefined) throw new AlertError('missing_extension', 'got neither pre_shared_key nor key_share');
+    if (!modes.includes('psk_ke')) throw new AlertError('illegal_parameter', 'got no key_share, expected psk_dhe_ke');
+    return { group: undefined, sharedSecret: undefined };
+  }
+  if (psk !== undefined && !modes.includes('psk_dhe_ke'))
+    throw new AlertError('illegal_parameter', 'got a key_share, expected psk_ke');
+  const [group, keyShare] = [...sent.keyShares].find(([candidate]) => candidate === entry.group) ?? [];
+  if (group === undefined || keyShare === undefined)
+    throw new AlertError('illegal_parameter', `got group ${String(entry.group)}, for which no key share was sent`);
+  if (retried?.group !== undefined && retried.group !== group)
+    throw new AlertError('illegal_parameter', 'got another group than in the HelloRetryRequest');
+  const sharedSecret = yield* ask('agree', { keyShare, peer: entry.keyExchange });
+  if (sharedSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} key share`);
+  return { group, sharedSecret };
+}
+
+/** What EncryptedExtensions settled. */
+interface Parameters {
+  readonly alpnProtocol: string | undefined;
+  readonly quicTransportParameters: Uint8Array | undefined;
+}
+
+const encryptedExtensions: ReadonlySet<ExtensionType> = new Set<ExtensionType>([
+  'server_name',
+  'max_fragment_length',
+  'supported_groups',
+  'application_layer_protocol_negotiation',
+  'record_size_limit',
+  'early_data',
+  'quic_transport_parameters',
+  'ticket_request',
+]);
+
+/** RFC 8446 4.3.1. */
+function readEncryptedExtensions(
+  { settings, transport }: ClientHandshake,
+  sent: SentClientHello,
+  { extensions }: EncryptedExtensions,
+): Parameters {
+  checkExtensions(extensions, sent.extensions, encryptedExtensions, 'encrypted_extensions');
+  const protocols = findExtension(extensions, 'application_layer_protocol_negotiation');
+  const [alpnProtocol, ...more] = (protocols ?? []).map(fromAscii);
+  if (alpnProtocol !== undefined && (more.length > 0 || !settings.alpnProtocols.includes(alpnProtocol)))
+    throw new AlertError('illegal_parameter', 'got an application protocol that was not offered');
+  const limit = findExtension(extensions, 'record_size_limit');
+  if (limit !== undefined && limit < minimumRecordSizeLimit)
+    throw new AlertError('illegal_parameter', `got a record_size_limit of ${limit}`);
+  if (limit !== undefined && findExtension(extensions, 'max_fragment_length') !== undefined)
+    throw new AlertError('illegal_parameter', 'got max_fragment_length beside record_size_limit');
+  if (limit !== undefined && settings.recordSizeLimit !== undefined)
+    transport.limitRecordSize(limit, settings.recordSizeLimit);
+  const quicTransportParameters = findExtension(extensions, 'quic_transport_parameters');
+  if (settings.transport === 'quic' && quicTransportParameters === undefined)
+    throw new AlertError('missing_extension', 'got no quic_transport_parameters');
+  return { alpnProtocol, quicTransportParameters };
+}
+
+/** RFC 8449 4. */
+const minimumRecordSizeLimit = 64;
+
+/** RFC 8446 4.2.10. */
+function acceptEarlyData(
+  hs: ClientHandshake,
+  sent: SentClientHello,
+  { extensions }: EncryptedExtensions,
+  psk: OfferedPsk | undefined,
+  cipherSuite: Tls13CipherSuite,
+  alpnProtocol: string | undefined,
+): void {
+  if (!sent.earlyData) return;
+  if (findExtension(extensions, 'early_data') === undefined) {
+    hs.tls13.dropEarlyTraffic();
+    hs.earlyData.reject('declined_by_server');
+    return;
+  }
+  const session = psk?.session;
+  if (session === undefined || psk !== sent.psks[0])
+    throw new AlertError('illegal_parameter', 'got early_data without the first PSK');
+  if (session.cipherSuite !== cipherSuite || session.alpnProtocol !== alpnProtocol)
+    throw new AlertError('illegal_parameter', 'got early_data with another cipher suite or application protocol');
+  hs.earlyData.accepted();
+}
+
+/** EndOfEarlyData, Certificate, CertificateVerify, Finished (RFC 8446 4.4, 4.5). */
+function* sendSecondFlight(hs: ClientHandshake, request: CertificateRequestReceived | undefined): Handshake<void> {
+  const { settings, tls13, earlyData } = hs;
+  // RFC 9001 8.3: QUIC has packet types for that.
+  if (earlyData.outcome === 'accepted' && settings.transport === 'tcp')
+    hs.sendTls13({ type: 'end_of_early_data', body: {} });
+  earlyData.end();
+  hs.sendCompatibilityChangeCipherSpec();
+  tls13.writeHandshakeKeys();
+  if (request !== undefined) yield* sendClientAuthentication(hs, request);
+  tls13.sendFinished();
+}

@@ -1,0 +1,151 @@
+/**
+ * The server's search for a PSK among those that a ClientHello offers (RFC 8446 4.2.11): external ones, tickets that its key ring
+ * opens, tickets that its store keeps.
+ *
+ * What cannot be used is skipped with a reason, and a full handshake follows. Only the binder of the PSK that is chosen is
+ * looked at, and a wrong one ends the handshake.
+ */
+import { equal, equalConstantTime } from '../bytes.js';
+import type { HashAlgorithm } from '../crypto/backend.js';
+import { AlertError } from '../errors.js';
+import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
+import { Tls13KeySchedule, type PskKind } from '../key-schedule/tls13.js';
+import { truncateClientHello, type OfferedPsks, type PskIdentity } from '../messages/index.js';
+import { refuseTls13Session } from '../sessions/binding.js';
+import { sessionState } from '../sessions/session-state.js';
+import type { Session, Tls13Session } from '../sessions/session.js';
+import { judgePeer } from './find-session.js';
+import type { StoredSession } from './handshake-base.js';
+import type { ServerHandshake } from './handshake-state.js';
+import { ask, type Handshake } from './needs.js';
+import type { ResumptionRefusal } from './resumption.js';
+import type { ExternalPsk } from './settings.js';
+
+/** How many identities of one ClientHello are looked at: each may cost a look into a store. */
+export const maxPskIdentities = 8;
+
+/** A PSK that may be used. */
+export interface FoundPsk {
+  readonly index: number;
+  readonly offered: PskIdentity;
+  readonly kind: PskKind;
+  readonly key: Uint8Array;
+  readonly hash: HashAlgorithm;
+  readonly cipherSuite: Tls13CipherSuite;
+  readonly session: Tls13Session | undefined;
+  /** Where a ticket is kept that is good for one connection. */
+  readonly stored: StoredSession | undefined;
+}
+
+export type PskSearch = FoundPsk | { readonly index?: undefined; readonly reason: ResumptionRefusal };
+
+type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'stored'>;
+
+/** The first PSK that is fit for this connection with one of `suites`, which both sides have, most preferred first. */
+export function* findPsk(
+  hs: ServerHandshake,
+  { identities }: OfferedPsks,
+  suites: readonly Tls13CipherSuite[],
+  serverName: string | undefined,
+): Handshake<PskSearch> {
+  let reason: ResumptionRefusal = 'not_offered';
+  for (const [index, offered] of identities.slice(0, maxPskIdentities).entries()) {
+    const found = yield* lookUp(hs, offered.identity, serverName);
+    if (typeof found === 'string') {
+      // The first reason tells most: clients put their best ticket first.
+      if (index === 0) reason = found;
+      continue;
+    }
+    const fitting = suites.filter((suite) => tls13Suites[suite].hash === found.hash);
+    // Early data needs the very suite of the ticket.
+    const cipherSuite = fitting.find((suite) => suite === found.session?.cipherSuite) ?? fitting[0];
+    if (cipherSuite !== undefined) return { ...found, index, offered, cipherSuite };
+    if (index === 0) reason = 'cipher_suite_not_offered';
+  }
+  return { reason };
+}
+
+function* lookUp(
+  hs: ServerHandshake,
+  identity: Uint8Array,
+  serverName: string | undefined,
+): Handshake<Candidate | ResumptionRefusal> {
+  const { settings } = hs;
+  const external = settings.externalPsks.find((psk) => equal(psk.identity, identity));
+  if (external !== undefined) return externalCandidate(external);
+  const found = yield* findTicket(hs, identity);
+  if (typeof found === 'string') {
+    const { findExternalPsk: lookup } = settings;
+    const psk = lookup === undefined ? undefined : yield* ask('find_external_psk', { lookup, identity });
+    return psk === undefined ? found : externalCandidate(psk);
+  }
+  const { session, stored } = found;
+  if (session.version !== 'TLSv1.3') return 'version_mismatch';
+  const policy = {
+    cipherSuites: settings.tls13CipherSuites,
+    applicationContext: settings.applicationContext,
+    maximumAge: settings.maximumSessionAge,
+    requireClientCertificate: settings.clientAuthentication === 'require',
+  };
+  const refusal = refuseTls13Session(session, { serverName, transport: settings.transport }, policy, settings.now());
+  if (refusal !== undefined) return refusal;
+  const unfit = yield* judgePeer(hs, session);
+  if (unfit !== undefined) return unfit;
+  return { kind: 'resumption', key: session.psk, hash: tls13Suites[session.cipherSuite].hash, session, stored };
+}
+
+/** P-psk-1: a ClientHello under the PSK that we use as a client is our own, reflected (Selfie). */
+function externalCandidate({ kind, key, hash, role }: ExternalPsk): Candidate {
+  if (role !== 'server') throw new AlertError('illegal_parameter', 'got an external PSK that is ours as a client');
+  return { kind, key, hash, session: undefined, stored: undefined };
+}
+
+interface FoundTicket {
+  readonly session: Session;
+  readonly stored: StoredSession | undefined;
+}
+
+/** Sealed by the key ring, or a handle that the store knows. */
+function* findTicket(hs: ServerHandshake, identity: Uint8Array): Handshake<FoundTicket | ResumptionRefusal> {
+  const { tickets: sealer, ticketEncoding, sessions: store } = hs.settings;
+  if (sealer !== undefined) {
+    const opened = yield* ask('open_ticket', { sealer, ticket: identity });
+    if ('failed' in opened) return 'store_unavailable';
+    if (opened.state === undefined) return opened.reason;
+    const session = ticketEncoding.decode(opened.state);
+    return session === undefined ? 'unreadable_state' : { session, stored: undefined };
+  }
+  if (store === undefined) return 'disabled';
+  const found = yield* ask('find_session', { store, key: identity });
+  if ('failed' in found) return 'store_unavailable';
+  if (found.state === undefined) return 'unknown_session_id';
+  const session = sessionState.decode(found.state);
+  return session === undefined ? 'unreadable_state' : { session, stored: { store, key: identity.slice() } };
+}
+
+/**
+ * RFC 8446 4.2.11: the binder of the chosen PSK, in constant time. Answers the early secret, which it stands on. `bytes` is
+ * the ClientHello, not in the transcript yet.
+ */
+export function verifyBinder(
+  hs: ServerHandshake,
+  psk: FoundPsk,
+  { binders }: OfferedPsks,
+  bytes: Uint8Array,
+): Tls13KeySchedule {
+  const schedule = new Tls13KeySchedule(hs.settings.crypto, psk.hash, psk.key);
+  const expected = schedule.binder(psk.kind, hs.transcript.digestUnder(psk.hash, truncateClientHello(bytes, binders)));
+  const binder = binders[psk.index];
+  if (binder === undefined || !equalConstantTime(binder, expected)) {
+    schedule.destroy();
+    throw new AlertError('decrypt_error', 'got a binder that does not verify');
+  }
+  return schedule;
+}
+
+/** RFC 8446 8.1: a ticket from a store that can take it out is good for one connection. `false`: somebody was faster. */
+export function* takeTicket(psk: FoundPsk): Handshake<boolean> {
+  if (psk.stored?.store.take === undefined) return true;
+  const taken = yield* ask('take_session', psk.stored);
+  return !('failed' in taken) && taken.state !== undefined;
+}

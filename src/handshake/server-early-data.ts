@@ -1,0 +1,60 @@
+/**
+ * Whether a server reads early data (RFC 8446 4.2.10 and 8): the same PSK, suite and protocol, a ticket of the right age, and a
+ * ClientHello that nobody has seen before, in this order.
+ *
+ * Whatever speaks against it is a reason, and the handshake goes on.
+ */
+import { freshness } from '../early-data/freshness.js';
+import type { FoundPsk } from './find-psk.js';
+import type { ServerHandshake } from './handshake-state.js';
+import { ask, type Handshake } from './needs.js';
+import type { Tls13Hello } from './negotiate-tls13.js';
+import type { EarlyDataRefusal } from './resumption.js';
+
+/** The PSK's binder is verified by now (RFC 8446 8.2). */
+export function* judgeEarlyData(
+  hs: ServerHandshake,
+  first: Tls13Hello,
+  hello: Tls13Hello,
+  psk: FoundPsk | undefined,
+  alpnProtocol: string | undefined,
+): Handshake<void> {
+  if (!first.offersEarlyData) return;
+  const refusal = first === hello ? yield* refuse(hs, hello, psk, alpnProtocol) : 'hello_retry_request';
+  if (refusal !== undefined) hs.earlyData.reject(refusal);
+  else hs.earlyData.read(psk?.session?.maxEarlyDataSize ?? 0);
+}
+
+function* refuse(
+  hs: ServerHandshake,
+  hello: Tls13Hello,
+  psk: FoundPsk | undefined,
+  alpnProtocol: string | undefined,
+): Handshake<EarlyDataRefusal | undefined> {
+  const { earlyData: policy, now, transport } = hs.settings;
+  if (policy === undefined) return 'disabled';
+  if (psk === undefined) return 'psk_not_selected';
+  const { session, index, offered } = psk;
+  if (index !== 0 || session === undefined) return 'not_first_identity';
+  if (session.cipherSuite !== psk.cipherSuite) return 'suite_mismatch';
+  if (session.alpnProtocol !== alpnProtocol) return 'alpn_mismatch';
+  const { maxEarlyDataSize } = session;
+  if (maxEarlyDataSize === 0 || (transport === 'tcp' && maxEarlyDataSize > policy.maxSize)) return 'limit';
+  const { ticketAgeAdd, issuedAt } = session;
+  const { fresh, expiresAt } = freshness({
+    issuedAt,
+    ticketAgeAdd,
+    obfuscatedTicketAge: offered.obfuscatedTicketAge,
+    now: now(),
+    window: policy.freshnessWindow,
+  });
+  if (!fresh) return 'ticket_age';
+  const { replayGuard: guard } = policy;
+  if (guard === undefined) return undefined;
+  if (issuedAt < guard.startedAt) return 'startup_quarantine';
+  const binder = hello.offeredPsks?.binders[index];
+  if (binder === undefined) return 'psk_not_selected';
+  const answer = yield* ask('check_replay', { guard, key: binder, expiresAt });
+  if (answer === 'fresh') return undefined;
+  return answer === 'not_checked' ? 'replay_store_unavailable' : 'replayed';
+}

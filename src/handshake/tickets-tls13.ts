@@ -1,0 +1,125 @@
+/**
+ * NewSessionTicket in both roles (RFC 8446 4.6.1): what happens after a TLS 1.3 handshake, as flows of their own, because sealing
+ * and storing may take their time.
+ */
+import { wipe } from '../bytes.js';
+import { AlertError } from '../errors.js';
+import { findExtension, type NewSessionTicket } from '../messages/index.js';
+import { clientSessionState, sessionState } from '../sessions/session-state.js';
+import type { Tls13Session } from '../sessions/session.js';
+import type { Resumable } from './handshake-base.js';
+import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
+import { ask, type Handshake } from './needs.js';
+
+/** RFC 8446 4.6.1: seconds. */
+export const maximumTicketLifetime = 7 * 24 * 60 * 60;
+/** RFC 9001 4.6.1: the one value in QUIC. */
+const quicEarlyDataSize = 0xffffffff;
+/** Bytes of a ticket that is a handle into the server's store. */
+const handleLength = 32;
+
+/** Sends so many tickets; answers how many there were. A sealer or store that fails costs tickets, nothing else. */
+export function* sendTickets(hs: ServerHandshake, count: number): Handshake<number> {
+  const { resumable } = hs;
+  if (resumable === undefined) return 0;
+  for (let sent = 0; sent < count; sent++) if (!(yield* sendTicket(hs, resumable))) return sent;
+  return count;
+}
+
+function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boolean> {
+  const { settings, tls13 } = hs;
+  const { crypto, now, earlyData, transport } = settings;
+  const issuedAt = now();
+  // P-key-7: however often it is renewed, a session ends when its time since the full handshake is up.
+  const remaining = Math.floor((resumable.establishedAt + settings.maximumSessionAge - issuedAt) / 1000);
+  const ticketLifetime = Math.min(settings.ticketLifetime, remaining);
+  if (ticketLifetime <= 0) return false;
+  const maxEarlyDataSize = earlyData === undefined ? 0 : transport === 'quic' ? quicEarlyDataSize : earlyData.maxSize;
+  const ticketNonce = tls13.nextTicketNonce();
+  const [a = 0, b = 0, c = 0, d = 0] = crypto.randomBytes(4);
+  const session: Tls13Session = {
+    version: 'TLSv1.3',
+    cipherSuite: tls13.cipherSuite,
+    psk: tls13.ticketPsk(ticketNonce),
+    ...partyOf(resumable),
+    applicationContext: settings.applicationContext,
+    issuedAt,
+    ticketAgeAdd: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0,
+    ticketLifetime,
+    maxEarlyDataSize,
+    transport,
+  };
+  const ticket = yield* ticketFor(hs, session);
+  wipe(session.psk);
+  if (ticket === undefined) return false;
+  hs.sendAfterHandshake({
+    type: 'new_session_ticket',
+    body: {
+      ticketLifetime,
+      ticketAgeAdd: session.ticketAgeAdd,
+      ticketNonce,
+      ticket,
+      extensions: maxEarlyDataSize > 0 ? [{ type: 'early_data', data: maxEarlyDataSize }] : [],
+    },
+  });
+  return true;
+}
+
+/** Sealed by the key ring, or else a handle of what the store keeps. */
+function* ticketFor({ settings }: ServerHandshake, session: Tls13Session): Handshake<Uint8Array | undefined> {
+  const { tickets: sealer, ticketEncoding, sessions: store, crypto } = settings;
+  if (sealer !== undefined) {
+    const state = ticketEncoding.encode(session);
+    const ticket = state === undefined ? undefined : yield* ask('seal_ticket', { sealer, state });
+    wipe(state);
+    return ticket === undefined || ticket.length === 0 ? undefined : ticket;
+  }
+  if (store === undefined) return undefined;
+  const key = crypto.randomBytes(handleLength);
+  const expiresAt = session.issuedAt + session.ticketLifetime * 1000;
+  return (yield* ask('store_session', { store, key, state: sessionState.encode(session), expiresAt }))
+    ? key
+    : undefined;
+}
+
+/** What a ticket is good for; `undefined` where it is none (R8446-4.6.1-6). Keeps it in the store, if there is one. */
+export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): Handshake<Tls13Session | undefined> {
+  const { settings, resumable, tls13 } = hs;
+  const { ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions } = message;
+  const { transport, now, sessions: store, tls13SessionKey: key } = settings;
+  if (ticketLifetime > maximumTicketLifetime)
+    throw new AlertError('illegal_parameter', `got a ticket_lifetime of ${ticketLifetime} seconds`);
+  const maxEarlyDataSize = findExtension(extensions, 'early_data') ?? 0;
+  if (transport === 'quic' && maxEarlyDataSize !== 0 && maxEarlyDataSize !== quicEarlyDataSize)
+    throw new AlertError('illegal_parameter', `got max_early_data_size ${maxEarlyDataSize} in QUIC`);
+  if (resumable === undefined || ticketLifetime === 0) return undefined;
+  const issuedAt = now();
+  const session: Tls13Session = {
+    version: 'TLSv1.3',
+    cipherSuite: tls13.cipherSuite,
+    psk: tls13.ticketPsk(ticketNonce),
+    ...partyOf(resumable),
+    applicationContext: settings.applicationContext,
+    issuedAt,
+    ticketAgeAdd,
+    ticketLifetime,
+    maxEarlyDataSize,
+    transport,
+    ticket: ticket.slice(),
+  };
+  if (store !== undefined) {
+    const end = Math.min(issuedAt + ticketLifetime * 1000, session.establishedAt + settings.maximumSessionAge);
+    if (yield* ask('store_session', { store, key, state: clientSessionState.encode(session), expiresAt: end }))
+      hs.stored = { store, key };
+  }
+  return session;
+}
+
+function partyOf({ serverName, alpnProtocol, establishedAt, peerCertificates }: Resumable) {
+  return {
+    establishedAt,
+    peerCertificates,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(alpnProtocol === undefined ? {} : { alpnProtocol }),
+  };
+}
