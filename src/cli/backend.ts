@@ -1,20 +1,48 @@
-/** The crypto backend that `--crypto` names, and keys for it. Imported when it is known which one. */
+/** What `serve` and `connect` have in common: the crypto backend, imported when it is known which one, and keys for it. */
 import type { KeyObject } from 'node:crypto';
-import type { CryptoBackend, EcdsaCurve, PrivateKey } from '../crypto/backend.js';
+import type { CryptoBackend, EcdsaCurve, KeyExchangeGroup, PrivateKey } from '../crypto/backend.js';
 import { concat } from '../bytes.js';
 import { UsageError } from '../errors.js';
+import type { Psk, Version } from './values.js';
 
 export type BackendName = 'node' | 'noble';
 
+/** What both subcommands ask of a handshake. */
+export interface HandshakeFlags {
+  readonly minVersion?: Version;
+  readonly maxVersion?: Version;
+  readonly groups?: readonly KeyExchangeGroup[];
+  readonly psk?: Psk;
+  readonly crypto: BackendName;
+}
+
 /** `noble` is the one with RSA where its library is installed. */
-export async function cryptoBackend(name: BackendName): Promise<CryptoBackend> {
-  if (name === 'node') return (await import('../crypto/node.js')).nodeCrypto;
+export async function cryptoBackend({ crypto: name, groups = [] }: HandshakeFlags): Promise<CryptoBackend> {
+  const backend = name === 'node' ? (await import('../crypto/node.js')).nodeCrypto : await noble();
+  const lacksHybrid = groups.includes(hybrid) && !backend.capabilities.groups.includes(hybrid);
+  return lacksHybrid ? (await import('../crypto/noble-post-quantum.js')).withPostQuantum(backend) : backend;
+}
+
+const hybrid: KeyExchangeGroup = 'X25519MLKEM768';
+
+async function noble(): Promise<CryptoBackend> {
   try {
     return (await import('../crypto/noble-rsa.js')).nobleCryptoWithRsa;
   } catch (error) {
     if (error instanceof UsageError) return (await import('../crypto/noble.js')).nobleCrypto;
     throw error;
   }
+}
+
+/** The hybrid group is of TLS 1.3: alone, it says that TLS 1.2 is not wanted. */
+export function handshakeOptions({ minVersion, maxVersion, groups, psk }: HandshakeFlags, role: 'client' | 'server') {
+  const min = minVersion ?? (groups?.every((group) => group === hybrid) === true ? 'TLSv1.3' : undefined);
+  return {
+    ...(min !== undefined && { minVersion: min }),
+    ...(maxVersion !== undefined && { maxVersion }),
+    ...(groups !== undefined && { groups }),
+    ...(psk !== undefined && { externalPsks: [{ ...psk, role, withoutImporter: true as const }] }),
+  };
 }
 
 /** The raw parts of a key that was read from a file. Throws `UsageError` for kinds that have no JSON Web Key (RFC 7517). */

@@ -22,6 +22,8 @@ const lingerTimeout = 1_000;
 export interface Conversation {
   readonly target: Target;
   readonly settings: ClientSettings;
+  /** Sent first; as much of it as the session allows goes out as early data. */
+  readonly early: Uint8Array;
   readonly request: Uint8Array;
   /** Gets what the server says. */
   readonly received: (data: Uint8Array) => void;
@@ -50,6 +52,8 @@ class ClientSide {
   #handshake: HandshakeEvent | undefined;
   readonly #sessions: Session[] = [];
   #failure: Failure | undefined;
+  /** Bytes. */
+  #earlySent = 0;
   #ended = false;
 
   constructor(conversation: Conversation, resolve: (outcome: Outcome) => void) {
@@ -82,6 +86,7 @@ class ClientSide {
   #advance(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
+    this.#sendEarly(connection);
     for (const event of connection.takeEvents()) this.#handle(connection, event);
     const output = connection.takeOutput();
     if (output.length > 0 && this.#socket.writable) this.#socket.write(output);
@@ -92,7 +97,7 @@ class ClientSide {
     switch (event.type) {
       case 'handshake':
         this.#handshake = event;
-        if (connection.state === 'open') connection.write(this.#conversation.request);
+        this.#speak(connection, event);
         this.#waitForQuiet();
         break;
       case 'session':
@@ -104,8 +109,26 @@ class ClientSide {
       case 'close':
         this.#failure ??= this.#judge(event);
         break;
+      case 'early_data':
+      case 'end':
       case 'warning':
     }
+  }
+
+  /** What the server has not read as early data is said now, by the one who asked for it (RFC 8446 4.2.10). */
+  #speak(connection: Connection, { earlyData }: HandshakeEvent): void {
+    if (connection.state !== 'open') return;
+    const { early, request } = this.#conversation;
+    connection.write(early.subarray(earlyData === 'accepted' ? this.#earlySent : 0));
+    connection.write(request);
+  }
+
+  #sendEarly(connection: Connection): void {
+    const { early } = this.#conversation;
+    const count = Math.min(early.length - this.#earlySent, connection.earlyDataAllowance);
+    if (count === 0) return;
+    connection.writeEarlyData(early.subarray(this.#earlySent, this.#earlySent + count));
+    this.#earlySent += count;
   }
 
   /** After our own close_notify the server may go without a word (RFC 5246 7.2.1, RFC 8446 6.1). */

@@ -1,16 +1,15 @@
 /**
  * `tls-resume connect`: a client to look at servers with, as `openssl s_client` is, and to see them resume.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { acceptAnyCertificateForTesting, nodeVerifier } from '../adapters/x509/node-verifier.js';
 import { ascii, concat } from '../bytes.js';
 import { clientSettings, type ClientOptions } from '../connection/config.js';
-import type { KeyExchangeGroup } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import type { CertificateVerifier } from '../handshake/settings.js';
-import { cryptoBackend, type BackendName } from './backend.js';
+import { cryptoBackend, handshakeOptions, type HandshakeFlags } from './backend.js';
 import { converse, type Outcome } from './client-connection.js';
 import { ConnectionFailed, type Failure } from './failure.js';
 import { keyLog, readFile } from './files.js';
@@ -18,23 +17,18 @@ import { handshakeLine, inWords } from './handshake-line.js';
 import { isWholeRequest } from './request-end.js';
 import { readSessions, writeSessions } from './session-file.js';
 import { SessionPool } from './session-pool.js';
-import type { Psk, Target, Version } from './values.js';
+import type { Target } from './values.js';
 
-export interface ConnectFlags {
+export interface ConnectFlags extends HandshakeFlags {
   readonly servername?: string;
   readonly ca?: string;
   readonly insecure?: true;
-  readonly minVersion?: Version;
-  readonly maxVersion?: Version;
-  readonly groups?: readonly KeyExchangeGroup[];
   readonly tickets: boolean;
   readonly sessionIn?: string;
   readonly sessionOut?: string;
   readonly earlyData?: string;
   readonly reconnect: number;
   readonly request?: string;
-  readonly psk?: Psk;
-  readonly crypto: BackendName;
   readonly keylog?: string;
   readonly json?: true;
 }
@@ -43,14 +37,16 @@ export interface ConnectFlags {
 export async function connect(target: Target, flags: ConnectFlags): Promise<void> {
   const options = await clientOptions(target, flags);
   const pool = new SessionPool(flags.sessionIn === undefined ? [] : readSessions(flags.sessionIn));
-  const request = requestOf(flags.request);
+  const early = flags.earlyData === undefined ? new Uint8Array(0) : readFile(flags.earlyData);
+  // Early data that is a whole request needs no other after it.
+  const request = flags.request === undefined && isWholeRequest(early) ? new Uint8Array(0) : requestOf(flags.request);
   for (let connection = 0; connection <= flags.reconnect; connection++) {
     const session = pool.take();
     const settings = clientSettings({ ...options, ...(session !== undefined && { session }) });
     const received = (data: Uint8Array): void => {
       if (flags.json !== true) process.stdout.write(data);
     };
-    const outcome = await converse({ target, settings, request, received });
+    const outcome = await converse({ target, settings, early, request, received });
     pool.put(outcome.sessions);
     print(target, outcome, flags.json === true);
     if (outcome.failure !== undefined) throw new ConnectionFailed();
@@ -64,11 +60,12 @@ async function clientOptions({ host, port }: Target, flags: ConnectFlags): Promi
   const verifier = verifierOf(flags);
   return {
     now: Date.now,
-    crypto: await cryptoBackend(flags.crypto),
+    crypto: await cryptoBackend(flags),
+    ...handshakeOptions(flags, 'client'),
     ...(serverName !== undefined && { serverName }),
     peerIdentity: `${host}:${port}`,
     tickets: flags.tickets,
-    ...(flags.groups !== undefined && { groups: flags.groups }),
+    earlyData: flags.earlyData !== undefined,
     // Without server_name the certificate still has to name whom we called.
     verifyCertificate: (question) => verifier({ ...question, serverName: question.serverName ?? host }),
     // A session that stands on no verified certificate is not resumed where one is wanted.
@@ -94,14 +91,15 @@ function verifierOf({ insecure, ca: path }: ConnectFlags): CertificateVerifier {
 
 /** A file is sent as it is, a text up to the empty line that ends a request. */
 function requestOf(text = 'GET / HTTP/1.0'): Uint8Array {
-  if (text === '' || existsSync(text)) return text === '' ? new Uint8Array(0) : readFile(text);
+  if (text === '') return new Uint8Array(0);
+  if (existsSync(text) && statSync(text).isFile()) return readFile(text);
   const bytes = new TextEncoder().encode(text);
   return isWholeRequest(bytes) ? bytes : concat(bytes, ascii('\r\n\r\n'));
 }
 
 function print({ host, port }: Target, { handshake, failure }: Outcome, json: boolean): void {
   const ok = failure === undefined;
-  const line = handshake && handshakeLine(handshake, 0);
+  const line = handshake && handshakeLine(handshake);
   if (json) {
     if (line !== undefined) console.log(JSON.stringify({ ...line, ok }));
     if (!ok) console.log(JSON.stringify({ event: 'error', ...failure, ok }));

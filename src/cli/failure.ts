@@ -24,7 +24,7 @@ export function failureOf(error: TlsResumeError): Failure {
 /** Errors of the system; those that stand for several addresses have a code and no message of their own. */
 export function systemFailure(error: Error): Failure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'system_error';
-  const [first] = error instanceof AggregateError ? error.errors : [];
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
   const message = error.message === '' && first instanceof Error ? first.message : error.message;
   return { code, message: message === '' ? code : message };
 }

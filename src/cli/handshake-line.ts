@@ -19,7 +19,8 @@ export interface HandshakeLine {
   readonly serverName: string | null;
 }
 
-export function handshakeLine(handshake: HandshakeEvent, earlyDataBytes: number): HandshakeLine {
+export function handshakeLine(handshake: HandshakeEvent): HandshakeLine {
+  const { earlyData } = handshake;
   return {
     event: 'handshake',
     protocol: handshake.version,
@@ -28,10 +29,10 @@ export function handshakeLine(handshake: HandshakeEvent, earlyDataBytes: number)
     mode: handshake.mode,
     resumed: handshake.resumed,
     reason: handshake.reason ?? null,
-    helloRetryRequest: false,
-    earlyData: 'none',
-    earlyDataReason: 'not_offered',
-    earlyDataBytes,
+    helloRetryRequest: handshake.helloRetryRequest,
+    earlyData,
+    earlyDataReason: earlyData === 'none' ? 'not_offered' : (handshake.earlyDataReason ?? null),
+    earlyDataBytes: handshake.earlyDataBytes,
     alpn: handshake.alpnProtocol ?? null,
     serverName: handshake.serverName ?? null,
   };

@@ -8,6 +8,8 @@ import { UsageError } from '../errors.js';
 import { ConnectionFailed } from './failure.js';
 import { program } from './program.js';
 
+// Nobody reads any more (`| head`): no reason to stop serving, nor to fail.
+process.stdout.on('error', () => undefined);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -4,25 +4,25 @@ import { certificatesFromPem, credentials, privateKeyFromPem } from '../adapters
 import { nodeVerifier } from '../adapters/x509/node-verifier.js';
 import { serverSettings } from '../connection/config.js';
 import type { CryptoBackend } from '../crypto/backend.js';
+import { MemoryReplayGuard } from '../early-data/memory-replay-guard.js';
 import { UsageError } from '../errors.js';
 import type { Credentials, ServerSettings } from '../handshake/settings.js';
-import { isTls12CipherSuite } from '../key-schedule/suites.js';
 import { MemoryStore } from '../sessions/memory-store.js';
 import { defaultOpeningPeriod, KeyRing } from '../tickets/key-ring.js';
 import { Rfc5077Sealer } from '../tickets/rfc5077-sealer.js';
-import { cryptoBackend, rawPrivateKey } from './backend.js';
+import { cryptoBackend, handshakeOptions, rawPrivateKey } from './backend.js';
 import { refuse } from './failure.js';
 import { keyLog, readFile, ticketKey } from './files.js';
 import type { ServeFlags } from './serve.js';
 
 export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> {
-  const crypto = await cryptoBackend(flags.crypto);
+  const crypto = await cryptoBackend(flags);
   return serverSettings({
     now: Date.now,
     crypto,
     credentials: identities(flags, crypto),
-    ...(flags.ciphers !== undefined && { cipherSuites: flags.ciphers.filter(isTls12CipherSuite) }),
-    ...(flags.groups !== undefined && { groups: flags.groups }),
+    ...handshakeOptions(flags, 'server'),
+    ...(flags.ciphers !== undefined && { cipherSuites: flags.ciphers }),
     ...(flags.alpn !== undefined && { alpnProtocols: flags.alpn }),
     ...sessionOptions(flags, crypto),
     ...clientOptions(flags),
@@ -50,7 +50,7 @@ function keyOf([leaf]: readonly X509Certificate[], keys: readonly KeyObject[]): 
 function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
   const now = Date.now;
   const lifetime = flags.lifetime * 1000;
-  const { sessionCache, tickets, ticketKeys } = flags;
+  const { sessionCache, tickets, ticketKeys, earlyData } = flags;
   const keys = (): KeyRing =>
     new KeyRing({
       crypto,
@@ -62,12 +62,21 @@ function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
   return {
     sessionLifetime: lifetime,
     ticketLifetimeHint: flags.lifetime,
+    ticketLifetime: flags.lifetime,
+    ...(tickets !== 'off' && { ticketCount: tickets }),
+    ...(earlyData > 0 && { earlyData: { maxSize: earlyData, ...replayGuard(flags) } }),
     maximumSessionAge: lifetime,
     ...(sessionCache !== 'off' && {
       sessions: new MemoryStore({ now, maxEntries: sessionCache, maxLifetime: lifetime }),
     }),
     ...(tickets !== 'off' && { tickets: new Rfc5077Sealer({ crypto, keys: keys() }) }),
   };
+}
+
+function replayGuard(flags: ServeFlags) {
+  return flags.replayGuard === 'memory'
+    ? ({ replayGuard: new MemoryReplayGuard({ now: Date.now }) } as const)
+    : ({ acceptReplayedEarlyData: true } as const);
 }
 
 function clientOptions({ clientAuth, clientCa }: ServeFlags) {

@@ -3,25 +3,20 @@
  * connections and time, and ends by a signal only.
  */
 import { createServer, type Server } from 'node:net';
-import type { KeyExchangeGroup } from '../crypto/backend.js';
 import type { ClientAuthentication } from '../handshake/settings.js';
 import type { SupportedCipherSuite } from '../key-schedule/suites.js';
-import type { BackendName } from './backend.js';
+import type { HandshakeFlags } from './backend.js';
 import { refuse } from './failure.js';
 import { inWords } from './handshake-line.js';
 import { ServedConnection, type Service } from './served-connection.js';
 import { serveSettings } from './serve-settings.js';
-import type { Psk, Version } from './values.js';
 
-export interface ServeFlags {
+export interface ServeFlags extends HandshakeFlags {
   readonly port: number;
   readonly host: string;
   readonly cert?: readonly string[];
   readonly key?: readonly string[];
-  readonly minVersion?: Version;
-  readonly maxVersion?: Version;
   readonly ciphers?: readonly SupportedCipherSuite[];
-  readonly groups?: readonly KeyExchangeGroup[];
   readonly alpn?: readonly string[];
   readonly sessionCache: number | 'off';
   readonly tickets: number | 'off';
@@ -32,8 +27,6 @@ export interface ServeFlags {
   readonly replayGuard: 'memory' | 'off';
   readonly clientCa?: string;
   readonly clientAuth: ClientAuthentication;
-  readonly psk?: Psk;
-  readonly crypto: BackendName;
   readonly keylog?: string;
   readonly echo?: true;
   readonly json?: true;
@@ -99,7 +92,6 @@ type Line = Parameters<Service['report']>[0] | { event: 'listening'; host: strin
  * would stand still.
  */
 function printer(json: boolean): (line: Line) => void {
-  process.stdout.on('error', () => undefined); // nobody listens any more: no reason to stop serving
   if (json) return (line) => void process.stdout.write(`${JSON.stringify(line)}\n`);
   return (line) => {
     if (line.event === 'listening') process.stdout.write(`listening on ${line.host}:${line.port}\n`);

@@ -35,6 +35,8 @@ export class ServedConnection {
   readonly #connection: Connection;
   readonly #handshakeTimer: NodeJS.Timeout;
   readonly #request = new RequestEnd();
+  /** Early data to be echoed when the handshake is complete: as much as the server takes. */
+  readonly #early: Uint8Array[] = [];
   #requested = false;
   #answered = false;
   #line: HandshakeLine | undefined;
@@ -44,7 +46,7 @@ export class ServedConnection {
   constructor(socket: Socket, service: Service) {
     this.#socket = socket;
     this.#service = service;
-    this.#connection = serverConnection(service.settings, { wake: () => this.#advance() });
+    this.#connection = serverConnection(service.settings, { halfClose: true, wake: () => this.#advance() });
     this.#handshakeTimer = setTimeout(() => this.#timeOut(), handshakeTimeout);
     socket.setTimeout(idleTimeout, () => this.end());
     socket.on('data', (chunk: Buffer) => {
@@ -91,18 +93,23 @@ export class ServedConnection {
   #handle(event: ConnectionEvent): void {
     if (event.type === 'handshake') this.#opened(event);
     else if (event.type === 'data') this.#read(event);
+    else if (event.type === 'end') this.end();
     else if (event.type === 'close') this.#closed(event);
   }
 
   #opened(event: HandshakeEvent): void {
     clearTimeout(this.#handshakeTimer);
-    this.#line = handshakeLine(event, 0);
+    this.#line = handshakeLine(event);
     this.#service.report(this.#line);
+    for (const data of this.#early.splice(0)) this.#write(data);
+    this.#answer();
   }
 
   #read({ data }: DataEvent): void {
-    if (this.#service.manner === 'echo') this.#write(data);
-    else {
+    if (this.#service.manner === 'echo') {
+      if (this.#line === undefined) this.#early.push(data);
+      else this.#write(data);
+    } else {
       this.#requested ||= this.#request.push(data);
       this.#answer();
     }

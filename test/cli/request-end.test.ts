@@ -14,7 +14,7 @@ describe('the end of a request', () => {
   ])('%j: %s, in one piece and byte by byte', (text, ends) => {
     expect(isWholeRequest(ascii(text))).toBe(ends);
     const request = new RequestEnd();
-    const answers = [...text].map((character) => request.push(ascii(character)));
+    const answers = Array.from(ascii(text), (byte) => request.push(Uint8Array.of(byte)));
     expect(answers.at(-1) ?? false).toBe(ends);
     // Once found, the end stays found; and not a byte too early.
     const end = /\r\n\r\n|\n\n/.exec(text);

@@ -92,7 +92,7 @@ describe('--www', () => {
   });
 
   it.each([
-    ['CR LF in pieces of one byte', [...'GET / HTTP/1.0\r\n\r\n']],
+    ['CR LF in pieces of one byte', Array.from(request)],
     ['LF LF', ['GET / HTTP/1.0\n\n']],
     ['an end in two records', ['GET / HTTP/1.0\r\nHost: example.test\r\n\r', '\n']],
   ])('a request ends with %s', async (_, pieces) => {
@@ -161,11 +161,9 @@ describe('what is wrong ends with an alert at once', () => {
     const start = performance.now();
     await once(socket, 'end');
     expect(performance.now() - start).toBeLessThan(1_000);
-    expect(Buffer.concat(received).subarray(0, 6).toString('latin1')).toMatch(/^\x15\x03[\x01-\x03]\x00\x02\x02$/);
+    expect(alertIn(Buffer.concat(received))).toEqual({ contentType: 21, length: 2, level: 2 });
     socket.end();
-    expect(await www.take(1)).toEqual([
-      { event: 'error', code: expect.any(String), alert, message: expect.any(String) },
-    ]);
+    expect(await www.take(1)).toMatchObject([{ event: 'error', alert }]);
   });
 
   it('a client that refuses our certificate is told of', async () => {
@@ -344,6 +342,10 @@ describeWithPeer('openssl', 'openssl s_client', (peer) => {
     ]);
   });
 });
+
+function alertIn([contentType, , , , length, level]: Uint8Array): Record<string, number | undefined> {
+  return { contentType, length, level };
+}
 
 function openFiles({ pid }: ServeProcess): number {
   return readdirSync(`/proc/${pid}/fd`).length;
