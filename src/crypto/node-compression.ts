@@ -5,12 +5,13 @@
  * there was.
  */
 import * as zlib from 'node:zlib';
+import { equal } from '../bytes.js';
 import type { CertificateCompression } from './certificate-compression.js';
 import { orUndefined } from './refusals.js';
 
 /**
- * The algorithms that this runtime has, most preferred first: brotli makes the smallest chains. For the settings of a client
- * or server.
+ * The algorithms that this runtime has, most preferred first: brotli makes the smallest chains. Each remembers what it
+ * compressed last, so one list should serve all connections.
  */
 export function nodeCertificateCompression(): readonly CertificateCompression[] {
   const brotli = compression('brotli', zlib.brotliCompressSync, zlib.brotliDecompressSync);
@@ -59,8 +60,7 @@ function compression(
 ): CertificateCompression {
   return {
     algorithm,
-    // Copies give back the rest of the chunk that node:zlib writes to.
-    compress: (data) => new Uint8Array(compress(data)),
+    compress: remembering(compress),
     decompress: (data, length) => {
       // node:zlib refuses a maximum of 0.
       const maxOutputLength = Math.max(1, length);
@@ -69,6 +69,23 @@ function compression(
       const { buffer, engine } = result;
       return buffer.length === length && engine.bytesWritten === data.length ? new Uint8Array(buffer) : undefined;
     },
+  };
+}
+
+/** Compressed messages kept for each algorithm: brotli takes 2 ms for a chain, and a server sends few of them over and over. */
+export const largestCompressionCache = 64;
+
+/** The same function with a cache of what it was asked last. */
+export function remembering(compress: (data: Uint8Array) => Uint8Array): (data: Uint8Array) => Uint8Array {
+  const cache: { readonly data: Uint8Array; readonly compressed: Uint8Array }[] = [];
+  return (data) => {
+    const known = cache.find((entry) => equal(entry.data, data));
+    if (known !== undefined) return known.compressed.slice();
+    // A copy, also to give back the rest of the chunk that node:zlib writes to.
+    const compressed = new Uint8Array(compress(data));
+    if (cache.length === largestCompressionCache) cache.shift();
+    cache.push({ data: data.slice(), compressed });
+    return compressed.slice();
   };
 }
 

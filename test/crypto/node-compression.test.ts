@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ascii, concat, empty, fromHex, toHex } from '../../src/bytes.js';
-import { nodeCertificateCompression } from '../../src/crypto/node-compression.js';
+import { largestCompressionCache, nodeCertificateCompression, remembering } from '../../src/crypto/node-compression.js';
 import { certificate } from '../../src/messages/certificate.js';
 import { readVectors } from '../support/vectors.js';
 import { bytes } from './backends.js';
@@ -89,5 +89,32 @@ describe.each(algorithms)('$algorithm', ({ algorithm, compress, decompress }) =>
     const before = process.memoryUsage().arrayBuffers;
     expect(decompress(bomb, 1000)).toBeUndefined();
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+  });
+});
+
+describe('the cache of compressed messages', () => {
+  let asked = 0;
+  const compress = remembering((data) => concat(bytes(1, asked++), data));
+
+  it('asks once for the same bytes, and hands out arrays of their own', () => {
+    const message = ascii('chain');
+    const first = compress(message);
+    message.fill(0);
+    first.fill(0);
+    const second = compress(ascii('chain'));
+    expect(second).toEqual(concat(bytes(1, 0), ascii('chain')));
+    second.fill(0);
+    expect(compress(ascii('chain'))).toEqual(concat(bytes(1, 0), ascii('chain')));
+    expect(compress(ascii('other'))).toEqual(concat(bytes(1, 1), ascii('other')));
+    expect(asked).toBe(2);
+  });
+
+  it('forgets the oldest of 64', () => {
+    for (let i = 2; i <= largestCompressionCache; i++) compress(bytes(5, i));
+    expect(asked).toBe(65);
+    compress(ascii('other'));
+    expect(asked).toBe(65);
+    compress(ascii('chain'));
+    expect(asked).toBe(66);
   });
 });
