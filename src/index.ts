@@ -23,13 +23,21 @@ export type {
   SignatureAlgorithm,
   Signer,
 } from './crypto/backend.js';
+export type { CertificateCompression } from './crypto/certificate-compression.js';
 export { nobleCrypto } from './crypto/noble.js';
-export type { Tls12CipherSuite } from './key-schedule/suites.js';
+export {
+  withPreparedKeyShares,
+  type CryptoWithPreparedKeyShares,
+  type PreparedKeyShareOptions,
+} from './crypto/prepared.js';
+export type { ReplayAnswer, ReplayGuard } from './early-data/replay-guard.js';
+export type { SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite } from './key-schedule/suites.js';
 export type { SignatureSchemeName } from './handshake/signature-schemes.js';
 export type { Answers, Needs } from './handshake/needs.js';
 export type { HandshakeResult } from './handshake/result.js';
 export {
   resumptionCounters,
+  type EarlyDataRefusal,
   type HandshakeMode,
   type ResumptionCounters,
   type ResumptionRefusal,
@@ -39,23 +47,31 @@ export type {
   CertificateVerdict,
   CertificateVerifier,
   ClientAuthentication,
+  ClientHelloExtensions,
   ClientHelloInfo,
   ClientSettings,
   Credentials,
+  EarlyDataPolicy,
+  ExternalPsk,
+  ExternalPskLookup,
+  PskKeyExchangeModeName,
+  ServerExtensions,
   ServerSettings,
+  TicketCounts,
 } from './handshake/settings.js';
-export type { Session, SessionEncoding } from './sessions/session.js';
+export type { Session, SessionEncoding, Tls12Session, Tls13Session } from './sessions/session.js';
 export type { SessionStore } from './sessions/store.js';
 export type { OpenedTicket, TicketRefusal, TicketSealer } from './tickets/sealer.js';
+export { clientSettings, serverSettings } from './connection/config.js';
 export {
-  clientSettings,
   defaultSessionLifetime,
   defaultTicketLifetimeHint,
-  serverSettings,
   type ClientOptions,
   type CommonOptions,
+  type EarlyDataOptions,
+  type ExternalPskOptions,
   type ServerOptions,
-} from './connection/config.js';
+} from './connection/options.js';
 export {
   clientConnection,
   serverConnection,

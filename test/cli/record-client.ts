@@ -1,7 +1,8 @@
 /** A client over TCP that sees every record: what came in how many records, and which side closed first. */
 import { connect, type Socket } from 'node:net';
 import { acceptAnyCertificateForTesting } from '../../src/adapters/x509/node-verifier.js';
-import { clientSettings, type ClientOptions } from '../../src/connection/config.js';
+import { clientSettings } from '../../src/connection/config.js';
+import type { ClientOptions } from '../../src/connection/options.js';
 import { clientConnection, type Connection } from '../../src/connection/connection.js';
 import type { CloseEvent, ConnectionEvent, HandshakeEvent } from '../../src/connection/events.js';
 import { nodeCrypto } from '../../src/crypto/node.js';

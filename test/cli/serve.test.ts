@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ClientOptions } from '../../src/connection/config.js';
+import type { ClientOptions } from '../../src/connection/options.js';
 import { describeWithPeer, runProgram } from '../support/peers.js';
 import { Command, type Line, type ServeProcess } from './command.js';
 import { RecordClient } from './record-client.js';

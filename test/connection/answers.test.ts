@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ascii } from '../../src/bytes.js';
 import { defaultAnswers } from '../../src/connection/answers.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { AlertError, UsageError } from '../../src/errors.js';
 import type { Answers, Need } from '../../src/handshake/needs.js';
 import type { SessionStore } from '../../src/sessions/store.js';

@@ -1,14 +1,8 @@
 /** Options that cannot work are refused before there is a connection; the others become settings that nobody can change. */
 import { describe, expect, it } from 'vitest';
 import { ascii } from '../../src/bytes.js';
-import {
-  clientSettings,
-  defaultSessionLifetime,
-  defaultTicketLifetimeHint,
-  serverSettings,
-  type ClientOptions,
-  type ServerOptions,
-} from '../../src/connection/config.js';
+import { clientSettings, serverSettings } from '../../src/connection/config.js';
+import { defaultSessionLifetime, defaultTicketLifetimeHint, type ClientOptions, type ServerOptions } from '../../src/connection/options.js';
 import type { CryptoBackend } from '../../src/crypto/backend.js';
 import { nobleCryptoWithRsa } from '../../src/crypto/noble-rsa.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';

@@ -3,7 +3,7 @@
  * remembers. A scenario is a list of steps; each step is one connection.
  */
 import type { AlertDescription } from '../../src/alert.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import {
   resumptionCounters,
   type HandshakeMode,

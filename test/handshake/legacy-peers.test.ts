@@ -1,7 +1,7 @@
 /** Full connections with peers that lack what RFC 7627 and RFC 5746 brought, where the configuration allows them. */
 import { describe, expect, it } from 'vitest';
 import { ascii, join, toHex } from '../../src/bytes.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { clientConnection, serverConnection } from '../../src/connection/connection.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { PeerAlertError } from '../../src/errors.js';

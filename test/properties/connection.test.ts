@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { join, toHex } from '../../src/bytes.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { clientConnection, serverConnection } from '../../src/connection/connection.js';
 import { isTls12CipherSuite, tls12Suites } from '../../src/key-schedule/suites.js';
 import {

@@ -3,7 +3,7 @@
  * a man in the middle, and one line that says how a connection ended.
  */
 import { concat } from '../../src/bytes.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { AlertError } from '../../src/errors.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';

@@ -5,7 +5,8 @@
 import { ascii } from '../../src/bytes.js';
 import type { Segment } from '../../src/cli/figure.js';
 import { defaultAnswers } from '../../src/connection/answers.js';
-import { clientSettings, serverSettings, type ClientOptions, type ServerOptions } from '../../src/connection/config.js';
+import { clientSettings, serverSettings } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import {
   clientConnection,
   serverConnection,

@@ -3,7 +3,7 @@
  * side under test answers as it did, and what its peer said then still fits.
  */
 import { toHex } from '../../src/bytes.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { clientConnection, serverConnection, type ConnectionOptions } from '../../src/connection/connection.js';
 import type { ConnectionEvent } from '../../src/connection/events.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';

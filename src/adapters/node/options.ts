@@ -6,7 +6,7 @@
  */
 import { createHash, type KeyObject } from 'node:crypto';
 import { fromAscii, toHex } from '../../bytes.js';
-import type { CommonOptions } from '../../connection/config.js';
+import type { CommonOptions } from '../../connection/options.js';
 import type { ConnectionLimits } from '../../connection/limits.js';
 import type { CryptoBackend } from '../../crypto/backend.js';
 import { nodeCrypto } from '../../crypto/node.js';

@@ -1,6 +1,6 @@
 /** What a session is bound to, and what belongs to the connection alone. */
 import { ascii } from '../../../src/bytes.js';
-import type { ServerOptions } from '../../../src/connection/config.js';
+import type { ServerOptions } from '../../../src/connection/options.js';
 import type { ServerSettings } from '../../../src/handshake/settings.js';
 import type { Session } from '../../../src/sessions/session.js';
 import { hour, testServer, type Changes } from '../../support/connections.js';

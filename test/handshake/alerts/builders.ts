@@ -5,7 +5,7 @@
 import type { AlertDescription } from '../../../src/alert.js';
 import { ascii, concat, fromHex } from '../../../src/bytes.js';
 import type { CryptoBackend } from '../../../src/crypto/backend.js';
-import type { ClientOptions, ServerOptions } from '../../../src/connection/config.js';
+import type { ClientOptions, ServerOptions } from '../../../src/connection/options.js';
 import type { ConnectionLimits } from '../../../src/connection/limits.js';
 import type { AlertErrorCode } from '../../../src/errors.js';
 import { encodeHandshake } from '../../../src/messages/handshake.js';

@@ -1,0 +1,168 @@
+/**
+ * What the settings of client and server have in common: versions, suites, groups, PSKs, each as far as the backend goes.
+ */
+import { empty } from '../bytes.js';
+import type { AeadAlgorithm, CryptoBackend, EcdheGroup, KeyExchangeGroup } from '../crypto/backend.js';
+import { nobleCrypto } from '../crypto/noble.js';
+import { defaultFreshnessWindow } from '../early-data/freshness.js';
+import { UsageError } from '../errors.js';
+import { resumptionCounters } from '../handshake/resumption.js';
+import type { EarlyDataPolicy, ExternalPsk } from '../handshake/settings.js';
+import { isSignatureScheme, signatureAlgorithms } from '../handshake/signature-schemes.js';
+import { importPsk, shortestExternalKey } from '../key-schedule/psk-importer.js';
+import {
+  isTls12CipherSuite,
+  isTls13CipherSuite,
+  tls12Suites,
+  tls13Suites,
+  type SupportedCipherSuite,
+  type Tls13CipherSuite,
+} from '../key-schedule/suites.js';
+import type { HandshakeVersion } from '../messages/handshake.js';
+import { maximumSessionAge } from '../sessions/binding.js';
+import { byteString, inRange, wholeNumber } from './option-values.js';
+import type { CommonOptions, EarlyDataOptions, ExternalPskOptions } from './options.js';
+
+const allSuites = [
+  ...Object.keys(tls13Suites).filter(isTls13CipherSuite),
+  ...Object.keys(tls12Suites).filter(isTls12CipherSuite),
+];
+const allGroups = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'] as const;
+const ecdheGroups = ['x25519', 'secp256r1', 'secp384r1'] as const;
+
+export function commonSettings(options: CommonOptions) {
+  const { crypto = nobleCrypto, alpnProtocols = [] } = options;
+  const { aeads, groups, signatures } = crypto.capabilities;
+  const suites = chosen('cipherSuites', options.cipherSuites, allSuites, (suite) => aeads.includes(aeadOf(suite)));
+  const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', transport = 'tcp' } = options;
+  if (transport === 'quic' && options.quicTransportParameters === undefined)
+    throw new UsageError('invalid_option', 'QUIC needs `quicTransportParameters`');
+  const cipherSuites = suites.filter(isTls12CipherSuite);
+  // noble's AES has no instructions of the processor: the backend says what it is fast at.
+  const tls13CipherSuites = byPreference(
+    suites.filter(isTls13CipherSuite),
+    options.cipherSuites === undefined ? aeads : [],
+  );
+  const versions = versionsWithSuites(
+    transport === 'quic' ? 'TLSv1.3' : minVersion,
+    maxVersion,
+    cipherSuites,
+    tls13CipherSuites,
+  );
+  if (versions.length === 0)
+    throw new UsageError('invalid_option', '`minVersion`, `maxVersion` and `cipherSuites` leave no version');
+  const allowed = chosen('groups', options.groups, allGroups, (group) => groups.includes(group));
+  const schemes = Object.keys(signatureAlgorithms).filter(isSignatureScheme);
+  for (const protocol of alpnProtocols)
+    if (byteString('alpnProtocols', protocol).length === 0 || protocol.length > 255)
+      throw new UsageError('invalid_option', 'an ALPN protocol name has 1 to 255 characters');
+  return {
+    crypto,
+    now: options.now,
+    versions,
+    cipherSuites: versions.includes('TLSv1.2') ? cipherSuites : [],
+    tls13CipherSuites: versions.includes('TLSv1.3') ? tls13CipherSuites : [],
+    groups: allowed,
+    ecdheGroups: ecdheIn(allowed, versions),
+    pskKeyExchangeModes: options.pskKeyExchangeModes ?? (['psk_dhe_ke'] as const),
+    externalPsks: (options.externalPsks ?? []).flatMap((psk) => externalPsks(crypto, psk)),
+    transport,
+    quicTransportParameters: options.quicTransportParameters,
+    certificateCompression: options.certificateCompression ?? [],
+    recordSizeLimit: options.recordSizeLimit && inRange('recordSizeLimit', options.recordSizeLimit, 64, 16385),
+    recordPaddingBlock: inRange('recordPaddingBlock', options.recordPaddingBlock ?? 1, 1, 16384),
+    signatureSchemes: chosen('signatureSchemes', options.signatureSchemes, schemes, (scheme) =>
+      signatures.includes(signatureAlgorithms[scheme].kind),
+    ),
+    alpnProtocols,
+    sessions: options.sessions,
+    maximumSessionAge: Math.min(
+      wholeNumber('maximumSessionAge', options.maximumSessionAge ?? maximumSessionAge),
+      maximumSessionAge,
+    ),
+    counters: options.counters ?? resumptionCounters(),
+    keyLog: options.keyLog,
+    allowMissingExtendedMasterSecret: options.allowMissingExtendedMasterSecret ?? false,
+  };
+}
+
+function aeadOf(suite: SupportedCipherSuite): AeadAlgorithm {
+  return isTls13CipherSuite(suite) ? tls13Suites[suite].aead : tls12Suites[suite].aead;
+}
+
+function byPreference(
+  suites: readonly Tls13CipherSuite[],
+  aeads: readonly AeadAlgorithm[],
+): readonly Tls13CipherSuite[] {
+  const rank = (suite: Tls13CipherSuite) => aeads.indexOf(tls13Suites[suite].aead);
+  return [...suites].sort((a, b) => rank(a) - rank(b));
+}
+
+export function versionsWithSuites(
+  min: HandshakeVersion,
+  max: HandshakeVersion,
+  tls12: readonly string[],
+  tls13: readonly string[],
+): readonly HandshakeVersion[] {
+  const versions: HandshakeVersion[] = [];
+  if (max === 'TLSv1.3' && tls13.length > 0) versions.push('TLSv1.3');
+  if (min === 'TLSv1.2' && tls12.length > 0) versions.push('TLSv1.2');
+  return versions;
+}
+
+function ecdheIn(groups: readonly KeyExchangeGroup[], versions: readonly HandshakeVersion[]): readonly EcdheGroup[] {
+  const ecdhe = groups.flatMap((group) => ecdheGroups.filter((candidate) => candidate === group));
+  if (ecdhe.length === 0 && versions.includes('TLSv1.2'))
+    throw new UsageError('invalid_option', '`groups`: TLS 1.2 needs one of elliptic curves');
+  return ecdhe;
+}
+
+export function keyShareGroups(
+  wanted: readonly KeyExchangeGroup[] | undefined,
+  groups: readonly KeyExchangeGroup[],
+): readonly KeyExchangeGroup[] {
+  const unfit = wanted?.find((group) => !groups.includes(group));
+  if (unfit !== undefined) throw new UsageError('invalid_option', `\`keyShareGroups\`: ${unfit} is not in \`groups\``);
+  if (wanted !== undefined) return wanted;
+  const first = groups[0];
+  const second = first === 'X25519MLKEM768' ? groups[1] : undefined;
+  return [first, second].filter((group) => group !== undefined);
+}
+
+export function earlyDataPolicy(options: EarlyDataOptions): EarlyDataPolicy {
+  const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow } = options;
+  if (replayGuard === undefined && !('acceptReplayedEarlyData' in options && options.acceptReplayedEarlyData))
+    throw new UsageError('invalid_option', '`earlyData` needs a `replayGuard`');
+  return {
+    maxSize: inRange('earlyData.maxSize', maxSize, 1, 2 ** 32 - 1),
+    replayGuard,
+    freshnessWindow: wholeNumber('earlyData.freshnessWindow', freshnessWindow),
+  };
+}
+
+function externalPsks(crypto: CryptoBackend, options: ExternalPskOptions): readonly ExternalPsk[] {
+  const { identity, key, hash = 'sha256', role } = options;
+  if (identity.length === 0 || identity.length > 2 ** 16 - 1)
+    throw new UsageError('invalid_option', 'an external PSK needs an identity of 1 to 65535 bytes');
+  if (key.length < shortestExternalKey)
+    throw new UsageError('invalid_key', `an external PSK has at least ${shortestExternalKey} bytes`);
+  if (options.withoutImporter === true) return [{ identity, key, hash, role, kind: 'external' }];
+  const { context = empty } = options;
+  const imported = importPsk(crypto, { externalIdentity: identity, key, context, hash }, ['sha256', 'sha384']);
+  return imported.map((psk) => ({ ...psk, role }));
+}
+
+/** What was asked for, all of which must be supported; or else everything that is. */
+function chosen<T extends string>(
+  option: string,
+  wanted: readonly T[] | undefined,
+  all: readonly T[],
+  supported: (value: T) => boolean,
+): readonly T[] {
+  const unfit = wanted?.find((value) => !all.includes(value) || !supported(value));
+  if (unfit !== undefined)
+    throw new UsageError('unsupported_by_backend', `\`${option}\`: ${unfit} is not supported here`);
+  const values = wanted ?? all.filter(supported);
+  if (values.length === 0) throw new UsageError('invalid_option', `\`${option}\` is empty`);
+  return values;
+}

@@ -1,0 +1,202 @@
+/**
+ * What a caller configures: plain objects, everything optional that has a sensible default. What is insecure has a long name.
+ */
+import type { CryptoBackend, HashAlgorithm, KeyExchangeGroup } from '../crypto/backend.js';
+import type { CertificateCompression } from '../crypto/certificate-compression.js';
+import type { ReplayGuard } from '../early-data/replay-guard.js';
+import type { ResumptionCounters } from '../handshake/resumption.js';
+import type {
+  CertificateVerifier,
+  ClientAuthentication,
+  ClientHelloExtensions,
+  ClientHelloInfo,
+  Credentials,
+  ExternalPskLookup,
+  PskKeyExchangeModeName,
+  ServerExtensions,
+  ServerSettings,
+  TicketCounts,
+} from '../handshake/settings.js';
+import type { SignatureSchemeName } from '../handshake/signature-schemes.js';
+import type { SupportedCipherSuite } from '../key-schedule/suites.js';
+import type { HandshakeVersion } from '../messages/handshake.js';
+import type { Session, SessionEncoding } from '../sessions/session.js';
+import type { SessionStore } from '../sessions/store.js';
+import type { TicketSealer } from '../tickets/sealer.js';
+
+/** RFC 5077 5.6: how long a client is told to keep a ticket, seconds. */
+export const defaultTicketLifetimeHint = 2 * 60 * 60;
+/** RFC 5246 F.1.4: how long a session ID lives, milliseconds. */
+export const defaultSessionLifetime = 24 * 60 * 60 * 1000;
+
+/** What client and server have in common. */
+export interface CommonOptions {
+  /** Milliseconds since 1970: `Date.now` for most. The library reads no clock on its own. */
+  readonly now: () => number;
+  /** Default: `nobleCrypto`, which runs everywhere. `nodeCrypto` is faster on Node. */
+  readonly crypto?: CryptoBackend;
+  /** Default TLSv1.2. */
+  readonly minVersion?: HandshakeVersion;
+  /** Default TLSv1.3. */
+  readonly maxVersion?: HandshakeVersion;
+  /**
+   * IANA names of both versions, most preferred first. Default: the three suites of TLS 1.3 and the six ECDHE AEAD suites of TLS
+   * 1.2, as far as backend and keys go. A version without a suite is not spoken.
+   */
+  readonly cipherSuites?: readonly SupportedCipherSuite[];
+  /** Most preferred first. Default: X25519MLKEM768 where the backend has it, x25519, secp256r1, secp384r1. */
+  readonly groups?: readonly KeyExchangeGroup[];
+  /** How PSKs are used (RFC 8446 4.2.9), most preferred first. Default: psk_dhe_ke alone; psk_ke gives up forward secrecy. */
+  readonly pskKeyExchangeModes?: readonly PskKeyExchangeModeName[];
+  /**
+   * PSKs from elsewhere, TLS 1.3 only. One list may serve both roles of a node: each entry says which role of ours it is for, and a
+   * server refuses the ones that are ours as a client (RFC 9257 5.1: reflection).
+   */
+  readonly externalPsks?: readonly ExternalPskOptions[];
+  /** RFC 8879, most preferred first. Default: none. `tls-resume/crypto/node` has those of the runtime. */
+  readonly certificateCompression?: readonly CertificateCompression[];
+  /** RFC 8449: the longest record that we take, 64 to 16385 bytes of plaintext. Default: not negotiated. */
+  readonly recordSizeLimit?: number;
+  /** Pads records of TLS 1.3 to a multiple of so many bytes (RFC 8446 5.4), at most 16384. Default 1: no padding. */
+  readonly recordPaddingBlock?: number;
+  /** TLS 1.3 for QUIC (RFC 9001): sessions of one transport never resume on the other. Default `tcp`. */
+  readonly transport?: 'tcp' | 'quic';
+  /** RFC 9001 8.2, required in QUIC. */
+  readonly quicTransportParameters?: Uint8Array;
+  /** Signatures accepted from the peer. Default: all that the backend verifies. */
+  readonly signatureSchemes?: readonly SignatureSchemeName[];
+  /** Protocol names (RFC 7301), most preferred first. Default: none, no negotiation. */
+  readonly alpnProtocols?: readonly string[];
+  /**
+   * Where sessions are kept. A server keeps them under their session IDs (RFC 5246 7.3); without a store it gives none out.
+   * A client keeps one for each peer and offers it by itself; without one it offers `session` only.
+   */
+  readonly sessions?: SessionStore;
+  /**
+   * Which configuration sessions belong to. Connections with other bytes here do not resume each other's sessions, whatever
+   * store or keys they share. Put the identity of trust anchors, virtual host or tenant into it.
+   */
+  readonly applicationContext?: Uint8Array;
+  /** Longest time from the full handshake to a resumption, milliseconds; at most 7 days, which is the default. */
+  readonly maximumSessionAge?: number;
+  /** Counters to add to. Default: new ones, found in the settings. */
+  readonly counters?: ResumptionCounters;
+  /** Gets each line of a key log (RFC 9850). Whoever reads them can read the connections. */
+  readonly keyLog?: (line: string) => void;
+  /** Completes full handshakes with peers that lack RFC 7627: open to the triple handshake attack. */
+  readonly allowMissingExtendedMasterSecret?: boolean;
+}
+
+export interface ClientOptions extends CommonOptions {
+  /** Host name for server_name (RFC 6066 3) and for the certificate. Leave it out for IP addresses. */
+  readonly serverName?: string;
+  /** Tells servers of one name apart in `sessions`, such as `host:port`. Default: the server name. */
+  readonly peerIdentity?: string;
+  /**
+   * Sessions of earlier connections, most preferred first, each offered if it is fit for this one: one of TLS 1.2, several tickets
+   * of TLS 1.3. A ticket of TLS 1.3 should be used once (RFC 8446 C.4).
+   */
+  readonly session?: Session | readonly Session[];
+  /** Whether tickets are asked for, taken and offered (RFC 5077, RFC 8446 4.6.1). Default true. */
+  readonly tickets?: boolean;
+  /**
+   * Offers to send early data with a session that allows it: `connection.earlyDataAllowance` says how much, and
+   * `writeEarlyData` sends. Whoever records it can send it again: nothing belongs there that is not safe to be done twice. Default
+   * false.
+   */
+  readonly earlyData?: boolean;
+  /** Groups to send key shares for, some of `groups`. Default: the first, and the first of elliptic curves beside a hybrid. */
+  readonly keyShareGroups?: readonly KeyExchangeGroup[];
+  /** Asks for so many tickets (RFC 9149). Default: the server decides. */
+  readonly ticketRequest?: TicketCounts;
+  /** Looks like TLS 1.2 to middleboxes (RFC 8446 D.4). Default true; never in QUIC. */
+  readonly middleboxCompatibility?: boolean;
+  /** Changes the extensions of the ClientHello at the last moment: order, GREASE, padding. pre_shared_key comes after them. */
+  readonly shapeClientHello?: (extensions: ClientHelloExtensions) => ClientHelloExtensions;
+  /** Chains for servers that ask for one, most preferred first. */
+  readonly credentials?: readonly Credentials[];
+  /** Judges the server's chain, and its name against `serverName`. There is no default: authentication is the point. */
+  readonly verifyCertificate: CertificateVerifier;
+  /** Talks to servers without RFC 5746: open to the renegotiation attack on their side. */
+  readonly allowServersWithoutSecureRenegotiation?: boolean;
+}
+
+export interface ServerOptions extends CommonOptions {
+  /** Chains and keys, most preferred first; one of each kind of key serves all clients. */
+  readonly credentials: readonly Credentials[];
+  /** Seals and opens tickets (RFC 5077). Without one, none are given out and none accepted. */
+  readonly tickets?: TicketSealer;
+  /** What stands inside tickets. Default: this library's own state. */
+  readonly ticketEncoding?: SessionEncoding;
+  /** Seconds; 0 leaves it to the client. Default {@link defaultTicketLifetimeHint}. */
+  readonly ticketLifetimeHint?: number;
+  /** TLS 1.3: tickets after a full handshake; a resumption brings one, if this is not 0. 0 to 255, default 2. */
+  readonly ticketCount?: number;
+  /** TLS 1.3: the most tickets that a client can ask for (RFC 9149 3). 0 to 255, default 8. */
+  readonly maximumTicketCount?: number;
+  /** TLS 1.3, seconds, at most 7 days. Default {@link defaultTicketLifetimeHint}. */
+  readonly ticketLifetime?: number;
+  /** Reads early data (RFC 8446 4.2.10). Default: none is read, and tickets allow none. */
+  readonly earlyData?: EarlyDataOptions;
+  /** Looks for an external PSK that is not in `externalPsks`. */
+  readonly findExternalPsk?: ExternalPskLookup;
+  /** Asks the client to send this back in a second ClientHello (RFC 8446 4.2.2), which costs a round trip. Default: nothing. */
+  readonly retryCookie?: (hello: ClientHelloInfo) => Uint8Array | undefined;
+  /** Changes EncryptedExtensions at the last moment. */
+  readonly shapeEncryptedExtensions?: (extensions: ServerExtensions) => ServerExtensions;
+  /** TLS 1.2: when a resumption by ticket brings a new ticket. Default `when_key_rotated`. */
+  readonly renewTickets?: ServerSettings['renewTickets'];
+  /** How long `sessions` keeps a session, milliseconds. Default {@link defaultSessionLifetime}. */
+  readonly sessionLifetime?: number;
+  /** Whether clients are asked for a certificate, and refused without one. Default `none`. */
+  readonly clientAuthentication?: ClientAuthentication;
+  /** DER-encoded names of authorities, to help the client choose. */
+  readonly certificateAuthorities?: readonly Uint8Array[];
+  /** Judges a client's chain; required where one is asked for. Asked again, with `resumed`, when its session resumes. */
+  readonly verifyCertificate?: CertificateVerifier;
+  /** Chooses other settings by name or protocol; answer `undefined` to refuse the name (unrecognized_name). */
+  readonly chooseSettings?: ServerSettings['chooseSettings'];
+  /** Default true: most clients without RFC 5746 are old tools, and renegotiation is off here anyway. */
+  readonly allowClientsWithoutSecureRenegotiation?: boolean;
+  /** Resumes sessions without RFC 7627 too, which `allowMissingExtendedMasterSecret` alone never does (RFC 7627 5.3). */
+  readonly allowResumptionWithoutExtendedMasterSecret?: boolean;
+}
+
+/** Whether and how a server reads early data. */
+export type EarlyDataOptions = {
+  /** Bytes for each connection, 1 to 2^32-1. */
+  readonly maxSize: number;
+  /** How far a ticket's age may be off, milliseconds. Default 10 seconds (RFC 8446 8.3). */
+  readonly freshnessWindow?: number;
+} & (
+  | { /** Sees to it that one ClientHello is accepted once (RFC 8446 8). */ readonly replayGuard: ReplayGuard }
+  | {
+      readonly replayGuard?: undefined;
+      /** For servers to which nothing matters that early data does twice, or a hundred times. */
+      readonly acceptReplayedEarlyData: true;
+    }
+);
+
+/** A PSK from elsewhere, at least 16 bytes (RFC 9257 6). */
+export type ExternalPskOptions = {
+  /** 1 to 65535 bytes. */
+  readonly identity: Uint8Array;
+  readonly key: Uint8Array;
+  /** The hash that it is bound to. Default sha256. */
+  readonly hash?: HashAlgorithm;
+  /** Which role of ours it is for. */
+  readonly role: 'client' | 'server';
+} & (
+  | {
+      /**
+       * RFC 9258 5.1, which is the default way to use a PSK: what it was made from, naming both peers. Both sides have to import it, with
+       * the same context. Default empty.
+       */
+      readonly context?: Uint8Array;
+      readonly withoutImporter?: false;
+    }
+  | {
+      /** As RFC 8446 has it, for peers without the importer: one PSK under one hash, and nothing that tells client from server. */
+      readonly withoutImporter: true;
+    }
+);
