@@ -50,3 +50,9 @@ export const bytes = (length: number, value = 1): Uint8Array => new Uint8Array(l
 
 /** For `toThrow`: the package's own refusal and no other error. */
 export const refusal = (code: UsageErrorCode): Error => expect.objectContaining({ name: 'UsageError', code }) as Error;
+
+/** The value of a backend that answers at once. */
+export function now<T>(value: T | Promise<T>): T {
+  if (value instanceof Promise) throw new Error('these backends answer at once');
+  return value;
+}

@@ -4,12 +4,7 @@ import type { CryptoBackend, KeyExchangeGroup, KeyShare } from '../../src/crypto
 import { withPostQuantum } from '../../src/crypto/noble-post-quantum.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { withPreparedKeyShares } from '../../src/crypto/prepared.js';
-import { backends, bytes, refusal } from './backends.js';
-
-function now<T>(value: T | Promise<T>): T {
-  if (value instanceof Promise) throw new Error('these backends answer at once');
-  return value;
-}
+import { backends, bytes, now, refusal } from './backends.js';
 
 /** A backend that numbers the key pairs it makes, and says which were destroyed. */
 function numbering(answer: <T>(value: T) => T | Promise<T> = (value) => value) {

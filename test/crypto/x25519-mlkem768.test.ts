@@ -1,4 +1,4 @@
-/** X25519MLKEM768 on every backend that can have it, and ML-KEM-768 against the vectors of Wycheproof. */
+/** X25519MLKEM768 on every backend that can have it, and ML-KEM-768 against the vectors of NIST and Wycheproof. */
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex } from '../../src/bytes.js';
 import type { CryptoBackend, KeyShare, KeyShareAnswer } from '../../src/crypto/backend.js';
@@ -8,7 +8,7 @@ import { nodeMlKem768 } from '../../src/crypto/node-mlkem.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { withMlKem768 } from '../../src/crypto/x25519-mlkem768.js';
 import { readVectors } from '../support/vectors.js';
-import { bytes, refusal } from './backends.js';
+import { bytes, now, refusal } from './backends.js';
 
 const group = 'X25519MLKEM768';
 
@@ -23,11 +23,6 @@ const hybrids = [
   ...(nodeMlKem768 === undefined ? [] : [{ name: 'node', crypto: nodeCrypto }]),
 ];
 const pairs = hybrids.flatMap((client) => hybrids.map((server) => ({ client, server })));
-
-function now<T>(value: T | Promise<T>): T {
-  if (value instanceof Promise) throw new Error('these backends answer at once');
-  return value;
-}
 
 it('the node backend claims the group only where the runtime has ML-KEM', () => {
   const groups = ['x25519', 'secp256r1', 'secp384r1'];
@@ -95,13 +90,35 @@ interface Case {
   readonly K: string;
 }
 
+/** The hybrid group with the randomness of a vector, for the half that is ML-KEM. */
+const drawing = (randomness: string) => withPostQuantum({ ...nobleCrypto, randomBytes: () => fromHex(randomness) });
+const x25519 = now(nobleCrypto.generateKeyShare('x25519')).publicKey;
+
+describe('ML-KEM-768 of NIST ACVP', () => {
+  const { keyGen, encapsulation } = readVectors('acvp/ml-kem-768.json') as {
+    readonly keyGen: readonly Record<'d' | 'z' | 'ek', string>[];
+    readonly encapsulation: readonly Record<'ek' | 'm' | 'c' | 'k', string>[];
+  };
+
+  it('makes the encapsulation keys of the file', () => {
+    const keys = keyGen.map(({ d, z }) => now(drawing(d + z).generateKeyShare(group)).publicKey.subarray(0, 1184));
+    expect(keys.map(toHex)).toEqual(keyGen.map(({ ek }) => ek));
+    expect(keys).toHaveLength(8);
+  });
+
+  it('encapsulates to the ciphertexts and secrets of the file', () => {
+    const answers = encapsulation.map(({ ek, m }) => {
+      const answer = now(drawing(m).answerKeyShare(group, concat(fromHex(ek), x25519)))!;
+      return { c: toHex(answer.publicKey.subarray(0, 1088)), k: toHex(answer.sharedSecret.subarray(0, 32)) };
+    });
+    expect(answers).toEqual(encapsulation.map(({ c, k }) => ({ c, k })));
+    expect(answers).toHaveLength(8);
+  });
+});
+
 describe('ML-KEM-768 of Wycheproof', () => {
   const encapsulations = (readVectors('wycheproof/mlkem_768_encaps.json') as File<{ m: string }>).groups;
   const decapsulations = (readVectors('wycheproof/mlkem_768.json') as File<{ seed: string }>).groups;
-  /** The hybrid group with the randomness of a vector, for the half that is ML-KEM. */
-  const drawing = (randomness: string) => withPostQuantum({ ...nobleCrypto, randomBytes: () => fromHex(randomness) });
-  const x25519 = now(nobleCrypto.generateKeyShare('x25519')).publicKey;
-
   it('encapsulates to the ciphertexts and secrets of the file, and refuses keys out of range', () => {
     const tests = encapsulations.flatMap((group) => group.tests);
     const wrong = tests.filter(({ ek, m, c, K, result }) => {
