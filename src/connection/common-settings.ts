@@ -131,7 +131,7 @@ export function keyShareGroups(
 
 export function earlyDataPolicy(options: EarlyDataOptions): EarlyDataPolicy {
   const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow } = options;
-  if (replayGuard === undefined && !('acceptReplayedEarlyData' in options && options.acceptReplayedEarlyData))
+  if (replayGuard === undefined && !('acceptReplayedEarlyData' in options))
     throw new UsageError('invalid_option', '`earlyData` needs a `replayGuard`');
   return {
     maxSize: inRange('earlyData.maxSize', maxSize, 1, 2 ** 32 - 1),

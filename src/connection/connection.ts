@@ -6,8 +6,8 @@
  * alert and one `close` event; nothing is thrown for what a peer does.
  */
 import { empty } from '../bytes.js';
-import { alertDescriptions, alertLevels, alertName, type AlertDescription } from '../alert.js';
-import { AlertError, PeerAlertError, UsageError, type TlsResumeError } from '../errors.js';
+import { alertDescriptions, alertLevels, type AlertDescription } from '../alert.js';
+import { AlertError, PeerAlertError, UsageError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
 import type { HandshakeTransport, StoredSession } from '../handshake/handshake-base.js';
 import { HandshakeState } from '../handshake/handshake-state.js';
@@ -22,13 +22,12 @@ import { Deframer } from '../record/deframer.js';
 import { handshakeHeaderLength, HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
 import { RecordLayer, type PlainRecord } from '../record/record-layer.js';
 import type { Session } from '../sessions/session.js';
+import { blame, readAlert } from './alerts.js';
 import { defaultAnswers } from './answers.js';
-import { AsyncDriver } from './async-driver.js';
-import type { Driver } from './driver.js';
 import { handshakeEvent, type CloseEvent, type ConnectionEvent } from './events.js';
 import { connectionLimits, type ConnectionLimits } from './limits.js';
 import { PostHandshake, type AnyHandshakeState } from './post-handshake.js';
-import { SyncDriver } from './sync-driver.js';
+import { Tasks } from './tasks.js';
 
 export interface ConnectionOptions {
   /** `sync`: every answer must be a value, and a promise ends the connection. Default `async`. */
@@ -74,12 +73,8 @@ type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow
 export class Connection {
   readonly role: 'client' | 'server';
   readonly #hs: AnyHandshakeState;
-  /** What goes on: the handshake, or what a ticket takes; gone once it is through, with all that its steps held. */
-  #task: Task | undefined;
-  /** What comes when `#task` is through. */
-  #tasks: (() => void)[] = [];
+  readonly #tasks: Tasks;
   readonly #post: PostHandshake;
-  readonly #start: Starter;
   readonly #answers: Answers;
   readonly #limits: ConnectionLimits;
   readonly #deframer = new Deframer();
@@ -109,30 +104,21 @@ export class Connection {
     const { state, flow } = begin(this.#records);
     this.#hs = state;
     this.#post = new PostHandshake(state, this.#records, this.#limits);
-    this.#start = this.#starter(options);
+    const wake = options.wake ?? (() => undefined);
+    this.#tasks = new Tasks(options.driver ?? 'async', this.#answers, (step) => {
+      this.#run(step);
+      this.#attempt(wake);
+    });
     this.#run(() => {
-      this.#start(flow, (result) => {
+      this.#tasks.start(flow, (result) => {
         if (result !== undefined) this.#open(result);
       });
     });
   }
 
-  #starter({ driver: kind = 'async', wake = () => undefined }: ConnectionOptions): Starter {
-    const resume = (step: () => void): void => {
-      this.#run(step);
-      this.#attempt(wake);
-    };
-    return (flow, then) => {
-      const driver =
-        kind === 'sync' ? new SyncDriver(flow, this.#answers) : new AsyncDriver(flow, this.#answers, { resume });
-      this.#task = { driver, finish: () => then(driver.result) };
-      driver.start();
-    };
-  }
-
   /** Whether an answer from outside is awaited: a shell should stop reading its transport until `wake`. */
   get waiting(): boolean {
-    return this.#task?.driver.waiting === 'answer';
+    return this.#tasks.waiting === 'answer';
   }
 
   /** What the handshake came to, once it is complete. */
@@ -197,7 +183,8 @@ export class Connection {
     const hs = this.#hs;
     if (this.#state !== 'open' || this.#closeSent || !isServer(hs) || hs.version !== 'TLSv1.3')
       throw new UsageError('connection_not_open', 'tickets on demand need an open TLS 1.3 connection of a server');
-    this.#run(() => this.#after(() => this.#start(sendTickets(hs, count ?? hs.settings.ticketCount), () => undefined)));
+    const flow = () => sendTickets(hs, count ?? hs.settings.ticketCount);
+    this.#run(() => this.#tasks.startAfter(flow, () => undefined));
   }
 
   /** TLS 1.3: new keys for what we send, and for what the peer sends if it is asked (RFC 8446 4.6.3). */
@@ -279,7 +266,7 @@ export class Connection {
 
   #process(): void {
     for (;;) {
-      this.#settleTasks();
+      this.#tasks.settle();
       this.#tellOfEarlyData();
       if (this.#state === 'closed') return;
       if (this.waiting) {
@@ -305,26 +292,6 @@ export class Connection {
       }
       this.#handleRecord(this.#records.open(record));
     }
-  }
-
-  /** Takes the results of what is through, and begins what waits for that. */
-  #settleTasks(): void {
-    while (this.#task?.driver.done === true) {
-      const { finish } = this.#task;
-      this.#task = undefined;
-      finish();
-      if (this.#isIdle()) this.#tasks.shift()?.();
-    }
-  }
-
-  #isIdle(): boolean {
-    return this.#task === undefined;
-  }
-
-  /** Begins a task when the one that is under way is through. */
-  #after(begin: () => void): void {
-    if (this.#isIdle()) begin();
-    else this.#tasks.push(begin);
   }
 
   #tellOfEarlyData(): void {
@@ -380,15 +347,15 @@ export class Connection {
       return;
     }
     if (!one) throw new AlertError('illegal_parameter', 'got a ChangeCipherSpec that is not the one byte 1');
-    if (this.#task?.driver.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
-    this.#task.driver.deliver(changeCipherSpec);
+    if (this.#tasks.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
+    this.#tasks.deliver(changeCipherSpec);
   }
 
   #handleMessage(message: RawHandshake): void {
     const { version } = this.#hs;
-    if (this.#task?.driver.waiting === 'message' && !this.#isHelloRequest(message)) this.#task.driver.deliver(message);
+    if (this.#tasks.waiting === 'message' && !this.#isHelloRequest(message)) this.#tasks.deliver(message);
     else if (version === 'TLSv1.3')
-      this.#post.handle(message, (flow) => this.#start(flow, (session) => this.#tellOfSession(session)));
+      this.#post.handle(message, (flow) => this.#tasks.start(flow, (session) => this.#tellOfSession(session)));
     else if (this.#isHelloRequest(message)) this.#handleHelloRequest(message);
     else if (this.role === 'server' && message.type === handshakeTypes.client_hello) this.#refuseRenegotiation();
     else
@@ -426,17 +393,13 @@ export class Connection {
 
   /** RFC 5246 7.2. */
   #handleAlert(payload: Uint8Array): void {
-    const [level = 0, description = 0] = payload;
-    if (payload.length !== 2) throw new AlertError('decode_error', 'got an alert that is not two bytes');
-    const alert = alertName(description);
-    // RFC 8446 6: the level says nothing any more.
-    const isTls13 = this.#hs.version === 'TLSv1.3';
-    if (alert === 'close_notify' && (isTls13 || level === alertLevels.warning)) this.#handleCloseNotify();
-    else if (isTls13 ? alert === 'user_canceled' : level === alertLevels.warning) {
-      this.#countWarning();
-      this.#events.push({ type: 'warning', alert });
-    } else if (isTls13 || level === alertLevels.fatal) throw new PeerAlertError(alert);
-    else throw new AlertError('illegal_parameter', `got alert level ${String(level)}`);
+    const notice = readAlert(payload, this.#hs.version === 'TLSv1.3');
+    if (notice.type === 'close_notify') {
+      this.#handleCloseNotify();
+      return;
+    }
+    this.#countWarning();
+    this.#events.push(notice);
   }
 
   /**
@@ -465,7 +428,7 @@ export class Connection {
     countHandshake(hs.settings.counters, result);
     this.#events.push(handshakeEvent(result, hs.earlyData.bytes));
     this.#tellOfSession(result.session);
-    if (isServer(hs) && hs.ticketsToSend > 0) this.#start(sendTickets(hs, hs.ticketsToSend), () => undefined);
+    if (isServer(hs) && hs.ticketsToSend > 0) this.#tasks.start(sendTickets(hs, hs.ticketsToSend), () => undefined);
   }
 
   #writeData(data: Uint8Array): void {
@@ -505,9 +468,7 @@ export class Connection {
 
   #close(event: CloseEvent): void {
     this.#state = 'closed';
-    this.#task?.driver.close();
-    this.#task = undefined;
-    this.#tasks = [];
+    this.#tasks.close();
     this.#hs.destroy();
     quietly(() => this.#records.flush());
     this.#records.destroy();
@@ -515,15 +476,6 @@ export class Connection {
     this.#joiner.clear();
     this.#events.push(event);
   }
-}
-
-/** Begins a flow, and says what is done with its result. */
-type Starter = <Result>(flow: Handshake<Result>, then: (result: Result | undefined) => void) => void;
-
-/** A flow and what becomes of its result. */
-interface Task {
-  readonly driver: Driver<unknown>;
-  readonly finish: () => void;
 }
 
 function isServer(hs: AnyHandshakeState): hs is HandshakeState<ServerSettings> {
@@ -537,10 +489,4 @@ function quietly(step: () => void): void {
   } catch {
     // The connection is about to be closed for what went wrong before.
   }
-}
-
-/** Errors of ours pass; anything else was thrown by a callback or by a mistake of ours. */
-function blame(error: unknown): TlsResumeError {
-  if (error instanceof AlertError || error instanceof PeerAlertError || error instanceof UsageError) return error;
-  return new AlertError('internal_error', 'an unexpected error ended the connection', { cause: error });
 }

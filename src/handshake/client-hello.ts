@@ -7,7 +7,7 @@
 import { ascii, empty } from '../bytes.js';
 import { hashLength } from '../crypto/backend.js';
 import type { HashAlgorithm, KeyExchangeGroup, KeyShare } from '../crypto/backend.js';
-import { Tls13KeySchedule, type PskKind } from '../key-schedule/tls13.js';
+import type { PskKind, Tls13KeySchedule } from '../key-schedule/tls13.js';
 import {
   encodeHandshake,
   truncateClientHello,

@@ -54,10 +54,9 @@ export function* findPsks(hs: ClientHandshake): Handshake<OfferedPsk[]> {
 function* takeStored(settings: ClientSettings): Handshake<Tls13Session | undefined> {
   const { sessions: store, tls13SessionKey: key } = settings;
   if (store === undefined) return undefined;
-  const question = { store, key };
-  const session = decoded(
-    yield* store.take === undefined ? ask('find_session', question) : ask('take_session', question),
-  );
+  const found =
+    store.take === undefined ? yield* ask('find_session', { store, key }) : yield* ask('take_session', { store, key });
+  const session = decoded(found);
   return session?.version === 'TLSv1.3' && (yield* isOfferable(session, settings)) ? session : undefined;
 }
 

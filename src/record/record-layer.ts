@@ -77,13 +77,13 @@ export class RecordLayer {
     const protection = this.#readProtection;
     if (protection === undefined) {
       if (this.#skipping?.until === 'second_client_hello' && contentType === contentTypes.application_data)
-        return void this.#skip(fragment.length);
+        return this.#skip(fragment.length);
       return this.#checked({ contentType, payload: fragment, owned: false });
     }
     if (this.#isInTheClear(protection, contentType)) return { contentType, payload: fragment, owned: false };
     if (this.#skipping !== undefined && contentType === contentTypes.application_data) {
       const opened = openOrUndefined(protection, record);
-      if (opened === undefined) return void this.#skip(protection.limitedLength(fragment.length));
+      if (opened === undefined) return this.#skip(protection.limitedLength(fragment.length));
       this.#skipping = undefined;
       return this.#checked({ ...opened, owned: true });
     }
@@ -122,10 +122,11 @@ export class RecordLayer {
     this.#skipping = undefined;
   }
 
-  #skip(length: number): void {
-    if (this.#skipping === undefined) return;
+  #skip(length: number): undefined {
+    if (this.#skipping === undefined) return undefined;
     this.#skipping.remaining -= Math.max(length, 1);
     if (this.#skipping.remaining < 0) throw new AlertError('unexpected_message', 'got too much early data to skip');
+    return undefined;
   }
 
   /** RFC 8449 4: plaintext bytes a record, in TLS 1.3 with type and padding. `write` is the peer's limit, `read` our own. */
