@@ -3,22 +3,17 @@
  * secrets of every 0-RTT flight, and all secrets of psk_ke, where nothing but the PSK goes in.
  */
 import { describe, expect, it } from 'vitest';
-import { empty, fromHex, join, toHex } from '../../src/bytes.js';
-import type { CryptoBackend, HashAlgorithm } from '../../src/crypto/backend.js';
+import { empty, join, toHex } from '../../src/bytes.js';
+import type { HashAlgorithm } from '../../src/crypto/backend.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
-import { resumptionPsk, Tls13KeySchedule, type PskKind } from '../../src/key-schedule/tls13.js';
+import { resumptionPsk, Tls13KeySchedule } from '../../src/key-schedule/tls13.js';
 import { truncateClientHello } from '../../src/messages/extensions/pre-shared-key.js';
 import { findExtension, type ClientHello } from '../../src/messages/index.js';
-import { captures, keylogSecrets, type CapturedConnection } from '../support/capture.js';
+import { captures, keylogSecrets } from '../support/capture.js';
 import { tally } from '../support/tally.js';
+import { pskOf } from '../support/captured-psk.js';
 import { replayTls13, type ReplayedTls13Message } from '../support/replay-tls13.js';
-
-interface CapturedPsk {
-  readonly kind: PskKind;
-  readonly hash: HashAlgorithm;
-  readonly key: Uint8Array;
-}
 
 describe.each([nobleCrypto, nodeCrypto])('the PSKs of TLS 1.3 captures ($name)', (crypto) => {
   const connections = captures()
@@ -122,17 +117,4 @@ describe.each([nobleCrypto, nodeCrypto])('the PSKs of TLS 1.3 captures ($name)',
 function requireClientHello(item: ReplayedTls13Message | undefined): ClientHello {
   if (item?.message.type !== 'client_hello') throw new Error('a connection that does not begin with a ClientHello');
   return item.message.body;
-}
-
-/** What the first identity that a connection offers stands for. Go seals the secret into the ticket that the others keep outside. */
-function pskOf(crypto: CryptoBackend, { externalPsk, resumes }: CapturedConnection): CapturedPsk | undefined {
-  if (externalPsk !== undefined) return { kind: 'external', hash: 'sha256', key: externalPsk };
-  if (resumes?.sessionPsk !== undefined) {
-    const hash = resumes.sessionPsk.length === 48 ? 'sha384' : 'sha256';
-    return { kind: 'resumption', hash, key: resumes.sessionPsk };
-  }
-  const [{ resumptionMasterSecretHex, nonce = '' } = { nonce: '' }] = resumes?.contents.tickets ?? [];
-  if (resumptionMasterSecretHex === undefined) return undefined;
-  const key = resumptionPsk(crypto, 'sha256', fromHex(resumptionMasterSecretHex), fromHex(nonce));
-  return { kind: 'resumption', hash: 'sha256', key };
 }
