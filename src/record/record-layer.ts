@@ -123,10 +123,8 @@ export class RecordLayer {
   }
 
   #skip(length: number): undefined {
-    if (this.#skipping === undefined) return undefined;
-    this.#skipping.remaining -= Math.max(length, 1);
-    if (this.#skipping.remaining < 0) throw new AlertError('unexpected_message', 'got too much early data to skip');
-    return undefined;
+    if (this.#skipping !== undefined && (this.#skipping.remaining -= Math.max(length, 1)) >= 0) return undefined;
+    throw new AlertError('unexpected_message', 'got too much early data to skip');
   }
 
   /** RFC 8449 4: plaintext bytes a record, in TLS 1.3 with type and padding. `write` is the peer's limit, `read` our own. */
