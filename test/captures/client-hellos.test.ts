@@ -3,7 +3,7 @@
  * none of the keys under which the recorded sessions stand, so it answers a full flight or the alert that the hello deserves.
  */
 import { describe, expect, it } from 'vitest';
-import { equal, toHex } from '../../src/bytes.js';
+import { ascii, empty, equal, toHex } from '../../src/bytes.js';
 import { serverConnection } from '../../src/connection/connection.js';
 import type { ServerSettings } from '../../src/handshake/settings.js';
 import { isTls12CipherSuite } from '../../src/key-schedule/suites.js';
@@ -13,10 +13,11 @@ import {
   decodeHandshake,
   findExtension,
   type ClientHello,
+  type HandshakeVersion,
   type ServerHello,
 } from '../../src/messages/index.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
-import { captures, chunks, plaintextMessages } from '../support/capture.js';
+import { captures, chunks, plaintextMessages, splitRecords } from '../support/capture.js';
 import { epoch, testServer, ticketSealer } from '../support/connections.js';
 import { ecdsaP256, ed25519Credentials, rsaCredentials } from '../support/credentials.js';
 import { backendNames, type BackendName } from '../support/seeded.js';
@@ -51,8 +52,13 @@ function expectedAnswer({ hello }: Recorded, allowMissingExtendedMasterSecret: b
   return hello.cipherSuites.some(isTls12CipherSuite) ? 'flight' : 'fatal handshake_failure: no suite';
 }
 
-function server(backend: BackendName, allowMissingExtendedMasterSecret = false): ServerSettings {
+function server(
+  backend: BackendName,
+  allowMissingExtendedMasterSecret: boolean,
+  maxVersion: HandshakeVersion,
+): ServerSettings {
   return testServer(backend, 'captures', {
+    maxVersion,
     credentials: [ecdsaP256, ed25519Credentials, rsaCredentials()],
     tickets: ticketSealer(backend, 'captures').sealer,
     sessions: new MemoryStore({ now: () => epoch }),
@@ -89,7 +95,7 @@ describe.each(backendNames)('recorded ClientHellos (%s)', (backend) => {
   ])(
     'R8446-4.1.2-8 R7627-5.2-3 R5746-3.6-2 get the flight or the alert that they deserve; clients without EMS allowed: $allow',
     ({ allow, expected }) => {
-      const settings = server(backend, allow);
+      const settings = server(backend, allow, 'TLSv1.2');
       const answers = recorded.map((hello) => {
         const due = expectedAnswer(hello, allow);
         const { types, messages, alerts, connection } = answer(settings, hello.wire);
@@ -113,6 +119,46 @@ describe.each(backendNames)('recorded ClientHellos (%s)', (backend) => {
       expect(tally(answers)).toEqual(expected);
     },
   );
+});
+
+describe.each(backendNames)('recorded ClientHellos and a server of both versions (%s)', (backend) => {
+  const answers = recorded.map((hello) => {
+    const connection = serverConnection(server(backend, true, 'TLSv1.3'), { driver: 'sync' });
+    connection.receive(hello.wire.slice());
+    return { ...hello, records: splitRecords(connection.takeOutput()) };
+  });
+  const offersTls13 = ({ hello }: Recorded) =>
+    findExtension(hello.extensions, 'supported_versions')?.includes('TLSv1.3') === true;
+
+  it('R8446-4.1.3-6 R8446-D.4-1 R8446-4.2.11-7 R8446-4.2.11-8 TLS 1.3 for who speaks it, full where the PSK is unknown', () => {
+    const newest = answers.filter(offersTls13);
+    for (const { origin, hello, records } of newest) {
+      const [first, ...others] = records.map(({ contentType }) => contentType);
+      const compatible = hello.legacySessionId.length > 0;
+      expect([first, ...others], origin).toEqual(compatible ? [22, 20, 23] : [22, 23]);
+      const message = records[0] && decodeHandshake('TLSv1.3', records[0].fragment);
+      if (message?.type !== 'server_hello') throw new Error(`${origin} gets ${String(message?.type)}`);
+      expect(message.body.extensions?.map(({ type }) => type).sort(), origin).toEqual([
+        'key_share',
+        'supported_versions',
+      ]);
+      expect(toHex(message.body.legacySessionIdEcho), origin).toBe(toHex(hello.legacySessionId));
+    }
+    expect(newest.length).toBe(66);
+    const offered = newest.filter(({ hello }) => findExtension(hello.extensions, 'pre_shared_key') !== undefined);
+    expect(offered.length).toBe(35);
+  });
+
+  it('R8446-4.1.3-3 TLS 1.2 for everybody else, with the mark of a downgrade', () => {
+    const older = answers.filter((hello) => !offersTls13(hello) && hello.hello.cipherSuites.some(isTls12CipherSuite));
+    for (const { origin, records } of older) {
+      const messages = records[0]?.fragment ?? empty;
+      const message = decodeHandshake('TLSv1.2', messages.subarray(0, 4 + (messages[3] ?? 0)));
+      if (message.type !== 'server_hello') throw new Error(`${origin} gets ${message.type}`);
+      expect(toHex(message.body.random.subarray(24)), origin).toBe(toHex(ascii('DOWNGRD\x01')));
+    }
+    expect(older.length).toBe(50);
+  });
 });
 
 /** RFC 5246 7.4.1.3 and 7.4.1.4, RFC 5746 3.6, RFC 7627 5.2: what an answer owes to its hello. */
