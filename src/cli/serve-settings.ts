@@ -22,6 +22,8 @@ export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> 
     crypto,
     credentials: identities(flags, crypto),
     ...handshakeOptions(flags, 'server'),
+    // A server to test with lets the client choose; with forward secrecy where it leaves the choice.
+    pskKeyExchangeModes: ['psk_dhe_ke', 'psk_ke'],
     ...(flags.ciphers !== undefined && { cipherSuites: flags.ciphers }),
     ...(flags.alpn !== undefined && { alpnProtocols: flags.alpn }),
     ...sessionOptions(flags, crypto),
