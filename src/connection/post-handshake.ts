@@ -10,15 +10,19 @@ import { receiveTicket } from '../handshake/tickets-tls13.js';
 import { keyUpdate, newSessionTicket } from '../messages/index.js';
 import { handshakeTypes } from '../parameters.js';
 import { handshakeHeaderLength, type RawHandshake } from '../record/handshake-joiner.js';
-import type { RecordLayer } from '../record/record-layer.js';
 import type { Tls13Session } from '../sessions/session.js';
 import type { ConnectionLimits } from './limits.js';
 
 export type AnyHandshakeState = HandshakeState<ClientSettings> | HandshakeState<ServerSettings>;
 
+/** How often the present keys have been used. */
+export interface RecordCounter {
+  readonly recordsWritten: number;
+}
+
 export class PostHandshake {
   readonly #hs: AnyHandshakeState;
-  readonly #records: RecordLayer;
+  readonly #records: RecordCounter;
   readonly #limits: ConnectionLimits;
   #tickets = 0;
   #keyUpdatesInARow = 0;
@@ -27,7 +31,7 @@ export class PostHandshake {
   /** We want to see new keys of the peer (RFC 9846 4.7.3: asked for once at a time). */
   #updateAwaited = false;
 
-  constructor(hs: AnyHandshakeState, records: RecordLayer, limits: ConnectionLimits) {
+  constructor(hs: AnyHandshakeState, records: RecordCounter, limits: ConnectionLimits) {
     this.#hs = hs;
     this.#records = records;
     this.#limits = limits;

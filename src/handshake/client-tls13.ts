@@ -163,6 +163,8 @@ export function* clientTls13(
   tls13.enterEarlySecret(psk?.schedule);
   tls13.enterHandshake(sharedSecret);
   tls13.readHandshakeKeys();
+  // RFC 9001 4.1.4: a QUIC client has packets to acknowledge before it has a flight to send.
+  if (settings.transport === 'quic') tls13.writeHandshakeKeys();
 
   const parameters = yield* receiveTls13('encrypted_extensions');
   transcript.add(parameters.bytes);
@@ -331,7 +333,7 @@ function* sendSecondFlight(hs: ClientHandshake, request: CertificateRequestRecei
     hs.sendTls13({ type: 'end_of_early_data', body: {} });
   earlyData.end();
   hs.sendCompatibilityChangeCipherSpec();
-  tls13.writeHandshakeKeys();
+  if (settings.transport === 'tcp') tls13.writeHandshakeKeys();
   if (request !== undefined) yield* sendClientAuthentication(hs, request);
   tls13.sendFinished();
 }

@@ -76,14 +76,19 @@ export class RecordLayer {
     const { contentType, fragment } = record;
     const protection = this.#readProtection;
     if (protection === undefined) {
-      if (this.#skipping?.until === 'second_client_hello' && contentType === contentTypes.application_data)
-        return this.#skip(fragment.length);
+      if (this.#skipping?.until === 'second_client_hello' && contentType === contentTypes.application_data) {
+        this.#skip(fragment.length);
+        return undefined;
+      }
       return this.#checked({ contentType, payload: fragment, owned: false });
     }
     if (this.#isInTheClear(protection, contentType)) return { contentType, payload: fragment, owned: false };
     if (this.#skipping !== undefined && contentType === contentTypes.application_data) {
       const opened = openOrUndefined(protection, record);
-      if (opened === undefined) return this.#skip(protection.limitedLength(fragment.length));
+      if (opened === undefined) {
+        this.#skip(protection.limitedLength(fragment.length));
+        return undefined;
+      }
       this.#skipping = undefined;
       return this.#checked({ ...opened, owned: true });
     }
@@ -122,8 +127,8 @@ export class RecordLayer {
     this.#skipping = undefined;
   }
 
-  #skip(length: number): undefined {
-    if (this.#skipping !== undefined && (this.#skipping.remaining -= Math.max(length, 1)) >= 0) return undefined;
+  #skip(length: number): void {
+    if (this.#skipping !== undefined && (this.#skipping.remaining -= Math.max(length, 1)) >= 0) return;
     throw new AlertError('unexpected_message', 'got too much early data to skip');
   }
 
