@@ -10,7 +10,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { equal, wipe } from '../bytes.js';
-import { isUncompressedPoint, orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
+import { isUncompressedPoint, orUndefined, refuseDestroyed, refuseMismatch, refusePrivateKey } from './refusals.js';
 import type {
   EcdheGroup,
   EcdsaCurve,
@@ -30,23 +30,34 @@ export function nobleKeyShare(group: EcdheGroup, secretKey?: Uint8Array): KeySha
 }
 
 function x25519Share(secretKey: Uint8Array = x25519.utils.randomSecretKey()): KeyShare {
-  return {
-    publicKey: orUndefined(() => x25519.getPublicKey(secretKey)) ?? refusePrivateKey('an x25519 secret has 32 bytes'),
-    agree: (peer) => orUndefined(() => x25519.getSharedSecret(secretKey, peer)),
-    destroy: () => wipe(secretKey),
-  };
+  const publicKey =
+    orUndefined(() => x25519.getPublicKey(secretKey)) ?? refusePrivateKey('an x25519 secret has 32 bytes');
+  return keyShareOf(secretKey, publicKey, (peer) => x25519.getSharedSecret(secretKey, peer));
 }
 
 function nistShare(group: EcdsaCurve, secretKey: Uint8Array = nistCurves[group].utils.randomSecretKey()): KeyShare {
   const curve = nistCurves[group];
+  const publicKey =
+    orUndefined(() => curve.getPublicKey(secretKey, false)) ?? refusePrivateKey(`not a scalar of ${group}`);
+  return keyShareOf(secretKey, publicKey, (peer) =>
+    // A compressed point is a sign byte and the X coordinate.
+    isUncompressedPoint(group, peer) ? curve.getSharedSecret(secretKey, peer, true).slice(1) : undefined,
+  );
+}
+
+function keyShareOf(
+  secretKey: Uint8Array,
+  publicKey: Uint8Array,
+  agree: (peer: Uint8Array) => Uint8Array | undefined,
+): KeyShare {
+  let destroyed = false;
   return {
-    publicKey: orUndefined(() => curve.getPublicKey(secretKey, false)) ?? refusePrivateKey(`not a scalar of ${group}`),
-    agree: (peer) => {
-      if (!isUncompressedPoint(group, peer)) return undefined;
-      // A compressed point is a sign byte and the X coordinate.
-      return orUndefined(() => curve.getSharedSecret(secretKey, peer, true).slice(1));
+    publicKey,
+    agree: (peer) => (destroyed ? refuseDestroyed() : orUndefined(() => agree(peer))),
+    destroy: () => {
+      destroyed = true;
+      wipe(secretKey);
     },
-    destroy: () => wipe(secretKey),
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyShare } from '../../src/crypto/backend.js';
 import { answerWith } from '../../src/crypto/key-share.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
-import { bytes } from './backends.js';
+import { bytes, refusal } from './backends.js';
 
 describe('answerWith', () => {
   it('waits for a share that waits, and forgets its secret', async () => {
@@ -24,10 +24,12 @@ describe('answerWith', () => {
 });
 
 describe('a share of the noble backend', () => {
-  it.each(['x25519', 'secp256r1', 'secp384r1'] as const)('%s: is wiped when it is destroyed', (group) => {
+  it.each(['x25519', 'secp256r1', 'secp384r1'] as const)('%s: is wiped when it is destroyed, and refuses', (group) => {
     const secret = bytes(group === 'secp384r1' ? 48 : 32, 7);
     const share = nobleKeyShare(group, secret);
+    expect(share.agree(share.publicKey)).toHaveLength(secret.length);
     share.destroy?.();
     expect(secret).toEqual(new Uint8Array(secret.length));
+    expect(() => share.agree(share.publicKey)).toThrow(refusal('invalid_key'));
   });
 });
