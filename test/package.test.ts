@@ -1,6 +1,6 @@
 /** The packed tarball, used the way its users use it. */
 import { build } from 'esbuild';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -43,6 +43,24 @@ describe.each(entryPoints)('$specifier', ({ specifier }) => {
     const script = `import * as entry from '${specifier}'; console.log(Object.keys(entry).length)`;
     const count = await succeed(process.execPath, ['--input-type=module', '--eval', script], installed.folder);
     expect(Number(count)).toBeGreaterThan(0);
+  });
+});
+
+describe('without an optional package', () => {
+  it.each([
+    ['micro-rsa-dsa-dh', 'tls-resume/crypto/noble-rsa'],
+    ['@noble/post-quantum', 'tls-resume/crypto/noble-post-quantum'],
+  ])('%s: importing %s says what to install', async (name, specifier) => {
+    const place = join(installed.folder, 'node_modules', name);
+    const aside = join(installed.folder, 'aside');
+    renameSync(place, aside);
+    try {
+      const script = `import('${specifier}').catch(({ code, message }) => console.log(code, message))`;
+      const said = await succeed(process.execPath, ['--input-type=module', '--eval', script], installed.folder);
+      expect(said.trim()).toBe(`missing_dependency ${specifier} needs one package more: npm install ${name}`);
+    } finally {
+      renameSync(aside, place);
+    }
   });
 });
 
@@ -95,6 +113,7 @@ describe('what a bundle of one entry point drags in', () => {
     'tls-resume/sessions',
     'tls-resume/early-data',
     'tls-resume/crypto/noble',
+    'tls-resume/crypto/noble-post-quantum',
   ])('%s: no node:', async (specifier) => {
     expect((await bundle(specifier)).builtins).toEqual([]);
   });
