@@ -149,7 +149,7 @@ function externalPsks(crypto: CryptoBackend, options: ExternalPskOptions): reado
   if (options.withoutImporter === true) return [{ identity, key, hash, role, kind: 'external' }];
   const { context = empty } = options;
   const imported = importPsk(crypto, { externalIdentity: identity, key, context, hash }, ['sha256', 'sha384']);
-  return imported.map((psk) => ({ ...psk, role }));
+  return imported.map((psk) => ({ ...psk, externalIdentity: identity, role }));
 }
 
 /** What was asked for, all of which must be supported; or else everything that is. */

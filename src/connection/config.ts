@@ -70,12 +70,14 @@ export function clientSettings(options: ClientOptions): ClientSettings {
 /** Settings of a server. Throws `UsageError` for options that cannot work. */
 export function serverSettings(options: ServerOptions): ServerSettings {
   const { credentials, clientAuthentication = 'none', certificateAuthorities = [] } = options;
-  if (credentials.length === 0) throw new UsageError('invalid_option', 'a server needs `credentials`');
   for (const { certificates } of credentials)
     if (certificates.length === 0) throw new UsageError('invalid_option', 'credentials need a certificate');
   if (clientAuthentication !== 'none' && options.verifyCertificate === undefined)
     throw new UsageError('invalid_option', '`clientAuthentication` needs `verifyCertificate`');
   const common = commonSettings(options);
+  const hasPsks = common.externalPsks.some(({ role }) => role === 'server') || options.findExternalPsk !== undefined;
+  if (credentials.length === 0 && !hasPsks)
+    throw new UsageError('invalid_option', 'a server needs `credentials`, or external PSKs');
   const cipherSuites = common.cipherSuites.filter((suite) =>
     credentials.some(({ signer }) => authenticationOf(signer.publicKey) === tls12Suites[suite].authentication),
   );

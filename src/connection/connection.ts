@@ -164,6 +164,8 @@ export class Connection {
   writeEarlyData(data: Uint8Array): void {
     if (data.length > this.earlyDataAllowance)
       throw new UsageError('connection_not_open', `early data: ${this.earlyDataAllowance} bytes are allowed now`);
+    if (this.#records.recordsWritten >= this.#limits.maxRecordsPerKey)
+      throw new UsageError('connection_not_open', 'early data: its key is worn out, and there is no KeyUpdate yet');
     this.#hs.earlyData.count(data.length);
     if (data.length > 0) this.#attempt(() => this.#records.write(contentTypes.application_data, data));
   }

@@ -122,7 +122,7 @@ export interface ClientOptions extends CommonOptions {
 }
 
 export interface ServerOptions extends CommonOptions {
-  /** Chains and keys, most preferred first; one of each kind of key serves all clients. */
+  /** Chains and keys, most preferred first; one of each kind of key serves all clients. Empty for external PSKs alone. */
   readonly credentials: readonly Credentials[];
   /** Seals and opens tickets (RFC 5077). Without one, none are given out and none accepted. */
   readonly tickets?: TicketSealer;

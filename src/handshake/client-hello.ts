@@ -26,6 +26,8 @@ export interface OfferedPsk {
   readonly identity: Uint8Array;
   readonly hash: HashAlgorithm;
   readonly schedule: Tls13KeySchedule;
+  /** Of an external PSK, as the caller knows it. */
+  readonly externalIdentity: Uint8Array | undefined;
   /** Of a ticket. */
   readonly session: Tls13Session | undefined;
 }

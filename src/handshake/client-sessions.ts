@@ -116,9 +116,24 @@ function isForUs({ role, hash }: ExternalPsk, { tls13CipherSuites }: ClientSetti
 function ticketPsk({ crypto }: ClientSettings, session: Tls13Session): OfferedPsk {
   const { hash } = tls13Suites[session.cipherSuite];
   const schedule = new Tls13KeySchedule(crypto, hash, session.psk);
-  return { kind: 'resumption', identity: session.ticket ?? new Uint8Array(0), hash, schedule, session };
+  return {
+    kind: 'resumption',
+    identity: session.ticket ?? new Uint8Array(0),
+    hash,
+    schedule,
+    session,
+    externalIdentity: undefined,
+  };
 }
 
-function externalPsk({ crypto }: ClientSettings, { kind, identity, key, hash }: ExternalPsk): OfferedPsk {
-  return { kind, identity, hash, schedule: new Tls13KeySchedule(crypto, hash, key), session: undefined };
+function externalPsk({ crypto }: ClientSettings, psk: ExternalPsk): OfferedPsk {
+  const { kind, identity, key, hash, externalIdentity = identity } = psk;
+  return {
+    kind,
+    identity,
+    hash,
+    schedule: new Tls13KeySchedule(crypto, hash, key),
+    externalIdentity,
+    session: undefined,
+  };
 }

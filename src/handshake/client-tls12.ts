@@ -24,6 +24,7 @@ import type { SentClientHello } from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
 import { authenticationOf } from './negotiate.js';
+import { acceptRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { Credentials } from './settings.js';
 
@@ -81,6 +82,7 @@ const serverHelloExtensions: ReadonlySet<string | number> = new Set([
   'supported_groups',
   'ec_point_formats',
   'session_ticket',
+  'record_size_limit',
   'application_layer_protocol_negotiation',
 ]);
 
@@ -101,6 +103,7 @@ function readExtensions(hs: ClientHandshake, offer: SentClientHello, hello: Serv
   const formats = findExtension(extensions, 'ec_point_formats');
   if (formats !== undefined && !formats.includes('uncompressed'))
     throw new AlertError('illegal_parameter', 'got ec_point_formats without uncompressed');
+  acceptRecordSizeLimit(hs, findExtension(extensions, 'record_size_limit'));
   const protocols = findExtension(extensions, 'application_layer_protocol_negotiation');
   const [alpnProtocol, ...more] = (protocols ?? []).map(fromAscii);
   if (alpnProtocol !== undefined && (more.length > 0 || !hs.settings.alpnProtocols.includes(alpnProtocol)))

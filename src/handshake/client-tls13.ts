@@ -19,6 +19,7 @@ import { authenticateServer, sendClientAuthentication, type CertificateRequestRe
 import { sendClientHello, type ClientOffer, type OfferedPsk, type SentClientHello } from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
+import { acceptRecordSizeLimit } from './record-size-limit.js';
 import type { HandshakeResult } from './result.js';
 
 /** RFC 8446 4.2.1: what a ServerHello or HelloRetryRequest says its version is; `undefined` is TLS 1.2 or below. */
@@ -202,7 +203,7 @@ export function* clientTls13(
     serverName: settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
-    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.identity : undefined,
+    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.externalIdentity : undefined,
     extendedMasterSecret: true,
     secureRenegotiation: true,
     group,
@@ -277,30 +278,22 @@ const encryptedExtensions: ReadonlySet<ExtensionType> = new Set<ExtensionType>([
 
 /** RFC 8446 4.3.1. */
 function readEncryptedExtensions(
-  { settings, transport }: ClientHandshake,
+  hs: ClientHandshake,
   sent: SentClientHello,
   { extensions }: EncryptedExtensions,
 ): Parameters {
+  const { settings } = hs;
   checkExtensions(extensions, sent.extensions, encryptedExtensions, 'encrypted_extensions');
   const protocols = findExtension(extensions, 'application_layer_protocol_negotiation');
   const [alpnProtocol, ...more] = (protocols ?? []).map(fromAscii);
   if (alpnProtocol !== undefined && (more.length > 0 || !settings.alpnProtocols.includes(alpnProtocol)))
     throw new AlertError('illegal_parameter', 'got an application protocol that was not offered');
-  const limit = findExtension(extensions, 'record_size_limit');
-  if (limit !== undefined && limit < minimumRecordSizeLimit)
-    throw new AlertError('illegal_parameter', `got a record_size_limit of ${limit}`);
-  if (limit !== undefined && findExtension(extensions, 'max_fragment_length') !== undefined)
-    throw new AlertError('illegal_parameter', 'got max_fragment_length beside record_size_limit');
-  if (limit !== undefined && settings.recordSizeLimit !== undefined)
-    transport.limitRecordSize(limit, settings.recordSizeLimit);
+  acceptRecordSizeLimit(hs, findExtension(extensions, 'record_size_limit'));
   const quicTransportParameters = findExtension(extensions, 'quic_transport_parameters');
   if (settings.transport === 'quic' && quicTransportParameters === undefined)
     throw new AlertError('missing_extension', 'got no quic_transport_parameters');
   return { alpnProtocol, quicTransportParameters };
 }
-
-/** RFC 8449 4. */
-const minimumRecordSizeLimit = 64;
 
 /** RFC 8446 4.2.10. */
 function acceptEarlyData(

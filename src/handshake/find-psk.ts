@@ -19,7 +19,7 @@ import type { StoredSession } from './handshake-base.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { ResumptionRefusal } from './resumption.js';
-import type { ExternalPsk } from './settings.js';
+import type { ExternalPsk, ServerSettings } from './settings.js';
 
 /** How many identities of one ClientHello are looked at: each may cost a look into a store. */
 export const maxPskIdentities = 8;
@@ -33,13 +33,15 @@ export interface FoundPsk {
   readonly hash: HashAlgorithm;
   readonly cipherSuite: Tls13CipherSuite;
   readonly session: Tls13Session | undefined;
+  /** Of an external PSK, as the caller knows it. */
+  readonly externalIdentity: Uint8Array | undefined;
   /** Where a ticket is kept that is good for one connection. */
   readonly stored: StoredSession | undefined;
 }
 
 export type PskSearch = FoundPsk | { readonly index?: undefined; readonly reason: ResumptionRefusal };
 
-type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'stored'>;
+type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'stored' | 'externalIdentity'>;
 
 /** The first PSK that is fit for this connection with one of `suites`, which both sides have, most preferred first. */
 export function* findPsk(
@@ -72,12 +74,12 @@ function* lookUp(
 ): Handshake<Candidate | ResumptionRefusal> {
   const { settings } = hs;
   const external = settings.externalPsks.find((psk) => equal(psk.identity, identity));
-  if (external !== undefined) return externalCandidate(external);
+  if (external !== undefined) return externalCandidate(settings, external);
   const found = yield* findTicket(hs, identity);
   if (typeof found === 'string') {
     const { findExternalPsk: lookup } = settings;
     const psk = lookup === undefined ? undefined : yield* ask('find_external_psk', { lookup, identity });
-    return psk === undefined ? found : externalCandidate(psk);
+    return psk === undefined ? found : externalCandidate(settings, psk);
   }
   const { session, stored } = found;
   if (session.version !== 'TLSv1.3') return 'version_mismatch';
@@ -91,13 +93,25 @@ function* lookUp(
   if (refusal !== undefined) return refusal;
   const unfit = yield* judgePeer(hs, session);
   if (unfit !== undefined) return unfit;
-  return { kind: 'resumption', key: session.psk, hash: tls13Suites[session.cipherSuite].hash, session, stored };
+  return {
+    kind: 'resumption',
+    key: session.psk,
+    hash: tls13Suites[session.cipherSuite].hash,
+    session,
+    stored,
+    externalIdentity: undefined,
+  };
 }
 
 /** P-psk-1: a ClientHello under the PSK that we use as a client is our own, reflected (Selfie). */
-function externalCandidate({ kind, key, hash, role }: ExternalPsk): Candidate {
+function externalCandidate(
+  { clientAuthentication }: ServerSettings,
+  { kind, key, hash, role, identity, externalIdentity = identity }: ExternalPsk,
+): Candidate | ResumptionRefusal {
   if (role !== 'server') throw new AlertError('illegal_parameter', 'got an external PSK that is ours as a client');
-  return { kind, key, hash, session: undefined, stored: undefined };
+  // R8446-E.1-1: a PSK comes without certificates, and so not where one is required.
+  if (clientAuthentication === 'require') return 'client_certificate_missing';
+  return { kind, key, hash, session: undefined, stored: undefined, externalIdentity };
 }
 
 interface FoundTicket {

@@ -48,6 +48,9 @@ export function readTls13Hello({ body, bytes }: ReceivedTls13<'client_hello'>): 
   if ((groups === undefined) !== (keyShares === undefined))
     throw new AlertError('missing_extension', 'got one of supported_groups and key_share without the other');
   checkKeyShares(keyShares ?? [], groups ?? []);
+  const offersEarlyData = findExtension(extensions, 'early_data') !== undefined;
+  if (offersEarlyData && offeredPsks === undefined)
+    throw new AlertError('illegal_parameter', 'got early_data without pre_shared_key');
   return {
     body,
     bytes,
@@ -55,7 +58,7 @@ export function readTls13Hello({ body, bytes }: ReceivedTls13<'client_hello'>): 
     offeredPsks,
     pskModes: (modes ?? []).filter((mode) => mode === 'psk_dhe_ke' || mode === 'psk_ke'),
     keyShares: keyShares ?? [],
-    offersEarlyData: findExtension(extensions, 'early_data') !== undefined,
+    offersEarlyData,
     quicTransportParameters: findExtension(extensions, 'quic_transport_parameters'),
   };
 }
@@ -116,6 +119,9 @@ export function chooseCredentials(
   readonly scheme: SignatureSchemeName;
   readonly compression: readonly (string | number)[];
 } {
+  // RFC 8446 E.6: without certificates nobody learns whether it was the identity or the binder.
+  if (settings.credentials.length === 0)
+    throw new AlertError('decrypt_error', 'got no PSK that we have, and there is no certificate');
   const schemes = findExtension(extensions, 'signature_algorithms');
   if (schemes === undefined) throw new AlertError('missing_extension', 'got no signature_algorithms');
   const compression = findExtension(extensions, 'compress_certificate') ?? [];

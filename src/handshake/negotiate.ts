@@ -9,6 +9,7 @@ import { AlertError } from '../errors.js';
 import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { findExtension, isHostName, type ClientHello, type ServerNameList } from '../messages/index.js';
+import { protocolVersions } from '../parameters.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import type { ClientHelloInfo, Credentials, ServerSettings } from './settings.js';
 
@@ -23,7 +24,11 @@ export interface HelloFacts extends ClientHelloInfo {
 
 /** RFC 8446 4.2.1: with supported_versions that list decides, without it legacy_version does. RFC 9325 3.1.1: 1.2 at least. */
 export function chooseVersion({ versions }: ServerSettings, hello: ClientHello): HandshakeVersion {
-  const offered = findExtension(hello.extensions, 'supported_versions') ?? impliedVersions(hello.legacyVersion);
+  const { legacyVersion } = hello;
+  // RFC 8446 D.5: a hello of SSL, whatever its extensions say.
+  if (legacyVersion === 'SSLv3' || (typeof legacyVersion === 'number' && legacyVersion < protocolVersions.SSLv3))
+    throw new AlertError('protocol_version', `got legacy version ${legacyVersion}`);
+  const offered = findExtension(hello.extensions, 'supported_versions') ?? impliedVersions(legacyVersion);
   const version = versions.find((candidate) => offered.includes(candidate));
   if (version === undefined)
     throw new AlertError('protocol_version', `got a ClientHello without ${versions.join(' or ')}`);

@@ -9,7 +9,7 @@ import type { FoundPsk } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { Tls13Hello } from './negotiate-tls13.js';
-import type { EarlyDataRefusal } from './resumption.js';
+import type { EarlyDataRefusal, ResumptionRefusal } from './resumption.js';
 
 /** The PSK's binder is verified by now (RFC 8446 8.2). */
 export function* judgeEarlyData(
@@ -17,10 +17,11 @@ export function* judgeEarlyData(
   first: Tls13Hello,
   hello: Tls13Hello,
   psk: FoundPsk | undefined,
+  reason: ResumptionRefusal | undefined,
   alpnProtocol: string | undefined,
 ): Handshake<void> {
   if (!first.offersEarlyData) return;
-  const refusal = first === hello ? yield* refuse(hs, hello, psk, alpnProtocol) : 'hello_retry_request';
+  const refusal = first === hello ? yield* refuse(hs, hello, psk, reason, alpnProtocol) : 'hello_retry_request';
   if (refusal !== undefined) hs.earlyData.reject(refusal);
   else hs.earlyData.read(psk?.session?.maxEarlyDataSize ?? 0);
 }
@@ -29,11 +30,12 @@ function* refuse(
   hs: ServerHandshake,
   hello: Tls13Hello,
   psk: FoundPsk | undefined,
+  reason: ResumptionRefusal | undefined,
   alpnProtocol: string | undefined,
 ): Handshake<EarlyDataRefusal | undefined> {
   const { earlyData: policy, now, transport } = hs.settings;
   if (policy === undefined) return 'disabled';
-  if (psk === undefined) return 'psk_not_selected';
+  if (psk === undefined) return reason === 'version_mismatch' ? reason : 'psk_not_selected';
   const { session, index, offered } = psk;
   if (index !== 0 || session === undefined) return 'not_first_identity';
   if (session.cipherSuite !== psk.cipherSuite) return 'suite_mismatch';
@@ -41,14 +43,16 @@ function* refuse(
   const { maxEarlyDataSize } = session;
   if (maxEarlyDataSize === 0 || (transport === 'tcp' && maxEarlyDataSize > policy.maxSize)) return 'limit';
   const { ticketAgeAdd, issuedAt } = session;
-  const { fresh, expiresAt } = freshness({
+  const time = now();
+  const { fresh, expectedArrival, expiresAt } = freshness({
     issuedAt,
     ticketAgeAdd,
     obfuscatedTicketAge: offered.obfuscatedTicketAge,
-    now: now(),
+    now: time,
     window: policy.freshnessWindow,
   });
-  if (!fresh) return 'ticket_age';
+  // Whoever held it back for so long may have sent it before.
+  if (!fresh) return time > expectedArrival ? 'too_old_for_replay_window' : 'ticket_age';
   const { replayGuard: guard } = policy;
   if (guard === undefined) return undefined;
   if (issuedAt < guard.startedAt) return 'startup_quarantine';

@@ -16,6 +16,7 @@ import { findSession, type FoundSession } from './find-session.js';
 import { ask, receive, type Handshake } from './needs.js';
 import { chooseProtocol, negotiateCertificate, type CertificateNegotiation } from './negotiate.js';
 import type { ResumptionRefusal } from './resumption.js';
+import { negotiateRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { ServerHandshake } from './handshake-state.js';
 import type { HelloFacts } from './negotiate.js';
@@ -138,6 +139,8 @@ function sendServerHello(
   if (facts.extendedMasterSecret) extensions.push({ type: 'extended_master_secret', data: {} });
   if (facts.secureRenegotiation) extensions.push({ type: 'renegotiation_info', data: empty });
   if (ticketFollows) extensions.push({ type: 'session_ticket', data: {} });
+  if (negotiateRecordSizeLimit(hs, facts.hello) && hs.settings.recordSizeLimit !== undefined)
+    extensions.push({ type: 'record_size_limit', data: hs.settings.recordSizeLimit });
   if (alpnProtocol !== undefined)
     extensions.push({ type: 'application_layer_protocol_negotiation', data: [ascii(alpnProtocol)] });
   hs.send({

@@ -29,6 +29,7 @@ import {
   readTls13Hello,
   type Tls13Hello,
 } from './negotiate-tls13.js';
+import { negotiateRecordSizeLimit } from './record-size-limit.js';
 import type { HandshakeResult } from './result.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { judgeEarlyData } from './server-early-data.js';
@@ -63,6 +64,8 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     if (choice.retryGroup !== undefined) throw new AlertError('handshake_failure', 'no key share for a full handshake');
   }
   const { psk, reason, cipherSuite, group, share } = choice;
+  // Before the ServerHello: a refusal is for eyes that have no keys yet.
+  const own = psk === undefined ? chooseCredentials(settings, hello.body) : undefined;
 
   hs.clientRandom = hello.body.random;
   hs.serverRandom = settings.crypto.randomBytes(32);
@@ -74,7 +77,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   transcript.release();
   transcript.add(hello.bytes);
   tls13.enterEarlySecret(earlySecret);
-  yield* judgeEarlyData(hs, first, hello, psk, alpnProtocol);
+  yield* judgeEarlyData(hs, first, hello, psk, reason, alpnProtocol);
   if (hs.earlyData.outcome === 'accepted') tls13.enterEarlyTraffic(transcript.digest());
 
   const answer =
@@ -86,12 +89,11 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   tls13.enterHandshake(answer?.sharedSecret);
   tls13.writeHandshakeKeys();
   sendEncryptedExtensions(hs, hello, alpnProtocol, psk);
-  const asked = psk === undefined && settings.clientAuthentication !== 'none';
-  if (psk === undefined) {
-    const { credentials, scheme, compression } = chooseCredentials(settings, hello.body);
+  const asked = own !== undefined && settings.clientAuthentication !== 'none';
+  if (own !== undefined) {
     if (asked) sendCertificateRequest(hs);
-    sendCertificate(hs, credentials.certificates, compression);
-    yield* sendCertificateVerify(hs, credentials, scheme);
+    sendCertificate(hs, own.credentials.certificates, own.compression);
+    yield* sendCertificateVerify(hs, own.credentials, own.scheme);
   }
   tls13.sendFinished();
   tls13.enterApplication();
@@ -109,7 +111,12 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   const { serverName } = hello.info;
   if (commonPskModes(settings, hello).length > 0) {
     const establishedAt = psk?.session?.establishedAt ?? settings.now();
-    hs.resumable = { establishedAt, serverName, alpnProtocol, peerCertificates };
+    hs.resumable = {
+      establishedAt,
+      serverName,
+      alpnProtocol,
+      peerCertificates: peerCertificates.map((der) => der.slice()),
+    };
     hs.ticketsToSend = ticketsToSend(hs, hello, psk !== undefined);
   }
   return {
@@ -120,7 +127,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     serverName,
     alpnProtocol,
     peerCertificates,
-    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.offered.identity.slice() : undefined,
+    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.externalIdentity : undefined,
     extendedMasterSecret: true,
     secureRenegotiation: true,
     group,
@@ -266,13 +273,10 @@ function sendEncryptedExtensions(
   alpnProtocol: string | undefined,
   psk: FoundPsk | undefined,
 ): void {
-  const { settings, transport } = hs;
+  const { settings } = hs;
   const extensions: Extension<'encrypted_extensions'>[] = [];
-  const limit = findExtension(hello.body.extensions, 'record_size_limit');
-  if (limit !== undefined && settings.recordSizeLimit !== undefined) {
+  if (negotiateRecordSizeLimit(hs, hello.body) && settings.recordSizeLimit !== undefined)
     extensions.push({ type: 'record_size_limit', data: settings.recordSizeLimit });
-    transport.limitRecordSize(limit, settings.recordSizeLimit);
-  }
   if (hello.info.serverName !== undefined) extensions.push({ type: 'server_name', data: {} });
   if (alpnProtocol !== undefined)
     extensions.push({ type: 'application_layer_protocol_negotiation', data: [ascii(alpnProtocol)] });

@@ -68,6 +68,8 @@ export interface ExternalPsk {
   /** The hash that it is bound to (RFC 8446 4.2.11). */
   readonly hash: HashAlgorithm;
   readonly kind: 'external' | 'imported';
+  /** The identity as the caller knows it, where the importer made another of it. */
+  readonly externalIdentity?: Uint8Array;
   /** Which role of ours it is for: nobody answers a handshake under his own client PSK (P-psk-1, RFC 9257 5.1). */
   readonly role: 'client' | 'server';
 }
