@@ -8,6 +8,7 @@ import { drawFigure, messageFlow } from '../../src/cli/figure.js';
 import type { ConnectionEvent } from '../../src/connection/events.js';
 import { driverNames, eventsOf, theEvent, type End, type Pair } from '../support/connections.js';
 import { backendNames } from '../support/seeded.js';
+import { tls12Session } from '../support/sessions.js';
 import { play, type Step } from './house.js';
 import { scenarios } from './scenarios.js';
 
@@ -97,7 +98,7 @@ function describeEvent(event: ConnectionEvent): string {
         event.newTicket && 'new ticket',
       );
     case 'session': {
-      const { sessionId, ticket, ticketLifetimeHint } = event.session;
+      const { sessionId, ticket, ticketLifetimeHint } = tls12Session(event.session);
       return listed(
         sessionId && `ID of ${sessionId.length} bytes`,
         ticket && `ticket of ${ticket.length} bytes`,
@@ -110,6 +111,8 @@ function describeEvent(event: ConnectionEvent): string {
       return String(event.alert);
     case 'data':
       return `${event.data.length} bytes`;
+    default:
+      throw new Error(`no such thing in TLS 1.2: ${event.type}`);
   }
 }
 

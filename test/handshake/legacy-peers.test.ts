@@ -22,6 +22,7 @@ import {
 import { changing, disguisedClient, disguisedServer, withoutExtensions, type Disguise } from '../support/disguised.js';
 import { RecordingStore } from '../support/recording-store.js';
 import { itemName } from '../support/replay.js';
+import { tls12Session } from '../support/sessions.js';
 import { readTraffic, theMessage } from '../support/traffic.js';
 
 const ourClient = (changes: Changes<ClientOptions> = {}) =>
@@ -146,7 +147,7 @@ describe('the master secret', () => {
     const pair = between(client, server);
     expect(theEvent(pair.server, 'handshake').mode).toBe('full');
     const items = readTraffic(pair.segments);
-    const [state] = [...sessions.entries.values()].map((value) => sessionState.decode(value));
+    const [state] = [...sessions.entries.values()].map((value) => tls12Session(sessionState.decode(value)));
     return { items, premasterSecret: secrets[0]!, state: state! };
   };
 

@@ -1,8 +1,9 @@
 /** What a resumed connection shares with its session, and for how long. */
 import { describe, expect, it } from 'vitest';
 import { ascii, equal, fromHex, toHex } from '../../src/bytes.js';
+import type { ClientSettings } from '../../src/handshake/settings.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
-import { wipeSession, type Session } from '../../src/sessions/session.js';
+import { wipeSession, type Session, type Tls12Session } from '../../src/sessions/session.js';
 import { sessionState } from '../../src/sessions/session-state.js';
 import {
   connect,
@@ -15,6 +16,7 @@ import {
   theEvent,
   ticketSealer,
 } from '../support/connections.js';
+import { tls12Session } from '../support/sessions.js';
 import { readTraffic, theMessage } from '../support/traffic.js';
 
 const day = 24 * hour;
@@ -22,8 +24,9 @@ const day = 24 * hour;
 describe('resumed connections', () => {
   const { sealer } = ticketSealer('node', 'keys');
   const server = testServer('node', 'keys', { tickets: sealer });
-  const sessionOf = async () =>
-    theEvent((await connect(testClient('node', 'first'), server)).client, 'session').session;
+  const connected = async (client: ClientSettings, to = server) =>
+    tls12Session(theEvent((await connect(client, to)).client, 'session').session);
+  const sessionOf = () => connected(testClient('node', 'first'));
 
   it('R5246-7.4.1.3-5 R5246-6.3-1 have new randoms and with them new keys, from one master secret', async () => {
     const session = await sessionOf();
@@ -70,11 +73,8 @@ describe('resumed connections', () => {
   it('P-state-10 a renewed session has a secret of its own: wiping the old one does not touch it', async () => {
     const session = await sessionOf();
     const renewing = testServer('node', 'renewing', { tickets: sealer, renewTickets: 'always' });
-    const { session: renewed } = theEvent((await connect(testClient('node', 'wipe'), renewing)).client, 'session');
-    const again = theEvent(
-      (await connect(testClient('node', 'wipe 2', { session }), renewing)).client,
-      'session',
-    ).session;
+    const renewed = await connected(testClient('node', 'wipe'), renewing);
+    const again = await connected(testClient('node', 'wipe 2', { session }), renewing);
     expect(equal(again.masterSecret, session.masterSecret)).toBe(true);
     wipeSession(session);
     expect(again.masterSecret.every((byte) => byte === 0)).toBe(false);
@@ -180,7 +180,7 @@ describe('time', () => {
 describe('what a client may offer', () => {
   const server = testServer('node', 'offer', { tickets: ticketSealer('node', 'offer').sealer });
 
-  it.each<[string, (session: Session) => Session]>([
+  it.each<[string, (session: Tls12Session) => Tls12Session]>([
     ['R7627-5.3-1 a session without extended master secret', (s) => ({ ...s, extendedMasterSecret: false })],
     ['R6066-3-3 a session of another name', (s) => ({ ...s, serverName: 'other.example' })],
     [
@@ -193,7 +193,7 @@ describe('what a client may offer', () => {
   ])('%s is not offered', async (_, change) => {
     const cipherSuites = ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] as const;
     const made = await connect(testClient('node', 'made', { cipherSuites }), server);
-    const { session } = theEvent(made.client, 'session');
+    const session = tls12Session(theEvent(made.client, 'session').session);
     const offering = async (offered: Session) => {
       const pair = await connect(testClient('node', 'offer', { session: offered, cipherSuites }), server);
       return theEvent(pair.client, 'handshake').reason;

@@ -19,6 +19,7 @@ import {
 } from '../support/connections.js';
 import { RecordingStore } from '../support/recording-store.js';
 import { flows, itemName, itemsFrom, record, Replay } from '../support/replay.js';
+import { tls12Session } from '../support/sessions.js';
 import { readTraffic, theMessage } from '../support/traffic.js';
 
 const day = 24 * hour;
@@ -157,7 +158,7 @@ describe('R5246-7.2.2-1 a session leaves the store of the client', () => {
   const remembered = (flow: typeof flows.ticket) => {
     const sessions = new RecordingStore();
     const settings = flow.client({ sessions });
-    const { session } = settings;
+    const [session] = settings.offeredSessions;
     sessions.set(settings.sessionKey, clientSessionState.encode(session!));
     return {
       sessions,
@@ -233,7 +234,7 @@ describe('the client’s store', () => {
     const server = testServer('node', 'renewing', { tickets: sealer });
     await connect(client('1'), server);
     ring.rotate(ticketKey('node', 'second'));
-    const renewed = theEvent((await connect(client('2'), server)).client, 'session').session;
+    const renewed = tls12Session(theEvent((await connect(client('2'), server)).client, 'session').session);
     expect(renewed.sessionId).toBeUndefined();
     const third = await connect(client('3'), server);
     const [offered] =
@@ -257,9 +258,9 @@ describe('the client’s store', () => {
     const { client, server } = settings(sessions);
     const { session } = theEvent((await connect(client('1'), server)).client, 'session');
     const stale = { ...session, establishedAt: epoch - 8 * day };
-    const own = await connect({ ...client('2'), session }, server);
+    const own = await connect({ ...client('2'), offeredSessions: [session] }, server);
     expect([theEvent(own.client, 'handshake').mode, sessions.calls]).toEqual(['ticket', ['get', 'set']]);
-    const stored = await connect({ ...client('3'), session: stale }, server);
+    const stored = await connect({ ...client('3'), offeredSessions: [stale] }, server);
     expect([theEvent(stored.client, 'handshake').mode, sessions.calls]).toEqual(['ticket', ['get', 'set', 'get']]);
   });
 

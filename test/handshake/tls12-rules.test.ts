@@ -24,6 +24,7 @@ import {
   without,
 } from '../support/attack-rig.js';
 import { epoch, makePair, pump, theEvent, type Pair } from '../support/connections.js';
+import { tls12Session } from '../support/sessions.js';
 
 const aes = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
 const chacha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
@@ -52,7 +53,8 @@ describe('session IDs', () => {
       drawn.push(toHex(bytes));
       return bytes;
     };
-    const session = sessionOf(connectSync(world.client(), { ...server, crypto: { ...server.crypto, randomBytes } }));
+    const drawing = { ...server, crypto: { ...server.crypto, randomBytes } };
+    const session = tls12Session(sessionOf(connectSync(world.client(), drawing)));
     expect(drawn).toContain(toHex(session.sessionId ?? ascii('')));
     const madeUp = { ...session, sessionId: new Uint8Array(32).fill(0x41) };
     expect(outcome(connectSync(shameless(world.client(), madeUp), server))).toBe('full: unknown_session_id');
@@ -192,7 +194,7 @@ describe('the ticket extension', () => {
 
   it('R9325-3.4-1 neither the secret nor the name stands in a ticket', () => {
     const world = makeWorld('ticket');
-    const { ticket, masterSecret, serverName } = sessionOf(connectSync(world.client(), world.server()));
+    const { ticket, masterSecret, serverName } = tls12Session(sessionOf(connectSync(world.client(), world.server())));
     const text = toHex(ticket ?? ascii(''));
     expect(text.length).toBeGreaterThan(200);
     for (const secret of [masterSecret.subarray(0, 8), masterSecret.subarray(40), ascii(serverName ?? '?')])

@@ -4,7 +4,8 @@
  */
 import { Connection } from '../../src/connection/connection.js';
 import { clientHandshake } from '../../src/handshake/client.js';
-import { HandshakeState, type HandshakeTransport } from '../../src/handshake/handshake-state.js';
+import type { HandshakeTransport } from '../../src/handshake/handshake-base.js';
+import { HandshakeState } from '../../src/handshake/handshake-state.js';
 import type { Handshake } from '../../src/handshake/needs.js';
 import { serverHandshake } from '../../src/handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
@@ -69,8 +70,10 @@ class DisguisedState<Settings extends ClientSettings | ServerSettings> extends H
     transcript.add = (bytes) => add(this.#wire.get(bytes) ?? bytes);
   }
 
-  override send(message: Tls12Message): Uint8Array {
-    return super.send(this.#disguise.says?.(message) ?? message);
+  override sendBytes(bytes: Uint8Array): Uint8Array {
+    const { says } = this.#disguise;
+    if (says === undefined) return super.sendBytes(bytes);
+    return super.sendBytes(encodeHandshake('TLSv1.2', says(decodeHandshake('TLSv1.2', bytes))));
   }
 
   *deceive<Result>(flow: Handshake<Result>): Handshake<Result> {

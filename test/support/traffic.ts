@@ -116,7 +116,7 @@ class DirectionReader {
     this.#deframer.push(bytes.slice());
     for (let record = this.#deframer.next(); record !== undefined; record = this.#deframer.next()) {
       const { contentType } = record;
-      const payload = this.#protection?.open(contentType, record.fragment) ?? record.fragment.slice();
+      const payload = this.#protection?.open(contentType, record.fragment).payload ?? record.fragment.slice();
       const item = { from: this.#from, contentType, protected: this.#changed };
       if (contentType !== contentTypes.handshake || (this.#changed && this.#protection === undefined)) {
         items.push({ ...item, bytes: payload });
