@@ -4,11 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import { sessionState } from '../../src/sessions/session-state.js';
-import type { Session } from '../../src/sessions/session.js';
+import type { Tls12Session } from '../../src/sessions/session.js';
 import {
   clearItems,
   connectSync,
-  kinds,
+  tls12Kinds,
   makeWorld,
   messageIn,
   outcome,
@@ -16,10 +16,10 @@ import {
   rewritingClientHello,
   rewritingServerHello,
   serverFlight,
-  sessionOf,
+  tls12SessionOf,
   shameless,
   without,
-  type Kind,
+  type Tls12Kind,
   type World,
 } from '../support/attack-rig.js';
 import { makePair, theEvent } from '../support/connections.js';
@@ -34,24 +34,24 @@ const dropFromAnswer = rewritingServerHello((hello) => ({
 }));
 
 /** A session of this server, made with or without the extension; the client is none the wiser. */
-function sessionMade(world: World, kind: Kind, extendedMasterSecret: boolean): Session {
-  const session = sessionOf(connectSync(world.client(), world.server()));
+function sessionMade(world: World, kind: Tls12Kind, extendedMasterSecret: boolean): Tls12Session {
+  const session = tls12SessionOf(connectSync(world.client(), world.server()));
   if (kind === 'ticket') {
     const opened = world.sealer.open(session.ticket ?? new Uint8Array(0));
     const state = opened.state && sessionState.decode(opened.state.slice());
-    if (state === undefined) throw new Error('the ticket is ours');
+    if (state?.version !== 'TLSv1.2') throw new Error('the ticket is ours');
     return { ...session, ticket: world.sealer.seal(sessionState.encode({ ...state, extendedMasterSecret })) };
   }
   const { sessionId = new Uint8Array(0) } = session;
   const state = sessionState.decode(world.store.get(sessionId) ?? new Uint8Array(0));
-  if (state === undefined) throw new Error('the entry is ours');
+  if (state?.version !== 'TLSv1.2') throw new Error('the entry is ours');
   world.store.set(sessionId, sessionState.encode({ ...state, extendedMasterSecret }), Infinity);
   return session;
 }
 
 const switchedOn = { allowMissingExtendedMasterSecret: true, allowResumptionWithoutExtendedMasterSecret: true };
 
-describe.each(kinds)('the server (%s)', (kind) => {
+describe.each(tls12Kinds)('the server (%s)', (kind) => {
   const abbreviated = ['server_hello', 'change_cipher_spec'];
   const full = ['server_hello', 'certificate', 'server_key_exchange', 'server_hello_done'];
 
@@ -78,12 +78,12 @@ describe.each(kinds)('the server (%s)', (kind) => {
   });
 });
 
-describe.each(kinds)('the client (%s)', (kind) => {
+describe.each(tls12Kinds)('the client (%s)', (kind) => {
   it('R7627-5.2-1 R7627-5.3-2 sends the extension in every hello, resumptions included', () => {
     const world = makeWorld(kind);
     const server = world.server();
     const first = connectSync(world.client(), server);
-    const second = connectSync(world.client({ session: sessionOf(first) }), server);
+    const second = connectSync(world.client({ session: tls12SessionOf(first) }), server);
     expect(outcome(second)).toBe(kind);
     for (const pair of [first, second]) {
       const [hello] = clearItems(pair, 'client').map(messageIn);
@@ -95,7 +95,7 @@ describe.each(kinds)('the client (%s)', (kind) => {
 
   it('R7627-5.3-1 R7627-5.3-7 does not offer a session without', () => {
     const world = makeWorld(kind);
-    const session = { ...sessionOf(connectSync(world.client(), world.server())), extendedMasterSecret: false };
+    const session = { ...tls12SessionOf(connectSync(world.client(), world.server())), extendedMasterSecret: false };
     for (const options of [{}, switchedOn]) {
       const pair = connectSync(world.client({ ...options, session }), world.server());
       expect([outcome(pair), theEvent(pair.client, 'handshake').reason]).toEqual(['full: not_offered', 'not_offered']);
@@ -104,7 +104,7 @@ describe.each(kinds)('the client (%s)', (kind) => {
 
   it.each([{}, switchedOn])('R7627-5.3-8 session with, resumed answer without: aborts (%o)', (options) => {
     const world = makeWorld(kind);
-    const session = sessionOf(connectSync(world.client(), world.server()));
+    const session = tls12SessionOf(connectSync(world.client(), world.server()));
     const pair = makePair(world.client({ ...options, session }), world.server());
     expect(outcome(pumpThrough(pair, dropFromAnswer))).toBe('client: handshake_failure');
   });

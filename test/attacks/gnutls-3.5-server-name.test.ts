@@ -13,6 +13,8 @@ describe.each(kinds)('server_name of session and hello (%s)', (kind) => {
     const second = offer(first, world.client({ serverName: offered }), world.server());
     const resumed = made === offered;
     expect(outcome(second)).toBe(resumed ? kind : 'full: server_name_mismatch');
+    // In TLS 1.3 the answer is encrypted, and the same in a resumption.
+    if (kind === 'psk') return;
     expect(acknowledgesName(first)).toBe(made !== undefined);
     expect(acknowledgesName(second)).toBe(!resumed && offered !== undefined);
   });

@@ -9,12 +9,12 @@ import { sessionState } from '../../src/sessions/session-state.js';
 import {
   connectSync,
   handshakeItem,
-  kinds,
+  tls12Kinds,
   makeWorld,
   messageIn,
   outcome,
   pumpThrough,
-  sessionOf,
+  tls12SessionOf,
   shameless,
 } from '../support/attack-rig.js';
 import { eventsOf, makePair, pump } from '../support/connections.js';
@@ -32,7 +32,7 @@ function givingZeros(crypto: CryptoBackend): CryptoBackend {
   };
 }
 
-describe.each(kinds)('secrets of zeros (%s)', (kind) => {
+describe.each(tls12Kinds)('secrets of zeros (%s)', (kind) => {
   it.each(['client', 'server'] as const)('P-state-2 derived by the %s: internal_error, and no session', (side) => {
     const world = makeWorld(kind);
     const settings = { client: world.client(), server: world.server() };
@@ -48,14 +48,14 @@ describe.each(kinds)('secrets of zeros (%s)', (kind) => {
   it('P-state-2 in a session that the caller hands to a client: internal_error as soon as it would be used', () => {
     const world = makeWorld(kind);
     const server = world.server();
-    const session = { ...sessionOf(connectSync(world.client(), server)), masterSecret: zeros };
+    const session = { ...tls12SessionOf(connectSync(world.client(), server)), masterSecret: zeros };
     expect(outcome(connectSync(world.client({ session }), server))).toBe('client: internal_error');
   });
 
   it('P-state-2 in what a server finds: no session, and a full handshake', () => {
     const world = makeWorld(kind);
     const server = world.server();
-    const session = sessionOf(connectSync(world.client(), server));
+    const session = tls12SessionOf(connectSync(world.client(), server));
     const state = sessionState.encode({ ...session, masterSecret: zeros });
     if (session.sessionId !== undefined) world.store.set(session.sessionId, state, Infinity);
     const forged = session.ticket === undefined ? session : { ...session, ticket: world.sealer.seal(state) };

@@ -4,12 +4,12 @@ import { equal, fromHex } from '../../src/bytes.js';
 import { sessionState } from '../../src/sessions/session-state.js';
 import {
   connectSync,
-  kinds,
+  tls12Kinds,
   makeWorld,
   outcome,
   rewritingClientHello,
   pumpThrough,
-  sessionOf,
+  tls12SessionOf,
   shameless,
 } from '../support/attack-rig.js';
 import { makePair } from '../support/connections.js';
@@ -19,7 +19,7 @@ describe('sessions of other versions', () => {
     'P-bind-9 R9325-3.1.1-1 a ticket whose state says version %s is declined',
     (version) => {
       const world = makeWorld('ticket');
-      const session = sessionOf(connectSync(world.client(), world.server()));
+      const session = tls12SessionOf(connectSync(world.client(), world.server()));
       const state = sessionState.encode(session);
       expect(equal(state.subarray(1, 3), fromHex('0303'))).toBe(true);
       state.set(fromHex(version), 1);
@@ -32,7 +32,7 @@ describe('sessions of other versions', () => {
     'P-bind-9 R9325-3.1.1-1 a cached session of version %s is declined',
     (version) => {
       const world = makeWorld('session_id');
-      const session = sessionOf(connectSync(world.client(), world.server()));
+      const session = tls12SessionOf(connectSync(world.client(), world.server()));
       const sessionId = session.sessionId ?? new Uint8Array(0);
       const state = world.store.get(sessionId) ?? new Uint8Array(0);
       state.set(fromHex(version), 1);
@@ -41,9 +41,9 @@ describe('sessions of other versions', () => {
     },
   );
 
-  it.each(kinds)('R9325-3.1.1-1 a session of TLS 1.2 under a hello for TLS 1.1 (%s): protocol_version', (kind) => {
+  it.each(tls12Kinds)('R9325-3.1.1-1 a session of TLS 1.2 under a hello for TLS 1.1 (%s): protocol_version', (kind) => {
     const world = makeWorld(kind);
-    const session = sessionOf(connectSync(world.client(), world.server()));
+    const session = tls12SessionOf(connectSync(world.client(), world.server()));
     const pair = makePair(shameless(world.client(), session), world.server());
     pumpThrough(
       pair,

@@ -7,7 +7,7 @@ import { contentTypes } from '../../src/parameters.js';
 import {
   connectSync,
   handshakeItem,
-  kinds,
+  tls12Kinds,
   makeWorld,
   nameOf,
   outcome,
@@ -37,7 +37,7 @@ function jumping(
   };
 }
 
-describe.each(kinds)('a server that skips its authentication (%s)', (kind) => {
+describe.each(tls12Kinds)('a server that skips its authentication (%s)', (kind) => {
   const world = makeWorld(kind);
   const afterHello = ['server_hello', 'certificate', 'server_key_exchange'];
 

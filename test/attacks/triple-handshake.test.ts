@@ -5,9 +5,18 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/bytes.js';
 import { UsageError } from '../../src/errors.js';
+import { isTls12CipherSuite } from '../../src/key-schedule/suites.js';
 import type { ServerSettings } from '../../src/handshake/settings.js';
-import type { Session } from '../../src/sessions/session.js';
-import { clearItems, kinds, makeWorld, messageIn, outcome, type Kind, type World } from '../support/attack-rig.js';
+import type { Tls12Session } from '../../src/sessions/session.js';
+import {
+  clearItems,
+  tls12Kinds,
+  makeWorld,
+  messageIn,
+  outcome,
+  type Tls12Kind,
+  type World,
+} from '../support/attack-rig.js';
 import { eventsOf, makePair, pump, theEvent, type Pair } from '../support/connections.js';
 import { changing, disguisedClient, withoutExtensions, type Disguise } from '../support/disguised.js';
 
@@ -24,7 +33,7 @@ const resumingLegacy: Disguise = {
   })),
 };
 
-function connectLegacy(world: World, server: ServerSettings, session?: Session): Pair {
+function connectLegacy(world: World, server: ServerSettings, session?: Tls12Session): Pair {
   const client = world.client({ ...allowed, session });
   return pump({
     ...makePair(client, server),
@@ -33,12 +42,13 @@ function connectLegacy(world: World, server: ServerSettings, session?: Session):
 }
 
 /** What a client from before RFC 7627 would remember. */
-function legacySession(kind: Kind, pair: Pair, keyLog: string): Session {
+function legacySession(kind: Tls12Kind, pair: Pair, keyLog: string): Tls12Session {
   const [, , secret = ''] = keyLog.split(' ');
   const messages = clearItems(pair, 'server').map(messageIn);
   const hello = messages.find((message) => message?.type === 'server_hello');
   const issued = messages.find((message) => message?.type === 'new_session_ticket');
   const { cipherSuite, serverName, peerCertificates } = theEvent(pair.client, 'handshake');
+  if (!isTls12CipherSuite(cipherSuite)) throw new Error(cipherSuite);
   return {
     version: 'TLSv1.2',
     cipherSuite,
@@ -55,7 +65,7 @@ function legacySession(kind: Kind, pair: Pair, keyLog: string): Session {
   };
 }
 
-describe.each(kinds)('a client without the extended master secret (%s)', (kind) => {
+describe.each(tls12Kinds)('a client without the extended master secret (%s)', (kind) => {
   it('R7627-4-1 R7627-5.2-3 is refused, unless that is switched off', () => {
     const world = makeWorld(kind);
     expect(outcome(connectLegacy(world, world.server()))).toBe('server: handshake_failure');

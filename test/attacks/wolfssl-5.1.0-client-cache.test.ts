@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/bytes.js';
 import { clientSessionState } from '../../src/sessions/session-state.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
-import { connectSync, kinds, makeWorld, outcome, sessionOf } from '../support/attack-rig.js';
+import { cacheKey, connectSync, kinds, makeWorld, outcome, secretOf, sessionOf } from '../support/attack-rig.js';
 import { epoch } from '../support/connections.js';
 
 describe.each(kinds)('a client cache of 8 entries for 24 peers (%s)', (kind) => {
@@ -14,12 +14,13 @@ describe.each(kinds)('a client cache of 8 entries for 24 peers (%s)', (kind) => 
     const peers = Array.from({ length: 24 }, (_, i) =>
       world.client({ serverName: `peer${String(i)}.example`, sessions }),
     );
-    const secrets = peers.map((peer) => toHex(sessionOf(connectSync(peer, server)).masterSecret));
+    const secrets = peers.map((peer) => toHex(secretOf(sessionOf(connectSync(peer, server)))));
     expect(sessions.statistics()).toMatchObject({ entries: 8, evicted: 16 });
 
     const found = peers.map((peer) => {
-      const state = sessions.get(peer.sessionKey);
-      return state && toHex(clientSessionState.decode(state)?.masterSecret ?? new Uint8Array(0));
+      const state = sessions.get(cacheKey(kind, peer));
+      const session = state && clientSessionState.decode(state);
+      return session && toHex(secretOf(session));
     });
     expect(found).toEqual(secrets.map((secret, i) => (i < 16 ? undefined : secret)));
     const outcomes = [20, 23, 16, 15, 0].map((i) =>

@@ -8,7 +8,7 @@ import {
   clearItems,
   connectSync,
   handshakeItem,
-  kinds,
+  tls12Kinds,
   makeWorld,
   messageIn,
   nameOf,
@@ -61,7 +61,7 @@ describe('session IDs', () => {
     expect(outcome(connectSync(world.client({ session }), server))).toBe('session_id');
   });
 
-  it.each(kinds)(
+  it.each(tls12Kinds)(
     'R5246-7.4.1.3-2 %s: the client goes through a full handshake in any suite that it offered',
     (kind) => {
       const world = makeWorld(kind);
@@ -97,7 +97,7 @@ describe('session IDs', () => {
     expect(outcome(connectSync(world.client({ session: sessionOf(pair) }), server))).toBe('session_id');
   });
 
-  it.each(kinds)(
+  it.each(tls12Kinds)(
     'P-state-1 %s: no session is stored or told before the Finished of the other side is verified',
     (kind) => {
       for (const side of ['client', 'server'] as const) {
@@ -202,7 +202,7 @@ describe('the ticket extension', () => {
   });
 });
 
-describe.each(kinds)('hellos of a resumption (%s)', (kind) => {
+describe.each(tls12Kinds)('hellos of a resumption (%s)', (kind) => {
   const world = makeWorld(kind);
   const server = world.server({ alpnProtocols: ['h2'] });
   const full = connectSync(world.client({ alpnProtocols: ['h2'] }), server);
@@ -295,7 +295,7 @@ describe('a client judges the answer', () => {
     expect(outcome(pair)).toBe('client: illegal_parameter');
   });
 
-  it.each(kinds)('R5246-F.1.4-1 %s: a session whose chain has expired meanwhile is not offered', (kind) => {
+  it.each(tls12Kinds)('R5246-F.1.4-1 %s: a session whose chain has expired meanwhile is not offered', (kind) => {
     const world = makeWorld(kind);
     const server = world.server();
     const session = sessionOf(connectSync(world.client(), server));

@@ -5,6 +5,7 @@
 import { concat } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { AlertError } from '../../src/errors.js';
+import type { HandshakeMode } from '../../src/handshake/resumption.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
 import type { ClientHello, Extension, ServerHello } from '../../src/messages/index.js';
@@ -12,9 +13,10 @@ import { contentTypes } from '../../src/parameters.js';
 import { Deframer } from '../../src/record/deframer.js';
 import { HandshakeJoiner } from '../../src/record/handshake-joiner.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
-import type { Tls12Session } from '../../src/sessions/session.js';
+import type { Session, Tls12Session } from '../../src/sessions/session.js';
 import type { KeyRing } from '../../src/tickets/key-ring.js';
 import type { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { between } from './attack-rig-tls13.js';
 import {
   drain,
   epoch,
@@ -34,13 +36,19 @@ import type { Side } from './traffic.js';
 
 export type { Side };
 
-/** Whatever holds for one kind of resumption holds for the other (wolfSSL CVE-2026-11703 was one that did not). */
-export type Kind = 'session_id' | 'ticket';
-export const kinds = ['session_id', 'ticket'] as const;
+/**
+ * Whatever holds for one kind of resumption holds for the others (wolfSSL CVE-2026-11703 was one that did not). `psk` is a
+ * ticket of TLS 1.3.
+ */
+export type Kind = Tls12Kind | 'psk';
+export const kinds = ['session_id', 'ticket', 'psk'] as const;
+
+export type Tls12Kind = 'session_id' | 'ticket';
+export const tls12Kinds = ['session_id', 'ticket'] as const;
 
 /** Servers made here share one session store or one ticket key, as the attack wants it. */
-export interface World {
-  readonly kind: Kind;
+export interface World<K extends Kind = Kind> {
+  readonly kind: K;
   readonly clock: { time: number };
   readonly store: MemoryStore;
   readonly sealer: Rfc5077Sealer;
@@ -49,7 +57,7 @@ export interface World {
   client(changes?: Changes<ClientOptions>): ClientSettings;
 }
 
-export function makeWorld(kind: Kind, backend: BackendName = 'node'): World {
+export function makeWorld<K extends Kind>(kind: K, backend: BackendName = 'node'): World<K> {
   const clock = { time: epoch };
   const now = () => clock.time;
   const store = new MemoryStore({ now, maxLifetime: 14 * 24 * 60 * 60 * 1000 });
@@ -64,43 +72,72 @@ export function makeWorld(kind: Kind, backend: BackendName = 'node'): World {
     server: (changes) =>
       testServer(backend, `world ${String(made++)}`, {
         now,
-        ...(kind === 'ticket' ? { tickets: sealer } : { sessions: store }),
+        ...(kind === 'session_id' ? { sessions: store } : { tickets: sealer }),
+        ...(kind === 'psk' && { ...onlyTls13, ticketCount: 1 }),
         ...changes,
       }),
     client: (changes) =>
-      testClient(backend, `world ${String(made++)}`, { now, tickets: kind === 'ticket', ...changes }),
+      testClient(backend, `world ${String(made++)}`, {
+        now,
+        tickets: kind !== 'session_id',
+        ...(kind === 'psk' && onlyTls13),
+        ...changes,
+      }),
   };
 }
 
+const onlyTls13 = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+
 /** Connects, and pumps until neither side has anything to say. */
 export function connectSync(client: ClientSettings, server: ServerSettings): Pair {
-  return pump(makePair(client, server));
+  const isTls13 = server.versions.includes('TLSv1.3') && client.versions.includes('TLSv1.3');
+  return isTls13 ? between(client, server) : pump(makePair(client, server));
+}
+
+/** The session that a connection leaves with the client. */
+export function sessionOf(pair: Pair): Session {
+  return theEvent(pair.client, 'session').session;
 }
 
 /** The session of TLS 1.2 that a connection leaves with the client. */
-export function sessionOf(pair: Pair): Tls12Session {
-  const { session } = theEvent(pair.client, 'session');
+export function tls12SessionOf(pair: Pair): Tls12Session {
+  const session = sessionOf(pair);
   if (session.version !== 'TLSv1.2') throw new Error(`a session of ${session.version}`);
   return session;
+}
+
+/** The mode of a handshake that resumes this way. */
+export function modeOf(kind: Kind): HandshakeMode {
+  return kind === 'psk' ? 'psk_dhe_ke' : kind;
+}
+
+/** What two sessions never have in common. */
+export function secretOf(session: Session): Uint8Array {
+  return session.version === 'TLSv1.2' ? session.masterSecret : session.psk;
+}
+
+/** Under what a client keeps sessions of this kind. */
+export function cacheKey(kind: Kind, settings: ClientSettings): Uint8Array {
+  return kind === 'psk' ? settings.tls13SessionKey : settings.sessionKey;
 }
 
 /**
  * A client that offers `session` wherever its settings lead it: whatever would keep an honest one from doing so, it lies
  * about to itself.
  */
-export function shameless(settings: ClientSettings, session: Tls12Session): ClientSettings {
+export function shameless(settings: ClientSettings, session: Session): ClientSettings {
   const { serverName: _made, ...rest } = session;
   const { serverName, applicationContext, cipherSuites, now } = settings;
-  const [suite = session.cipherSuite] = cipherSuites;
   const lies = {
     applicationContext,
-    cipherSuite: cipherSuites.includes(session.cipherSuite) ? session.cipherSuite : suite,
     establishedAt: now(),
     issuedAt: now(),
-    extendedMasterSecret: true,
     ...(serverName !== undefined && { serverName }),
   };
-  return { ...settings, offeredSessions: [{ ...rest, ...lies }] };
+  if (rest.version === 'TLSv1.3') return { ...settings, offeredSessions: [{ ...rest, ...lies }] };
+  const [suite = rest.cipherSuite] = cipherSuites;
+  const cipherSuite = cipherSuites.includes(rest.cipherSuite) ? rest.cipherSuite : suite;
+  return { ...settings, offeredSessions: [{ ...rest, ...lies, cipherSuite, extendedMasterSecret: true }] };
 }
 
 /** Offers the session that `first` left, by a client that knows no shame. */
@@ -109,7 +146,7 @@ export function offer(first: Pair, client: ClientSettings, server: ServerSetting
 }
 
 /**
- * How it ended, as the server saw it: `ticket`, `full: server_name_mismatch`, or who refused with which alert:
+ * How it ended, as the server saw it: `ticket`, `psk`, `full: server_name_mismatch`, or who refused with which alert:
  * `server: handshake_failure`.
  */
 export function outcome({ client, server }: Pair): string {
@@ -117,7 +154,8 @@ export function outcome({ client, server }: Pair): string {
   const refusal = refusalBy(client, 'client') ?? refusalBy(server, 'server');
   if (refusal !== undefined) return refusal;
   if (handshake === undefined) return 'nothing';
-  return handshake.reason === undefined ? handshake.mode : `${handshake.mode}: ${handshake.reason}`;
+  const mode = handshake.mode === 'psk_dhe_ke' ? 'psk' : handshake.mode;
+  return handshake.reason === undefined ? mode : `${mode}: ${handshake.reason}`;
 }
 
 function refusalBy(end: End, side: Side): string | undefined {
@@ -256,7 +294,8 @@ export function clearItems(pair: Pair, side: Side): ClearItem[] {
     .filter((part) => 'contentType' in part);
 }
 
-/** `server_hello`, `certificate`, ... */
+/** `server_hello`, `certificate`, ... In TLS 1.3 with what is encrypted, of pairs that {@link connectSync} made. */
 export function serverFlight(pair: Pair): string[] {
+  if ('said' in pair.server) return pair.server.said as string[];
   return clearItems(pair, 'server').map(nameOf);
 }
