@@ -36,6 +36,6 @@ for (const [specifier, budget] of Object.entries(budgets)) {
   const verdict = size > budget ? 'OVER BUDGET' : '';
   if (size > budget) process.exitCode = 1;
   console.log(
-    `${specifier.padEnd(28)}${String(size).padStart(8)} of ${String(budget).padStart(8)} bytes  ${verdict}`.trimEnd(),
+    `${specifier.padEnd(38)}${String(size).padStart(8)} of ${String(budget).padStart(8)} bytes  ${verdict}`.trimEnd(),
   );
 }
