@@ -223,7 +223,7 @@ describe.each(cases)('%s: the %s', (_, target, recording) => {
       }
       expect(alertsOf(replay.said()), 'R5746-5-1 R5746-4.2-1 R5746-4.4-1').toEqual(['warning no_renegotiation']);
       replay.send(applicationData);
-      expect(replay.events()).toEqual([{ type: 'data', data: applicationData.bytes }]);
+      expect(replay.events()).toEqual([{ type: 'data', data: applicationData.bytes, early: false }]);
     }
   });
 
