@@ -9,7 +9,7 @@ import { hashLength, type CryptoBackend, type HashAlgorithm } from '../crypto/ba
 import { hkdfExtract } from '../crypto/hkdf.js';
 import { UsageError } from '../errors.js';
 import { protocolVersions, tlsKdfIdentifiers } from '../parameters.js';
-import { enumeration, type Infer, opaque, struct } from '../presentation/codec.js';
+import { enumeration, opaque, struct } from '../presentation/codec.js';
 import { hkdfExpandLabel } from './hkdf-label.js';
 
 /** RFC 9258 5.1: what stands in the ClientHello as the identity of an imported PSK. */
@@ -19,7 +19,6 @@ export const importedIdentity = struct({
   targetProtocol: enumeration(2, protocolVersions),
   targetKdf: enumeration(2, tlsKdfIdentifiers),
 });
-export interface ImportedIdentity extends Infer<typeof importedIdentity> {}
 
 /** A key that two parties have from elsewhere. It is for importing alone (RFC 9258 4). */
 export interface ImportablePsk {
