@@ -39,7 +39,7 @@ describe('events', () => {
     server.connection.receive(bytes);
     bytes.fill(0);
     const [event] = server.connection.takeEvents();
-    expect(event).toEqual({ type: 'data', data: ascii('hello') });
+    expect(event).toEqual({ type: 'data', data: ascii('hello'), early: false });
   });
 
   it('and output are handed out once', () => {
@@ -88,7 +88,7 @@ describe('writing', () => {
     client.connection.write(data);
     data.fill(0);
     server.connection.receive(client.connection.takeOutput());
-    expect(server.connection.takeEvents()).toEqual([{ type: 'data', data: ascii('hello') }]);
+    expect(server.connection.takeEvents()).toEqual([{ type: 'data', data: ascii('hello'), early: false }]);
   });
 
   it('cuts at 2^14 bytes, and makes no record of nothing', () => {
@@ -132,7 +132,7 @@ describe('closing', () => {
     client.connection.close();
     server.connection.write(ascii('still'));
     client.connection.receive(server.connection.takeOutput());
-    expect(client.connection.takeEvents()).toEqual([{ type: 'data', data: ascii('still') }]);
+    expect(client.connection.takeEvents()).toEqual([{ type: 'data', data: ascii('still'), early: false }]);
     server.connection.receive(client.connection.takeOutput());
     client.connection.receive(server.connection.takeOutput());
     expect(client.connection.takeEvents()).toEqual([{ type: 'close', reason: 'close_notify' }]);

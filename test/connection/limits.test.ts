@@ -102,7 +102,7 @@ describe('a peer that never ends', () => {
         contentType: 23,
         bytes: fromHex('41'),
       });
-      expect(replay.events()).toEqual([{ type: 'data', data: fromHex('41') }]);
+      expect(replay.events()).toEqual([{ type: 'data', data: fromHex('41'), early: false }]);
     }
     replay.send(...Array.from({ length: maxConsecutiveEmptyRecords + 1 }, () => empty));
     expect(theEvent(replay.end, 'close')).toMatchObject({ error: { alert: 'unexpected_message' } });

@@ -15,10 +15,14 @@ describeWithPeer('openssl', 'openssl s_client with our server', (peer) => {
   let clients: SClient;
   /** ECDSA and RSA. */
   let server: EchoServer;
+  /** The same, and nothing above TLS 1.2. */
+  let tls12Server: EchoServer;
 
   beforeAll(async () => {
     clients = await SClient.start(peer);
-    server = await clients.serve([identities.ecdsa, identities.rsa], { ALPNProtocols: ['h2', 'http/1.1'] });
+    const own = [identities.ecdsa, identities.rsa];
+    server = await clients.serve(own, { ALPNProtocols: ['h2', 'http/1.1'] });
+    tls12Server = await clients.serve(own, { maxVersion: 'TLSv1.2' });
   });
   afterAll(() => clients.stop());
 
@@ -63,8 +67,8 @@ describeWithPeer('openssl', 'openssl s_client with our server', (peer) => {
         'there are extensions that we do not know',
         ['-status', '-maxfraglen', '1024', '-use_srtp', 'SRTP_AES128_CM_SHA1_80'],
       ],
-    ])('TLS 1.2 is what comes out where %s', async (_, parameters, reason?: string) => {
-      const both = await clients.talk(server, ...parameters);
+    ])('TLS 1.2 is all that the server has, and %s', async (_, parameters, reason?: string) => {
+      const both = await clients.talk(tls12Server, ...parameters);
       expectFull(both, reason);
       expect(both.openssl.output).toContain('Protocol  : TLSv1.2');
     });
@@ -161,7 +165,11 @@ describeWithPeer('openssl', 'openssl s_client with our server', (peer) => {
       ['TLS 1.3 only', ['-tls1_3']],
       ['TLS 1.1 only', ['-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0']],
     ])('%s', async (_, parameters) => {
-      expectRefused(await clients.talk(server, ...parameters), 'protocol_version');
+      expectRefused(await clients.talk(tls12Server, ...parameters), 'protocol_version');
+    });
+
+    it('RFC 7507 3: a fallback to TLS 1.2 where the server has TLS 1.3', async () => {
+      expectRefused(await clients.talk(server, '-fallback_scsv'), 'inappropriate_fallback');
     });
 
     it.each([

@@ -7,14 +7,14 @@ import { handshakeFloor } from '../../bench/floor.js';
 import { connectInMemory, settingsFor, type PairSettings } from '../../bench/handshakes.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
-import type { HandshakeMode, Tls12CipherSuite } from '../../src/index.js';
+import type { Tls12CipherSuite } from '../../src/index.js';
 import { countingCrypto, type OperationCounts } from '../support/counting-crypto.js';
 
 const aesGcm = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
 const chaCha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
 
 /** Of the second handshake, when all that is set up once is there. */
-function count(backend: typeof nobleCrypto, mode: HandshakeMode, suite: Tls12CipherSuite = aesGcm): OperationCounts {
+function count(backend: typeof nobleCrypto, mode: Tls12Mode, suite: Tls12CipherSuite = aesGcm): OperationCounts {
   const { crypto, take } = countingCrypto(backend);
   const settings: PairSettings = settingsFor(crypto, suite, mode);
   expect(connectInMemory(settings).server.handshake?.mode).toBe(mode);
@@ -42,12 +42,10 @@ const abbreviated = {
   verify: 0,
 };
 
+type Tls12Mode = Parameters<typeof handshakeFloor>[2];
+
 /** Of what the benchmark puts beside a handshake as "the cryptography alone". */
-function countFloor(
-  backend: typeof nobleCrypto,
-  mode: HandshakeMode,
-  suite: Tls12CipherSuite = aesGcm,
-): OperationCounts {
+function countFloor(backend: typeof nobleCrypto, mode: Tls12Mode, suite: Tls12CipherSuite = aesGcm): OperationCounts {
   const { crypto, take } = countingCrypto(backend);
   const run = handshakeFloor(crypto, suite, mode);
   take();

@@ -21,6 +21,8 @@ export interface Item {
   readonly bytes: Uint8Array;
   /** Whether it came after its sender's ChangeCipherSpec. */
   readonly protected: boolean;
+  /** Whether it is ciphertext still, for want of a key log. */
+  readonly sealed: boolean;
 }
 
 /** What a test needs to speak for either side. */
@@ -83,7 +85,8 @@ function firstMessage<T extends Tls12Message['type']>(items: readonly Item[], ty
 
 function messagesOfType<T extends Tls12Message['type']>(items: readonly Item[], type: T): MessageOf<T>[] {
   return items
-    .filter(({ contentType, bytes }) => contentType === contentTypes.handshake && bytes[0] === handshakeTypes[type])
+    .filter(({ contentType, sealed }) => contentType === contentTypes.handshake && !sealed)
+    .filter(({ bytes }) => bytes[0] === handshakeTypes[type])
     .map(({ bytes }) => decodeHandshake('TLSv1.2', bytes))
     .filter((message): message is MessageOf<T> => message.type === type);
 }
@@ -117,8 +120,9 @@ class DirectionReader {
     for (let record = this.#deframer.next(); record !== undefined; record = this.#deframer.next()) {
       const { contentType } = record;
       const payload = this.#protection?.open(contentType, record.fragment).payload ?? record.fragment.slice();
-      const item = { from: this.#from, contentType, protected: this.#changed };
-      if (contentType !== contentTypes.handshake || (this.#changed && this.#protection === undefined)) {
+      const sealed = this.#changed && this.#protection === undefined;
+      const item = { from: this.#from, contentType, protected: this.#changed, sealed };
+      if (contentType !== contentTypes.handshake || sealed) {
         items.push({ ...item, bytes: payload });
       } else {
         this.#joiner.push(payload, true);
