@@ -30,6 +30,7 @@ export {
   type CryptoWithPreparedKeyShares,
   type PreparedKeyShareOptions,
 } from './crypto/prepared.js';
+export { importPsk, type ImportablePsk, type ImportedPsk } from './key-schedule/psk-importer.js';
 export type { ReplayAnswer, ReplayGuard } from './early-data/replay-guard.js';
 export type { SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite } from './key-schedule/suites.js';
 export type { SignatureSchemeName } from './handshake/signature-schemes.js';

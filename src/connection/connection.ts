@@ -101,6 +101,7 @@ export class Connection {
     this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     this.#halfClose = options.halfClose ?? false;
+    if (role === 'server') this.#records.versionNegotiated();
     const { state, flow } = begin(this.#records);
     this.#hs = state;
     this.#post = new PostHandshake(state, this.#records, this.#limits);

@@ -18,7 +18,7 @@ import {
 import type { Tls12Session, Tls13Session } from '../sessions/session.js';
 import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
-import type { ClientSettings } from './settings.js';
+import type { ClientSettings, ExternalPsk } from './settings.js';
 
 /** A PSK to be offered, with its early secret computed once for binder, early data and handshake. */
 export interface OfferedPsk {
@@ -26,8 +26,8 @@ export interface OfferedPsk {
   readonly identity: Uint8Array;
   readonly hash: HashAlgorithm;
   readonly schedule: Tls13KeySchedule;
-  /** Of an external PSK, as the caller knows it. */
-  readonly externalIdentity: Uint8Array | undefined;
+  /** The external PSK that it is, or that stands behind the ticket. */
+  readonly external: ExternalPsk | undefined;
   /** Of a ticket. */
   readonly session: Tls13Session | undefined;
 }

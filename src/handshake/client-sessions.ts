@@ -2,6 +2,7 @@
  * Which sessions and PSKs a client offers: those that the caller gave, those that its store has for this peer, and external
  * PSKs, each if it is fit for this connection (RFC 5246 7.4.1.2, RFC 8446 4.6.1).
  */
+import { empty, equal } from '../bytes.js';
 import { tls13Suites } from '../key-schedule/suites.js';
 import { Tls13KeySchedule } from '../key-schedule/tls13.js';
 import { maximumClockSkew, refuseSession, refuseTls13Session } from '../sessions/binding.js';
@@ -79,13 +80,17 @@ function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshak
 
 /**
  * P-bind-6: no certificate comes with a resumption, so the session's own chain is judged again, for the name asked for now. A
- * session without a chain stands on an external PSK, and is fit where those are still in use.
+ * session that stands on an external PSK has none, and is fit where that is still in use.
  */
 function* isTrusted(session: Session, settings: ClientSettings): Handshake<boolean> {
   const { verifyCertificate: verifier, serverName } = settings;
   const { peerCertificates: certificates } = session;
-  if (session.version === 'TLSv1.3' && certificates.length === 0)
-    return settings.externalPsks.some(({ role }) => role === 'client');
+  if (session.version === 'TLSv1.3' && session.externalPskIdentity !== undefined) {
+    const { externalPskIdentity } = session;
+    return settings.externalPsks.some(
+      ({ role, identity }) => role === 'client' && equal(identity, externalPskIdentity),
+    );
+  }
   return (yield* askVerdict(verifier, { certificates, role: 'server', serverName, resumed: true })).accepted;
 }
 
@@ -113,27 +118,29 @@ function isForUs({ role, hash }: ExternalPsk, { tls13CipherSuites }: ClientSetti
   return role === 'client' && tls13CipherSuites.some((suite) => tls13Suites[suite].hash === hash);
 }
 
-function ticketPsk({ crypto }: ClientSettings, session: Tls13Session): OfferedPsk {
+function ticketPsk({ crypto, externalPsks }: ClientSettings, session: Tls13Session): OfferedPsk {
+  const behind = session.externalPskIdentity;
+  const external = behind && externalPsks.find(({ identity }) => equal(identity, behind));
   const { hash } = tls13Suites[session.cipherSuite];
   const schedule = new Tls13KeySchedule(crypto, hash, session.psk);
   return {
     kind: 'resumption',
-    identity: session.ticket ?? new Uint8Array(0),
+    identity: session.ticket ?? empty,
     hash,
     schedule,
     session,
-    externalIdentity: undefined,
+    external,
   };
 }
 
 function externalPsk({ crypto }: ClientSettings, psk: ExternalPsk): OfferedPsk {
-  const { kind, identity, key, hash, externalIdentity = identity } = psk;
+  const { kind, identity, key, hash } = psk;
   return {
     kind,
     identity,
     hash,
     schedule: new Tls13KeySchedule(crypto, hash, key),
-    externalIdentity,
+    external: psk,
     session: undefined,
   };
 }

@@ -242,6 +242,7 @@ function* sendClientKeyExchange(
 ): Handshake<void> {
   const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
   const premasterSecret = yield* ask('agree', { keyShare, peer: peerShare });
+  keyShare.destroy?.();
   if (premasterSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} public key`);
   hs.send({ type: 'client_key_exchange', body: { public: keyShare.publicKey } });
   hs.tls12.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);

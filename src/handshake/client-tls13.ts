@@ -189,6 +189,7 @@ export function* clientTls13(
       serverName: settings.serverName,
       alpnProtocol: answer.alpnProtocol,
       peerCertificates: peerCertificates.map((der) => der.slice()),
+      externalPskIdentity: psk?.external?.identity,
     };
   return {
     version: 'TLSv1.3',
@@ -203,7 +204,7 @@ export function* clientTls13(
     serverName: settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
-    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.externalIdentity : undefined,
+    externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
     extendedMasterSecret: true,
     secureRenegotiation: true,
     group,
@@ -255,6 +256,7 @@ function* agree(
   if (retried?.group !== undefined && retried.group !== group)
     throw new AlertError('illegal_parameter', 'got another group than in the HelloRetryRequest');
   const sharedSecret = yield* ask('agree', { keyShare, peer: entry.keyExchange });
+  keyShare.destroy?.();
   if (sharedSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} key share`);
   return { group, sharedSecret };
 }

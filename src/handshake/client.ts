@@ -20,20 +20,21 @@ import type { ClientSettings } from './settings.js';
 export function* clientHandshake(hs: ClientHandshake): Handshake<HandshakeResult> {
   const tls12 = yield* findTls12Session(hs);
   const psks = yield* findPsks(hs);
+  const keyShares = new Map<KeyExchangeGroup, KeyShare>();
   try {
-    return yield* offerAndFollow(hs, tls12, psks);
+    yield* generateKeyShares(hs.settings, psks, keyShares);
+    return yield* offerAndFollow(hs, { tls12, psks, keyShares });
   } finally {
     for (const { schedule } of psks) schedule.destroy();
+    for (const keyShare of keyShares.values()) keyShare.destroy?.();
   }
 }
 
 function* offerAndFollow(
   hs: ClientHandshake,
-  tls12: ClientOffer['tls12'],
-  psks: readonly OfferedPsk[],
+  { tls12, psks, keyShares }: Pick<ClientOffer, 'tls12' | 'psks' | 'keyShares'>,
 ): Handshake<HandshakeResult> {
   const { versions, crypto } = hs.settings;
-  const keyShares = yield* generateKeyShares(hs.settings);
   hs.clientRandom = crypto.randomBytes(32);
   const earlyData = mayOfferEarlyData(hs.settings, psks);
   const offer = { tls12, psks, keyShares, earlyData, sessionId: sessionIdFor(hs.settings, tls12), cookie: undefined };
@@ -49,10 +50,14 @@ function* offerAndFollow(
   return yield* clientTls12(hs, sent, answer);
 }
 
-function* generateKeyShares({ crypto, keyShareGroups }: ClientSettings): Handshake<Map<KeyExchangeGroup, KeyShare>> {
-  const shares = new Map<KeyExchangeGroup, KeyShare>();
+/** RFC 8446 4.2.8: with psk_ke alone a share would be made for nothing; a server that declines asks for one. */
+function* generateKeyShares(
+  { crypto, keyShareGroups, pskKeyExchangeModes }: ClientSettings,
+  psks: readonly OfferedPsk[],
+  shares: Map<KeyExchangeGroup, KeyShare>,
+): Handshake<void> {
+  if (psks.length > 0 && !pskKeyExchangeModes.includes('psk_dhe_ke')) return;
   for (const group of keyShareGroups) shares.set(group, yield* ask('generate_key_share', { crypto, group }));
-  return shares;
 }
 
 /** RFC 5077 3.4 and RFC 8446 D.4: made up beside a ticket, whose acceptance its echo tells, and for middleboxes. */

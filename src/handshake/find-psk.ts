@@ -33,15 +33,15 @@ export interface FoundPsk {
   readonly hash: HashAlgorithm;
   readonly cipherSuite: Tls13CipherSuite;
   readonly session: Tls13Session | undefined;
-  /** Of an external PSK, as the caller knows it. */
-  readonly externalIdentity: Uint8Array | undefined;
+  /** The external PSK that it is, or that stands behind the ticket. */
+  readonly external: ExternalPsk | undefined;
   /** Where a ticket is kept that is good for one connection. */
   readonly stored: StoredSession | undefined;
 }
 
 export type PskSearch = FoundPsk | { readonly index?: undefined; readonly reason: ResumptionRefusal };
 
-type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'stored' | 'externalIdentity'>;
+type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'stored' | 'external'>;
 
 /** The first PSK that is fit for this connection with one of `suites`, which both sides have, most preferred first. */
 export function* findPsk(
@@ -73,12 +73,11 @@ function* lookUp(
   serverName: string | undefined,
 ): Handshake<Candidate | ResumptionRefusal> {
   const { settings } = hs;
-  const external = settings.externalPsks.find((psk) => equal(psk.identity, identity));
-  if (external !== undefined) return externalCandidate(settings, external);
+  const configured = settings.externalPsks.find((psk) => equal(psk.identity, identity));
+  if (configured !== undefined) return externalCandidate(settings, configured);
   const found = yield* findTicket(hs, identity);
   if (typeof found === 'string') {
-    const { findExternalPsk: lookup } = settings;
-    const psk = lookup === undefined ? undefined : yield* ask('find_external_psk', { lookup, identity });
+    const psk = yield* findExternalPsk(settings, identity);
     return psk === undefined ? found : externalCandidate(settings, psk);
   }
   const { session, stored } = found;
@@ -93,25 +92,36 @@ function* lookUp(
   if (refusal !== undefined) return refusal;
   const unfit = yield* judgePeer(hs, session);
   if (unfit !== undefined) return unfit;
+  const behind = session.externalPskIdentity;
+  const external = behind && (yield* findExternalPsk(settings, behind));
+  if (behind !== undefined && external === undefined) return 'external_psk_removed';
   return {
     kind: 'resumption',
     key: session.psk,
     hash: tls13Suites[session.cipherSuite].hash,
     session,
     stored,
-    externalIdentity: undefined,
+    external,
   };
+}
+
+function* findExternalPsk(settings: ServerSettings, identity: Uint8Array): Handshake<ExternalPsk | undefined> {
+  const { externalPsks, findExternalPsk: lookup } = settings;
+  const configured = externalPsks.find((psk) => equal(psk.identity, identity));
+  if (configured !== undefined || lookup === undefined) return configured;
+  return yield* ask('find_external_psk', { lookup, identity });
 }
 
 /** P-psk-1: a ClientHello under the PSK that we use as a client is our own, reflected (Selfie). */
 function externalCandidate(
   { clientAuthentication }: ServerSettings,
-  { kind, key, hash, role, identity, externalIdentity = identity }: ExternalPsk,
+  external: ExternalPsk,
 ): Candidate | ResumptionRefusal {
+  const { kind, key, hash, role } = external;
   if (role !== 'server') throw new AlertError('illegal_parameter', 'got an external PSK that is ours as a client');
   // R8446-E.1-1: a PSK comes without certificates, and so not where one is required.
   if (clientAuthentication === 'require') return 'client_certificate_missing';
-  return { kind, key, hash, session: undefined, stored: undefined, externalIdentity };
+  return { kind, key, hash, session: undefined, stored: undefined, external };
 }
 
 interface FoundTicket {

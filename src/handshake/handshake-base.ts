@@ -44,6 +44,8 @@ export interface Resumable {
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   readonly peerCertificates: readonly Uint8Array[];
+  /** Of the external PSK behind it all, if there was one. */
+  readonly externalPskIdentity: Uint8Array | undefined;
 }
 
 export class HandshakeBase<Settings extends ClientSettings | ServerSettings> {

@@ -78,12 +78,11 @@ function checkOfferedPsks(
 
 /** RFC 8446 4.2.8: one share of a group at most, and of offered groups alone. */
 function checkKeyShares(shares: readonly KeyShareEntry[], groups: readonly (string | number)[]): void {
-  const seen = new Set<string | number>();
-  for (const { group } of shares) {
-    if (seen.has(group) || !groups.includes(group))
+  // A set that shrinks: both lists may be thousands long.
+  const unshared = new Set(groups);
+  for (const { group } of shares)
+    if (!unshared.delete(group))
       throw new AlertError('illegal_parameter', `got a key share of ${String(group)} twice, or of no group on offer`);
-    seen.add(group);
-  }
 }
 
 /** By our preference. */

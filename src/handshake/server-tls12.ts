@@ -104,6 +104,7 @@ function* fullHandshake(
   const exchange = yield* receive('client_key_exchange');
   hs.transcript.add(exchange.bytes);
   const premasterSecret = yield* ask('agree', { keyShare, peer: exchange.body.public });
+  keyShare.destroy?.();
   if (premasterSecret === undefined)
     throw new AlertError('illegal_parameter', `got a useless ${negotiated.group} public key`);
   hs.tls12.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);

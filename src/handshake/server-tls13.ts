@@ -116,6 +116,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
       serverName,
       alpnProtocol,
       peerCertificates: peerCertificates.map((der) => der.slice()),
+      externalPskIdentity: psk?.external?.identity.slice(),
     };
     hs.ticketsToSend = ticketsToSend(hs, hello, psk !== undefined);
   }
@@ -127,7 +128,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     serverName,
     alpnProtocol,
     peerCertificates,
-    externalPskIdentity: psk !== undefined && psk.session === undefined ? psk.externalIdentity : undefined,
+    externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
     extendedMasterSecret: true,
     secureRenegotiation: true,
     group,

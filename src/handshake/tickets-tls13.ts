@@ -115,11 +115,12 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
   return session;
 }
 
-function partyOf({ serverName, alpnProtocol, establishedAt, peerCertificates }: Resumable) {
+function partyOf({ serverName, alpnProtocol, establishedAt, peerCertificates, externalPskIdentity }: Resumable) {
   return {
     establishedAt,
     peerCertificates,
     ...(serverName === undefined ? {} : { serverName }),
     ...(alpnProtocol === undefined ? {} : { alpnProtocol }),
+    ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
   };
 }

@@ -58,7 +58,7 @@ export class RecordLayer {
   #readProtection: RecordProtection | undefined;
   #writeProtection: RecordProtection | undefined;
   #emptyRecords = 0;
-  /** RFC 5246 E.1: a first ClientHello travels in records of version 3.1, everything after in 3.3. */
+  /** RFC 5246 E.1, RFC 8446 5.1: a first ClientHello travels in records of version 3.1, everything else in 3.3. */
   #version = 0x0301;
   #writeLimit = Infinity;
   #readLimit = Infinity;

@@ -132,6 +132,7 @@ const tls13State = struct({
   ticketLifetime: uint32, // seconds
   maxEarlyDataSize: uint32,
   transport: enumeration(1, { tcp: 0, quic: 1 }),
+  externalPskIdentity: opaque(0, 2 ** 16 - 1), // empty: none
   facts,
 });
 
@@ -191,15 +192,17 @@ function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
     ticketLifetime: session.ticketLifetime,
     maxEarlyDataSize: session.maxEarlyDataSize,
     transport: session.transport,
+    externalPskIdentity: session.externalPskIdentity ?? empty,
     facts: factFields(session),
   };
 }
 
 function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | undefined {
-  const { cipherSuite, psk, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, facts } = fields;
+  const { cipherSuite, psk, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } =
+    fields;
   if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
   if (isAllZero(psk) || ticketLifetime > maximumTicketLifetime || typeof transport === 'number') return undefined;
-  return withNames(facts, {
+  const session: Draft<Tls13Session> = {
     version: 'TLSv1.3',
     cipherSuite,
     psk,
@@ -211,7 +214,9 @@ function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | u
     issuedAt: Number(facts.issuedAt),
     peerCertificates: facts.peerCertificates,
     applicationContext: facts.applicationContext,
-  });
+  };
+  if (externalPskIdentity.length > 0) session.externalPskIdentity = externalPskIdentity;
+  return withNames(facts, session);
 }
 
 function factFields(session: SessionFacts): Infer<typeof facts> {

@@ -57,6 +57,11 @@ export interface Tls13Session extends SessionFacts {
   readonly maxEarlyDataSize: number;
   /** A ticket of TCP is never good for QUIC, nor the reverse (RFC 9001 4.5 and 8.2: the transport has its own parameters). */
   readonly transport: 'tcp' | 'quic';
+  /**
+   * Where the handshake behind it stood on an external PSK: the identity of that, as it was in the ClientHello. The session is good
+   * as long as the PSK is.
+   */
+  readonly externalPskIdentity?: Uint8Array;
   /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
   readonly ticket?: Uint8Array;
 }

@@ -122,10 +122,11 @@ describe('sessionState', () => {
         '00001c20', // 7200 s
         '00004000', // max_early_data_size
         '00', // tcp
+        '0000', // no external PSK
         facts,
       ].join(''),
     );
-    expect(sessionState.encode(smallTls13Session).length).toBe(75);
+    expect(sessionState.encode(smallTls13Session).length).toBe(77);
   });
 
   it.each([
@@ -136,8 +137,8 @@ describe('sessionState', () => {
     ['P-state-2 a PSK of zeros', 6, '00'.repeat(32)],
     ['R8446-4.6.1-5 a lifetime above 7 days', 42, '00093a81'],
     ['a transport without a name', 50, '02'],
-    ['a time beyond all dates', 51, '8000000000000000'],
-    ['a time of issue beyond all dates', 59, '8000000000000000'],
+    ['a time beyond all dates', 53, '8000000000000000'],
+    ['a time of issue beyond all dates', 61, '8000000000000000'],
   ])('refuses in a session of TLS 1.3 %s', (_, offset, hex) => {
     const encoded = sessionState.encode(fullTls13Session);
     encoded.set(fromHex(hex), offset);

@@ -110,9 +110,10 @@ export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
         transport: fc.constantFrom('tcp' as const, 'quic' as const),
       }),
       anyFacts,
+      fc.record({ externalPskIdentity: bytes(1, 40) }, { requiredKeys: [] }),
     ),
   )
-  .map(([session, facts]) => ({ ...session, ...facts }));
+  .map(([session, facts, external]) => ({ ...session, ...facts, ...external }));
 
 /** Any session as a server keeps it. */
 export const anySession: fc.Arbitrary<Session> = fc.oneof(anyTls12Session, anyTls13Session);
