@@ -1,0 +1,576 @@
+/** Early data (RFC 8446 2.3, 4.2.10, 4.5, 8): when it is offered, read, refused, and what keeps it from being read twice. */
+import { describe, expect, it } from 'vitest';
+import { ascii, fromAscii, join, toHex } from '../../src/bytes.js';
+import { UsageError } from '../../src/errors.js';
+import type { ReplayAnswer, ReplayGuard } from '../../src/early-data/replay-guard.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
+import { TrafficSecret } from '../../src/key-schedule/tls13.js';
+import { findExtension } from '../../src/messages/index.js';
+import { Deframer, type RawRecord } from '../../src/record/deframer.js';
+import { tls13Protection } from '../../src/record/protection-tls13.js';
+import type { Tls13Session } from '../../src/sessions/session.js';
+import {
+  drain,
+  eventsOf,
+  makePair,
+  pump,
+  theEvent,
+  tls13Client,
+  type Changes,
+  type End,
+  type Pair,
+} from '../support/connections.js';
+import {
+  binderKeyOf,
+  boundClientHello,
+  clientMeets,
+  editingClient,
+  feed,
+  listening,
+  outcome,
+  saying,
+  serverMeets,
+  serverPair,
+  typesOf,
+  withExtensions,
+} from '../support/tls13-rules.js';
+import type { ClientHello, EncryptedExtensions } from '../../src/messages/index.js';
+import { makeWorld13, maxEarlyData } from '../support/world-tls13.js';
+
+const world = makeWorld13();
+const early = ascii('early data');
+
+/** A client that has sent early data with a new ticket, and a server that has not read it. */
+function sent(
+  server: Changes<ServerOptions> = {},
+  client: Changes<ClientOptions> = {},
+  ticket = world.session(),
+): Pair {
+  const pair = makePair(world.client({ session: ticket, earlyData: true, ...client }), world.server(server));
+  pair.client.connection.writeEarlyData(early);
+  return pair;
+}
+
+const dataOf = (end: End) => eventsOf(end, 'data').map(({ data, early: isEarly }) => [fromAscii(data), isEarly]);
+
+function helloOf(settings: ReturnType<typeof world.client>): ClientHello {
+  const { heard, says } = listening('client_hello');
+  editingClient(settings, says);
+  return heard[0]!;
+}
+
+function recordsOf(bytes: Uint8Array): RawRecord[] {
+  const deframer = new Deframer();
+  deframer.push(bytes.slice());
+  const found: RawRecord[] = [];
+  for (let raw = deframer.next(); raw !== undefined; raw = deframer.next()) found.push(raw);
+  return found;
+}
+
+const refused = { code: 'connection_not_open' };
+
+function misuseOf(call: () => void): { code: string } | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { code: error.code };
+  }
+}
+
+describe('a client', () => {
+  it('R8446-E.5-1 offers no early data unless asked to', () => {
+    const session = world.session();
+    expect(typesOf(helloOf(world.client({ session })))).not.toContain('early_data');
+    const pair = makePair(world.client({ session }), world.server());
+    expect(pair.client.connection.earlyDataAllowance).toBe(0);
+    expect(misuseOf(() => pair.client.connection.writeEarlyData(early))).toEqual(refused);
+  });
+
+  it('R8446-4.2.10-4 sends it with pre_shared_key, under the first PSK and its hash', () => {
+    const sha384 = { cipherSuites: ['TLS_AES_256_GCM_SHA384'] } as const;
+    const session = [world.session(sha384, sha384), world.session()];
+    const logs: string[] = [];
+    const client = world.client({ session, earlyData: true, keyLog: (line) => logs.push(line) });
+    expect(typesOf(helloOf(client)).slice(-2)).toEqual(['early_data', 'pre_shared_key']);
+    logs.length = 0;
+    const { client: end } = makePair(client, world.server());
+    end.connection.writeEarlyData(early);
+    const [, secret] = /^CLIENT_EARLY_TRAFFIC_SECRET \w+ (\w+)/.exec(logs[0] ?? '') ?? [];
+    expect(secret).toHaveLength(96);
+    const bytes = Uint8Array.from(secret!.match(/../g)!, (byte) => parseInt(byte, 16));
+    const keys = new TrafficSecret(client.crypto, 'sha384', bytes).keys('aes-256-gcm');
+    const [hello, ccs, record] = recordsOf(end.connection.takeOutput());
+    expect([hello!.contentType, ccs!.contentType, record!.contentType]).toEqual([22, 20, 23]);
+    const opened = tls13Protection(client.crypto, 'aes-256-gcm', keys).open(23, record!.fragment);
+    expect(fromAscii(opened.payload)).toBe('early data');
+  });
+
+  it('R8446-4.2.10-5 offers it only with suite and protocol of the ticket on offer', () => {
+    const offers = (changes: Changes<ClientOptions>, ticket: Tls13Session) =>
+      typesOf(helloOf(world.client({ session: ticket, earlyData: true, ...changes }))).includes('early_data');
+    const session = world.session();
+    expect(offers({}, session)).toBe(true);
+    expect(offers({ cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] }, session)).toBe(false);
+    const h2 = world.session({ alpnProtocols: ['h2'] }, { alpnProtocols: ['h2'] });
+    expect(h2.alpnProtocol).toBe('h2');
+    expect(offers({ alpnProtocols: ['http/1.1', 'h2'] }, h2)).toBe(true);
+    expect(offers({ alpnProtocols: ['http/1.1'] }, h2)).toBe(false);
+    expect(offers({}, h2)).toBe(false);
+  });
+
+  it('R8446-4.2.10-6 R9846-5.5-1 sends no more than the ticket allows, and nothing if it allows nothing', () => {
+    const pair = makePair(world.client({ session: world.session(), earlyData: true }), world.server());
+    const { connection } = pair.client;
+    expect(connection.earlyDataAllowance).toBe(maxEarlyData);
+    expect(misuseOf(() => connection.writeEarlyData(new Uint8Array(maxEarlyData + 1)))).toEqual(refused);
+    connection.writeEarlyData(new Uint8Array(maxEarlyData - 1));
+    expect(connection.earlyDataAllowance).toBe(1);
+    connection.writeEarlyData(new Uint8Array(1));
+    expect(connection.earlyDataAllowance).toBe(0);
+    expect(misuseOf(() => connection.writeEarlyData(new Uint8Array(1)))).toEqual(refused);
+    expect(outcome(pump(pair))).toBe('psk_dhe_ke');
+    expect(theEvent(pair.server, 'handshake').earlyDataBytes).toBe(maxEarlyData);
+    const none = world.client({ session: world.session({}, { earlyData: undefined }), earlyData: true });
+    expect(typesOf(helloOf(none))).not.toContain('early_data');
+    expect(makePair(none, world.server()).client.connection.earlyDataAllowance).toBe(0);
+  });
+
+  it('P-early-3 offers it only with a session whose chain is still accepted for the name; nothing follows a refusal', () => {
+    const session = world.session();
+    const refusing = world.client({
+      session,
+      earlyData: true,
+      verifyCertificate: ({ resumed }) =>
+        resumed
+          ? { accepted: false, alert: 'unknown_ca', reason: 'test' }
+          : { accepted: false, alert: 'bad_certificate', reason: 'test' },
+    });
+    expect(typesOf(helloOf(refusing))).not.toContain('early_data');
+    const elsewhere = world.client({ session, earlyData: true, serverName: 'other.example' });
+    expect(typesOf(helloOf(elsewhere))).not.toContain('early_data');
+    // The server declines the PSK, shows a chain, and is refused: the alert is the last word.
+    let judged = 0;
+    const fickle = world.client({
+      session,
+      earlyData: true,
+      verifyCertificate: (question) =>
+        question.resumed
+          ? world.client().verifyCertificate(question)
+          : (judged++, { accepted: false, alert: 'unknown_ca', reason: 'test' }),
+    });
+    const pair = makePair(fickle, world.server({ applicationContext: ascii('another') }));
+    pair.client.connection.writeEarlyData(early);
+    pump(pair);
+    expect([outcome(pair), judged]).toEqual(['client: unknown_ca', 1]);
+    expect(misuseOf(() => pair.client.connection.writeEarlyData(early))).toEqual(refused);
+    expect(drain(pair.client)).toHaveLength(0);
+  });
+
+  it('R8446-4.2.10-14 that offered none is told that it was accepted: unsupported_extension', () => {
+    const says = saying('encrypted_extensions', withExtensions({ type: 'early_data', data: {} }));
+    expect(clientMeets(world.client(), world.server(), says)).toBe('client: unsupported_extension');
+    expect(clientMeets(world.client({ session: world.session() }), world.server(), says)).toBe(
+      'client: unsupported_extension',
+    );
+  });
+
+  it('R8446-4.2.11-14 early_data accepted under any PSK but the first, or under none: illegal_parameter', () => {
+    const accepting = saying(
+      'encrypted_extensions',
+      withExtensions<EncryptedExtensions>({ type: 'early_data', data: {} }),
+    );
+    const unknown = {
+      ...world.session(),
+      ticket: ascii('not of ours, but as long as a ticket has to be to be looked at'),
+    };
+    const client = world.client({ session: [unknown, world.session()], earlyData: true });
+    expect(clientMeets(client, world.server(), accepting)).toBe('client: illegal_parameter');
+    const declined = world.client({ session: unknown, earlyData: true });
+    expect(clientMeets(declined, world.server(), accepting)).toBe('client: illegal_parameter');
+  });
+
+  it('R8446-4.2.10-2 early_data accepted with another protocol than the ticket’s: illegal_parameter', () => {
+    const alpn = { alpnProtocols: ['h2', 'http/1.1'] };
+    const session = world.session({ alpnProtocols: ['h2'] }, alpn);
+    const says = saying('encrypted_extensions', withExtensions<EncryptedExtensions>({ type: 'early_data', data: {} }));
+    const client = world.client({ session, earlyData: true, ...alpn });
+    expect(clientMeets(client, world.server({ alpnProtocols: ['http/1.1'] }), says)).toBe('client: illegal_parameter');
+    expect(clientMeets(client, world.server(), says)).toBe('client: illegal_parameter');
+  });
+
+  it('early_data accepted with another suite than the ticket’s: illegal_parameter', () => {
+    const session = world.session({ cipherSuites: ['TLS_AES_128_GCM_SHA256'] });
+    const says = saying('encrypted_extensions', withExtensions<EncryptedExtensions>({ type: 'early_data', data: {} }));
+    const server = world.server({ cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] });
+    expect(clientMeets(world.client({ session, earlyData: true }), server, says)).toBe('client: illegal_parameter');
+  });
+});
+
+describe('accepted', () => {
+  it('R8446-4.5-1 R8446-4.2.10-7 EndOfEarlyData comes after the server’s Finished, under the early key', () => {
+    const session = world.session();
+    const logs: string[] = [];
+    const client = world.client({ session, earlyData: true, keyLog: (line) => logs.push(line) });
+    const said: string[] = [];
+    const pair = serverPair(client, world.server(), (message) => (said.push(message.type), [message]));
+    pair.client.connection.writeEarlyData(early);
+    const first = drain(pair.client);
+    expect(recordsOf(first).map(({ contentType }) => contentType)).toEqual([22, 20, 23]);
+    const flight = feed(pair.server, first);
+    expect(said).toEqual(['client_hello']);
+    pair.client.connection.receive(flight);
+    const second = recordsOf(drain(pair.client));
+    expect(said).toEqual(['client_hello', 'end_of_early_data', 'finished']);
+    const secretHex = logs[0]!.split(' ')[2]!;
+    const secret = Uint8Array.from(secretHex.match(/../g)!, (byte) => parseInt(byte, 16));
+    const keys = new TrafficSecret(client.crypto, 'sha256', secret).keys('aes-128-gcm');
+    const reader = tls13Protection(client.crypto, 'aes-128-gcm', keys);
+    reader.open(23, recordsOf(first)[2]!.fragment);
+    expect(toHex(reader.open(23, second[0]!.fragment).payload)).toBe('05000000');
+  });
+
+  it('R8446-4.2.11.3-1 the server answers at once with its whole flight, and may go on with data', () => {
+    const pair = sent();
+    const answered = feed(pair.server, drain(pair.client));
+    expect(recordsOf(answered).map(({ contentType }) => contentType)).toEqual([22, 20, 23]);
+    pair.server.connection.writeHalfRtt(ascii('half'));
+    pair.client.connection.receive(answered);
+    pump(pair);
+    expect(dataOf(pair.server)).toEqual([['early data', true]]);
+    expect(dataOf(pair.client).map(([text]) => text)).toEqual(['half']);
+  });
+
+  it('R8446-E.5-3 P-early-4 both sides can tell what was early, and when the handshake was complete', () => {
+    const pair = sent();
+    pump(pair);
+    pair.client.connection.write(ascii('late'));
+    pump(pair);
+    expect(dataOf(pair.server)).toEqual([
+      ['early data', true],
+      ['late', false],
+    ]);
+    expect(pair.server.events.map(({ type }) => type)).toEqual(['early_data', 'data', 'handshake', 'data']);
+    expect(pair.client.events.map(({ type }) => type).slice(0, 2)).toEqual(['early_data', 'handshake']);
+    for (const end of [pair.client, pair.server])
+      expect(theEvent(end, 'handshake')).toMatchObject({ earlyData: 'accepted', earlyDataBytes: early.length });
+  });
+
+  it('R8446-4.2.10-12 R8446-4.2.10-13 a record that does not open ends the connection: bad_record_mac', () => {
+    const pair = sent();
+    const bytes = drain(pair.client);
+    bytes[bytes.length - 1]! ^= 1;
+    pair.server.connection.receive(bytes);
+    drain(pair.server);
+    expect(outcome(pair)).toBe('server: bad_record_mac');
+    expect(dataOf(pair.server)).toEqual([]);
+  });
+
+  it('R8446-4.6.1-14 application bytes alone are counted: one more than allowed is unexpected_message', () => {
+    const overrun = (allowance: number) => {
+      const session = { ...world.session(), maxEarlyDataSize: allowance };
+      const pair = makePair(world.client({ session, earlyData: true, recordPaddingBlock: 512 }), world.server());
+      for (let i = 0; i < allowance; i += 100)
+        pair.client.connection.writeEarlyData(new Uint8Array(Math.min(100, allowance - i)));
+      return outcome(pump(pair), 'server');
+    };
+    expect(overrun(maxEarlyData)).toBe('psk_dhe_ke');
+    expect(overrun(maxEarlyData + 1)).toBe('server: unexpected_message');
+  });
+
+  it('R8446-4.5-1 Finished without EndOfEarlyData is refused', () => {
+    const session = world.session();
+    const says = saying('end_of_early_data', () => []);
+    const pair = serverPair(world.client({ session, earlyData: true }), world.server(), says);
+    pump(pair);
+    // It comes under the next keys.
+    expect(outcome(pair, 'server')).toBe('server: bad_record_mac');
+  });
+
+  it('R8446-4.5-3 EndOfEarlyData has no content, and servers send none', () => {
+    const full = saying('end_of_early_data', () => [Uint8Array.of(5, 0, 0, 1, 0)]);
+    const session = world.session();
+    const pair = pump(serverPair(world.client({ session, earlyData: true }), world.server(), full));
+    expect(outcome(pair, 'server')).toBe('server: decode_error');
+    const says = saying('encrypted_extensions', (body) => [
+      { type: 'encrypted_extensions', body },
+      { type: 'end_of_early_data', body: {} },
+    ]);
+    expect(clientMeets(world.client({ session: world.session(), earlyData: true }), world.server(), says)).toBe(
+      'client: unexpected_message',
+    );
+  });
+
+  it('under a key that changes in the middle of a message: unexpected_message', () => {
+    const session = world.session();
+    const says = saying('end_of_early_data', (body) => [
+      { type: 'end_of_early_data', body },
+      { type: 'finished', body: { verifyData: new Uint8Array(32) } },
+    ]);
+    const pair = pump(serverPair(world.client({ session, earlyData: true }), world.server(), says));
+    expect(outcome(pair, 'server')).toBe('server: unexpected_message');
+  });
+
+  it('R8446-7.5-1 has an exporter of its own, the same on both sides', () => {
+    const pair = sent();
+    const flight = feed(pair.server, drain(pair.client));
+    const exported = (end: End) => toHex(end.connection.exportEarlyKeyingMaterial('EXPERIMENTAL', 20, ascii('c')));
+    expect(exported(pair.client)).toBe(exported(pair.server));
+    expect(exported(pair.client)).toHaveLength(40);
+    const beforeFinished = exported(pair.client);
+    pair.client.connection.receive(flight);
+    pump(pair);
+    expect(exported(pair.client)).toBe(beforeFinished);
+    expect(toHex(pair.client.connection.exportKeyingMaterial('EXPERIMENTAL', 20, ascii('c')))).not.toBe(beforeFinished);
+    expect(misuseOf(() => world.connect().client.connection.exportEarlyKeyingMaterial('EXPERIMENTAL', 20))).toEqual(
+      refused,
+    );
+  });
+});
+
+describe('rejected', () => {
+  /** The reason that the server gives; the handshake goes on in any case, and the data is nowhere. */
+  function reasonOf(pair: Pair): string | undefined {
+    pump(pair);
+    expect(outcome(pair)).toMatch(/^(psk_|full: )/);
+    expect(dataOf(pair.server)).toEqual([]);
+    const [told] = eventsOf(pair.server, 'early_data');
+    expect(told?.accepted).toBe(false);
+    expect(theEvent(pair.client, 'early_data')).toMatchObject({ accepted: false });
+    return told?.reason;
+  }
+
+  it('R8446-E.5-1 by a server that reads none', () => {
+    expect(reasonOf(sent({ earlyData: undefined }))).toBe('disabled');
+  });
+
+  it('R8446-4.2.10-8 for another suite, protocol or PSK', () => {
+    const sha256 = { cipherSuites: ['TLS_AES_128_GCM_SHA256'] } as const;
+    const chacha = { cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] } as const;
+    expect(reasonOf(sent(chacha, {}, world.session(sha256)))).toBe('suite_mismatch');
+    expect(reasonOf(sent({ applicationContext: ascii('another') }))).toBe('psk_not_selected');
+    const unknown = {
+      ...world.session(),
+      ticket: ascii('not of ours, but as long as a ticket has to be to be looked at'),
+    };
+    expect(reasonOf(sent({}, { session: [unknown, world.session()] }))).toBe('not_first_identity');
+  });
+
+  it('R8446-4.2.10-1 where the protocol is another one; none equals none', () => {
+    const alpnProtocols = ['h2', 'http/1.1'];
+    const h2 = () => world.session({ alpnProtocols: ['h2'] }, { alpnProtocols: ['h2'] });
+    expect(reasonOf(sent({ alpnProtocols: ['http/1.1'] }, { alpnProtocols }, h2()))).toBe('alpn_mismatch');
+    expect(reasonOf(sent({}, { alpnProtocols }, h2()))).toBe('alpn_mismatch');
+    expect(reasonOf(sent({ alpnProtocols }, { alpnProtocols }, world.session()))).toBe('alpn_mismatch');
+    expect(theEvent(pump(sent({ alpnProtocols }, { alpnProtocols }, h2())).server, 'early_data').accepted).toBe(true);
+    expect(theEvent(pump(sent()).server, 'early_data').accepted).toBe(true);
+  });
+
+  it('R8446-4.2.10-9 R8446-8.3-1 where the age is off by more than the window, to either side', () => {
+    const ticket = world.session();
+    const off = (milliseconds: number) => {
+      const pair = sent({ now: () => world.clock.time + milliseconds }, {}, ticket);
+      pump(pair);
+      return theEvent(pair.server, 'early_data').reason ?? 'accepted';
+    };
+    expect([off(10_001), off(-10_001)]).toEqual(['too_old_for_replay_window', 'ticket_age']);
+    expect([off(10_000), off(-10_000)]).toEqual(['accepted', 'accepted']);
+  });
+
+  it('where the ticket allows more than the server reads', () => {
+    expect(reasonOf(sent({ earlyData: { maxSize: maxEarlyData - 1, replayGuard: world.guard } }))).toBe('limit');
+  });
+
+  it('R8446-4.2.10-7 R8446-4.2.10-10 its records are dropped until one opens', () => {
+    const pair = makePair(
+      world.client({ session: world.session(), earlyData: true }),
+      world.server({ earlyData: undefined }),
+    );
+    for (let i = 0; i < 10; i++) pair.client.connection.writeEarlyData(new Uint8Array(100));
+    expect(reasonOf(pair)).toBe('disabled');
+    pair.client.connection.write(ascii('late'));
+    pump(pair);
+    expect(dataOf(pair.server)).toEqual([['late', false]]);
+  });
+
+  it('R8446-4.2.10-10 no more of them than a client may send: unexpected_message', () => {
+    const much = 2 ** 14;
+    const overrun = (allowance: number) => {
+      const session = { ...world.session(), maxEarlyDataSize: allowance };
+      const pair = makePair(world.client({ session, earlyData: true }), world.server({ earlyData: undefined }));
+      pair.client.connection.writeEarlyData(new Uint8Array(allowance));
+      return outcome(pump(pair), 'server');
+    };
+    expect(overrun(much - 1)).toBe('psk_dhe_ke');
+    expect(overrun(much + 1)).toBe('server: unexpected_message');
+  });
+
+  it('R8446-4.2.10-11 by HelloRetryRequest, its records are dropped until the second ClientHello', () => {
+    const retrying = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
+    const pair = sent({ groups: ['x25519'] }, retrying);
+    expect(reasonOf(pair)).toBe('hello_retry_request');
+    const overrun = (allowance: number) => {
+      const session = { ...world.session(), maxEarlyDataSize: allowance };
+      const client = world.client({ session, earlyData: true, ...retrying });
+      const other = makePair(client, world.server({ groups: ['x25519'], earlyData: undefined }));
+      other.client.connection.writeEarlyData(new Uint8Array(allowance));
+      return outcome(pump(other), 'server');
+    };
+    expect(overrun(16000)).toBe('psk_dhe_ke');
+    expect(overrun(17000)).toBe('server: unexpected_message');
+  });
+
+  it('R8446-4.2.10-11 anything but early data in between is refused', () => {
+    const retrying = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
+    const pair = sent({ groups: ['x25519'] }, retrying);
+    pair.server.connection.receive(drain(pair.client));
+    const request = drain(pair.server);
+    pair.client.connection.receive(request);
+    const hello = drain(pair.client);
+    pair.server.connection.receive(hello);
+    // Once the second ClientHello is here, application_data has to open.
+    pair.server.connection.receive(join([Uint8Array.of(23, 3, 3, 0, 30), new Uint8Array(30)]));
+    drain(pair.server);
+    expect(outcome(pair)).toBe('server: bad_record_mac');
+  });
+
+  it('R8446-4.5-2 no EndOfEarlyData follows; where one does: unexpected_message', () => {
+    const said: string[] = [];
+    const session = world.session();
+    const pair = serverPair(
+      world.client({ session, earlyData: true }),
+      world.server({ earlyData: undefined }),
+      (message) => {
+        said.push(message.type);
+        return [message];
+      },
+    );
+    expect(outcome(pump(pair))).toBe('psk_dhe_ke');
+    expect(said).toEqual(['client_hello', 'finished']);
+    const says = saying('finished', (body) => [
+      { type: 'end_of_early_data', body: {} },
+      { type: 'finished', body },
+    ]);
+    const other = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData: undefined }), says);
+    expect(outcome(pump(other), 'server')).toBe('server: unexpected_message');
+  });
+
+  it('R8446-E.5-2 R9846-4.3.10-1 nothing of it is sent again, unless the application does: R8446-4.2.10-15', () => {
+    const pair = pump(sent({ earlyData: undefined }));
+    expect(dataOf(pair.server)).toEqual([]);
+    expect(theEvent(pair.client, 'early_data')).toEqual({
+      type: 'early_data',
+      accepted: false,
+      reason: 'declined_by_server',
+    });
+    pair.client.connection.write(early);
+    pump(pair);
+    expect(dataOf(pair.server)).toEqual([['early data', false]]);
+  });
+
+  it('nothing may be exported for it any more', () => {
+    const pair = pump(sent({ earlyData: undefined }));
+    for (const end of [pair.client, pair.server])
+      expect(misuseOf(() => end.connection.exportEarlyKeyingMaterial('EXPERIMENTAL', 20))).toEqual(refused);
+  });
+});
+
+describe('early_data in a ClientHello without a PSK', () => {
+  it('R8446-4.2.10-4 is illegal_parameter', () => {
+    const says = saying('client_hello', withExtensions<ClientHello>({ type: 'early_data', data: {} }));
+    expect(serverMeets(world.client(), world.server(), says)).toBe('server: illegal_parameter');
+  });
+});
+
+describe('anti-replay', () => {
+  /** The first flight, as anybody may have recorded it. */
+  function recorded(changes: Changes<ServerOptions> = {}): { flight: Uint8Array; server: () => End } {
+    const pair = sent(changes);
+    return {
+      flight: drain(pair.client),
+      server: () => makePair(tls13Client('node', 'nobody'), world.server(changes)).server,
+    };
+  }
+
+  const replayed = (end: End) =>
+    eventsOf(end, 'early_data').map(({ accepted, reason }) => (accepted ? 'accepted' : reason));
+
+  it('R8446-8-1 R8446-8.2-2 a recorded flight is early data once, and a PSK without it from then on', () => {
+    const { flight, server } = recorded();
+    const ends = [server(), server(), server()];
+    for (const end of ends) feed(end, flight.slice());
+    expect(ends.map(replayed)).toEqual([['accepted'], ['replayed'], ['replayed']]);
+    expect(ends.map(dataOf)).toEqual([[['early data', true]], [], []]);
+    expect(ends.map(({ connection }) => connection.state)).toEqual(['handshake', 'handshake', 'handshake']);
+  });
+
+  it('R8446-8-2 servers that share a guard share what it knows', () => {
+    const { flight } = recorded();
+    const first = makePair(tls13Client('node', 'nobody'), world.server({ applicationContext: undefined })).server;
+    const second = makePair(tls13Client('node', 'nobody'), world.server()).server;
+    feed(first, flight.slice());
+    feed(second, flight.slice());
+    expect([replayed(first), replayed(second)]).toEqual([['accepted'], ['replayed']]);
+  });
+
+  function guarded(answer: ReplayAnswer | Error, startedAt = 0): { guard: ReplayGuard; asked: string[] } {
+    const asked: string[] = [];
+    const guard: ReplayGuard = {
+      startedAt,
+      check: (key) => {
+        asked.push(toHex(key));
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    };
+    return { guard, asked };
+  }
+
+  it('R8446-8.2-1 R8446-8.2-3 the guard is asked for the binder, once it is verified', () => {
+    const { guard, asked } = guarded('fresh');
+    const earlyData = { maxSize: maxEarlyData, replayGuard: guard };
+    const session = world.session();
+    const { heard, says } = listening('client_hello');
+    const pair = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData }), says);
+    expect(outcome(pump(pair))).toBe('psk_dhe_ke');
+    const [binder] = findExtension(heard[0]!.extensions, 'pre_shared_key')!.binders;
+    expect(asked).toEqual([toHex(binder!)]);
+    const forged = saying('client_hello', (body, hs) => [
+      boundClientHello(hs, body, [{ ...binderKeyOf(session), psk: new Uint8Array(32) }]),
+    ]);
+    const attack = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData }), forged);
+    expect(outcome(pump(attack), 'server')).toBe('server: decrypt_error');
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['replayed', 'replayed'],
+    ['maybe_replayed', 'replayed'],
+    ['not_checked', 'replay_store_unavailable'],
+    [new Error('down'), 'replay_store_unavailable'],
+  ] as const)('R8446-8.2-4 P-early-1 the answer %s rejects early data and nothing else', (answer, reason) => {
+    const { guard } = guarded(answer);
+    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard } }));
+    expect(outcome(pair)).toBe('psk_dhe_ke');
+    expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason });
+  });
+
+  it('P-early-2 R8446-8.2-5 tickets from before the guard began are not asked about', () => {
+    const { guard, asked } = guarded('fresh', world.clock.time + 5000);
+    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard } }));
+    expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason: 'startup_quarantine' });
+    expect(asked).toEqual([]);
+  });
+
+  it('R8446-8.3-2 without a guard there is no early data, unless replays are declared harmless', () => {
+    // @ts-expect-error: the types say so as well
+    const unguarded: ServerOptions['earlyData'] = { maxSize: maxEarlyData };
+    expect(misuseOf(() => world.server({ earlyData: unguarded }))).toEqual({ code: 'invalid_option' });
+    const harmless = { earlyData: { maxSize: maxEarlyData, acceptReplayedEarlyData: true } } as const;
+    const { flight, server } = recorded(harmless);
+    const ends = [server(), server()];
+    for (const end of ends) feed(end, flight.slice());
+    expect(ends.map(replayed)).toEqual([['accepted'], ['accepted']]);
+  });
+});
