@@ -4,33 +4,51 @@ import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import { clientSettings } from '../../connection/config.js';
 import { clientConnection } from '../../connection/connection.js';
+import type { ClientOptions } from '../../connection/options.js';
 import { UsageError } from '../../errors.js';
 import type { ClientSettings } from '../../handshake/settings.js';
 import { clientSessionState } from '../../sessions/session-state.js';
 import type { SessionStore } from '../../sessions/store.js';
 import type { NodeVerifierOptions } from '../x509/node-verifier.js';
+import { credentialsOf } from './identity.js';
+import { listOf } from './lists.js';
 import {
   commonOptions,
-  credentialsOf,
   defaultHandshakeTimeout,
+  given,
   trustContext,
   verifierOf,
   type SecureOptions,
 } from './options.js';
+import { clientPsks, type ClientPskCallback } from './psk.js';
 import { TLSSocket } from './tls-socket.js';
 
-type TransportOptions = Partial<TcpNetConnectOpts> & Partial<Pick<IpcNetConnectOpts, 'path'>>;
+type TransportOptions = Omit<Partial<TcpNetConnectOpts>, 'allowHalfOpen'> & Partial<Pick<IpcNetConnectOpts, 'path'>>;
+
+/** Options of TLS 1.3 that `node:tls` has no names for. */
+type OwnOptions = Pick<ClientOptions, 'keyShareGroups' | 'middleboxCompatibility' | 'ticketRequest'>;
 
 export interface ConnectOptions
-  extends SecureOptions, TransportOptions, Pick<NodeVerifierOptions, 'checkServerIdentity'> {
+  extends SecureOptions, OwnOptions, TransportOptions, Pick<NodeVerifierOptions, 'checkServerIdentity'> {
   /** A connected or connecting stream to talk over, in place of a new TCP connection. */
   readonly socket?: Duplex;
   /** Name for server_name and for the certificate. Default: `host`, if it is no IP address. Empty: no server_name. */
   readonly servername?: string;
-  /** What `getSession` of an earlier connection gave. One that is not fit is passed over. */
-  readonly session?: Uint8Array;
+  /**
+   * What `getSession` or the event `session` of an earlier connection gave, or several, most preferred first. One that is not fit
+   * is passed over. Those of TLS 1.3 should be used once each (RFC 8446 C.4).
+   */
+  readonly session?: Uint8Array | readonly Uint8Array[];
   /** Where sessions are kept from one connection to the next, one for each `host:port`. */
   readonly sessionCache?: SessionStore;
+  /**
+   * Sent with the first flight of TLS 1.3, before the server has said anything (RFC 8446 2.3), if the session allows as much: all of
+   * it or nothing. Whoever records it can send it again, so nothing belongs here that is not safe to be done twice. After the
+   * handshake {@link TLSSocket.earlyDataAccepted} tells whether the server has read it; if not, it is yours to send again.
+   */
+  readonly earlyData?: Uint8Array;
+  /** TLS 1.3: the external PSK to offer beside certificates. */
+  readonly pskCallback?: ClientPskCallback;
 }
 
 /**
@@ -61,30 +79,40 @@ export function connect(
 }
 
 function open(options: ConnectOptions): TLSSocket {
-  // A line of the key log is made in mid-handshake, when the socket is there.
-  const settings = settingsOf(options, (line) => void socket.emit('keylog', Buffer.from(`${line}\n`)));
-  const socket = new TLSSocket(openTransport(options), {
+  const opened: { socket?: TLSSocket } = {};
+  const log = (line: Buffer) => void opened.socket?.emit('keylog', line);
+  const settings = settingsOf(options, (line) => {
+    const bytes = Buffer.from(`${line}\n`);
+    if (opened.socket !== undefined) log(bytes);
+    // Keys of early data are made before there is a socket to listen to.
+    else process.nextTick(log, bytes);
+  });
+  const { limits, earlyData } = options;
+  opened.socket = new TLSSocket(openTransport(options), {
     begin: (connectionOptions) => clientConnection(settings, connectionOptions),
-    connection: options.limits === undefined ? {} : { limits: options.limits },
+    connection: limits === undefined ? {} : { limits },
+    allowHalfOpen: options.allowHalfOpen ?? false,
     rejectUnauthorized: options.rejectUnauthorized ?? true,
     handshakeTimeout: options.handshakeTimeout ?? defaultHandshakeTimeout,
+    ...(earlyData !== undefined && { earlyData }),
   });
-  return socket;
+  return opened.socket;
 }
 
 function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): ClientSettings {
   const { servername, host: address = 'localhost', port = 0, path } = options;
   const host = servername === undefined || servername === '' ? address : servername;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : dnsName(host);
-  const session = options.session && clientSessionState.decode(options.session);
+  const sessions = listOf(options.session ?? []).map((session) => clientSessionState.decode(session));
   const verifier = verifierOf(options, options.checkServerIdentity);
   return clientSettings({
-    ...commonOptions(options),
+    ...commonOptions(options, clientPsks(options.pskCallback)),
+    ...given(options, ['keyShareGroups', 'middleboxCompatibility', 'ticketRequest', 'tickets']),
     ...(serverName !== undefined && { serverName }),
     peerIdentity: path ?? `${address}:${String(port)}`,
-    ...(session !== undefined && { session }),
+    session: sessions.filter((session) => session !== undefined),
+    earlyData: options.earlyData !== undefined,
     ...(options.sessionCache !== undefined && { sessions: options.sessionCache }),
-    ...(options.tickets !== undefined && { tickets: options.tickets }),
     credentials: credentialsOf(options),
     applicationContext: trustContext(options),
     // Without server_name the certificate still has to name whom we called.
@@ -103,7 +131,8 @@ function dnsName(host: string): string {
 function openTransport(options: ConnectOptions): Duplex {
   const { path, port } = options;
   if (options.socket !== undefined) return options.socket;
-  if (path !== undefined) return connectTransport({ ...options, path });
-  if (port !== undefined) return connectTransport({ noDelay: true, ...options, port });
+  // What waits to be sent must not be lost because the peer has closed its side: our end follows from TLS.
+  if (path !== undefined) return connectTransport({ ...options, allowHalfOpen: true, path });
+  if (port !== undefined) return connectTransport({ noDelay: true, ...options, allowHalfOpen: true, port });
   throw new UsageError('invalid_option', '`connect` needs `port`, `path` or `socket`');
 }

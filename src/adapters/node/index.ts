@@ -1,11 +1,13 @@
 /** `tls-resume/node`: TLS over sockets of Node.js, with the names of `node:tls`, and certificates. */
+export { nodeCertificateCompression } from '../../crypto/node-compression.js';
 export { nodeCrypto, nodeSigner } from '../../crypto/node.js';
 export * from '../x509/index.js';
 export { connect, type ConnectOptions } from './connect.js';
 export type { ServerEvents } from './server-events.js';
 export type { TLSSocketEvents } from './socket-events.js';
-export { defaultHandshakeTimeout, type IdentityOptions, type PrivateKeyOption, type SecureOptions } from './options.js';
-export { createSecureContext, type SecureContext } from './secure-context.js';
+export { createSecureContext, type IdentityOptions, type PrivateKeyOption, type SecureContext } from './identity.js';
+export { defaultHandshakeTimeout, type SecureOptions } from './options.js';
+export type { ClientPskCallback, ServerPskCallback } from './psk.js';
 export { createServer, Server } from './server.js';
 export type { ServerOptions, TicketKeys } from './server-options.js';
 export type { ChainedPeerCertificate } from './session-facts.js';

@@ -3,7 +3,14 @@
  */
 import type { KeyExchangeGroup } from '../../crypto/backend.js';
 import { UsageError } from '../../errors.js';
-import { tls12Suites, isTls12CipherSuite, type Tls12CipherSuite } from '../../key-schedule/suites.js';
+import {
+  isTls12CipherSuite,
+  isTls13CipherSuite,
+  tls12Suites,
+  tls13Suites,
+  type SupportedCipherSuite,
+  type Tls12CipherSuite,
+} from '../../key-schedule/suites.js';
 
 const opensslSuites = {
   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: 'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -14,21 +21,24 @@ const opensslSuites = {
   TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-RSA-CHACHA20-POLY1305',
 } as const satisfies Record<Tls12CipherSuite, string>;
 
-const suites = Object.keys(tls12Suites).filter(isTls12CipherSuite);
+const suites: readonly SupportedCipherSuite[] = [
+  ...Object.keys(tls13Suites).filter(isTls13CipherSuite),
+  ...Object.keys(tls12Suites).filter(isTls12CipherSuite),
+];
 
-/** The name that OpenSSL and `node:tls` have for a suite. */
-export function opensslCipherName(suite: Tls12CipherSuite): string {
-  return opensslSuites[suite];
+/** The name that OpenSSL and `node:tls` have for a suite; for those of TLS 1.3 they use IANA's. */
+export function opensslCipherName(suite: SupportedCipherSuite): string {
+  return isTls12CipherSuite(suite) ? opensslSuites[suite] : suite;
 }
 
 /** Suites from a list, or from a text with colons between; either kind of name. Throws `UsageError` for any other. */
-export function parseCiphers(ciphers: string | readonly string[]): Tls12CipherSuite[] {
+export function parseCiphers(ciphers: string | readonly string[]): SupportedCipherSuite[] {
   return names(ciphers).map((name) => {
-    const suite = suites.find((candidate) => candidate === name || opensslSuites[candidate] === name);
+    const suite = suites.find((candidate) => candidate === name || opensslCipherName(candidate) === name);
     if (suite === undefined)
       throw new UsageError(
         'invalid_option',
-        `\`ciphers\`: ${name} is none of ${Object.values(opensslSuites).join(', ')}`,
+        `\`ciphers\`: ${name} is none of ${suites.map(opensslCipherName).join(', ')}`,
       );
     return suite;
   });
@@ -41,6 +51,7 @@ const groupNames: Readonly<Record<string, KeyExchangeGroup>> = {
   'p-256': 'secp256r1',
   secp384r1: 'secp384r1',
   'p-384': 'secp384r1',
+  x25519mlkem768: 'X25519MLKEM768',
 };
 
 /** Groups from a list, or from a text with colons between; names of IANA, OpenSSL and NIST. `auto` leaves the choice. */
@@ -49,7 +60,7 @@ export function parseGroups(groups: string | readonly string[]): KeyExchangeGrou
   return names(groups).map((name) => {
     const group = groupNames[name.toLowerCase()];
     if (group === undefined)
-      throw new UsageError('invalid_option', `\`ecdhCurve\`: ${name} is none of X25519, P-256, P-384`);
+      throw new UsageError('invalid_option', `\`ecdhCurve\`: ${name} is none of X25519, P-256, P-384, X25519MLKEM768`);
     return group;
   });
 }

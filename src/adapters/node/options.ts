@@ -4,54 +4,58 @@
  * The surprising thing: what this library does not have is refused by name instead of being passed over, since a security
  * option that does nothing is worse than none.
  */
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { fromAscii, toHex } from '../../bytes.js';
-import type { CommonOptions } from '../../connection/options.js';
 import type { ConnectionLimits } from '../../connection/limits.js';
+import type { CommonOptions, ExternalPskOptions } from '../../connection/options.js';
 import type { CryptoBackend } from '../../crypto/backend.js';
 import { nodeCrypto } from '../../crypto/node.js';
 import { UsageError } from '../../errors.js';
-import type { CertificateVerifier, Credentials } from '../../handshake/settings.js';
-import { certificatesFromPem, credentials, privateKeyFromPem, type Pem } from '../x509/credentials.js';
+import type { CertificateVerifier } from '../../handshake/settings.js';
+import type { HandshakeVersion } from '../../messages/handshake.js';
 import { nodeVerifier, type NodeVerifierOptions } from '../x509/node-verifier.js';
 import type { CertificateAuthorities } from '../x509/trust-anchors.js';
+import type { IdentityOptions, SecureContext } from './identity.js';
+import { listOf } from './lists.js';
 import { parseCiphers, parseGroups } from './names.js';
 
 /** Milliseconds that a handshake may take, TCP connection included. Node's own default for servers. */
 export const defaultHandshakeTimeout = 120_000;
 
-/** A private key in PEM, with its own passphrase if need be. */
-export type PrivateKeyOption = Pem | { readonly pem: Pem; readonly passphrase?: string };
-
-/** Our own chains and keys, as `node:tls` names them. */
-export interface IdentityOptions {
-  /** Certificate chains in PEM, each leaf first. */
-  readonly cert?: Pem | readonly Pem[];
-  /** Private keys in PEM, in any order: each chain finds its own. */
-  readonly key?: PrivateKeyOption | readonly PrivateKeyOption[];
-  /** For encrypted keys. */
-  readonly passphrase?: string;
-  /** In place of `cert` and `key`, for keys that live elsewhere (HSM, remote signer). */
-  readonly credentials?: readonly Credentials[];
-}
+/** Options of TLS 1.3 that `node:tls` has no names for. */
+type OwnOptions = Pick<
+  CommonOptions,
+  'certificateCompression' | 'externalPsks' | 'pskKeyExchangeModes' | 'recordPaddingBlock' | 'recordSizeLimit'
+>;
 
 /** What clients and servers have in common. */
-export interface SecureOptions extends IdentityOptions {
+export interface SecureOptions extends IdentityOptions, OwnOptions {
+  /** Chains and keys that `createSecureContext` has read, in place of `cert`, `key` and `credentials`. */
+  readonly secureContext?: SecureContext;
   /** Trusted certificates in PEM. Default: the roots that Node.js brings. */
   readonly ca?: CertificateAuthorities;
   /** Whether a peer whose chain is refused is let go. Default true. With false, look at `authorized`. */
   readonly rejectUnauthorized?: boolean;
   /** Judges chains in place of the default verifier, names included. */
   readonly verifyCertificate?: CertificateVerifier;
-  /** Cipher suites, most preferred first; names of IANA or OpenSSL, as a list or with colons between. */
+  /**
+   * Cipher suites of both versions, most preferred first; names of IANA or OpenSSL, as a list or with colons between. A version
+   * of which none is there is not spoken.
+   */
   readonly ciphers?: string | readonly string[];
-  /** Groups, most preferred first, such as `X25519:P-256`; `auto` is the default. */
+  /** Groups, most preferred first, such as `X25519MLKEM768:X25519:P-256`; `auto` is the default. */
   readonly ecdhCurve?: string | readonly string[];
   /** Protocol names (RFC 7301), most preferred first. */
   readonly ALPNProtocols?: readonly string[];
-  /** TLS 1.2 is the only version. */
-  readonly minVersion?: 'TLSv1.2';
-  readonly maxVersion?: 'TLSv1.2';
+  /** Default TLSv1.2. */
+  readonly minVersion?: HandshakeVersion;
+  /** Default TLSv1.3. */
+  readonly maxVersion?: HandshakeVersion;
+  /**
+   * TLS 1.3: after the peer has said the end we may go on writing until `end()` (RFC 8446 6.1). Default false: the socket ends when all
+   * is read and written. In TLS 1.2 the peer's end is ours at once.
+   */
+  readonly allowHalfOpen?: boolean;
   /** Milliseconds; see {@link defaultHandshakeTimeout}. */
   readonly handshakeTimeout?: number;
   /** Default {@link nodeCrypto}. */
@@ -67,7 +71,6 @@ export interface SecureOptions extends IdentityOptions {
 
 /** Options of `node:tls` that are security decisions and that this library does not have. */
 const unsupported = [
-  'secureContext',
   'secureProtocol',
   'secureOptions',
   'pfx',
@@ -76,7 +79,7 @@ const unsupported = [
   'sigalgs',
   'clientCertEngine',
   'privateKeyEngine',
-  'pskCallback',
+  'pskIdentityHint',
   'requestOCSP',
   'ALPNCallback',
 ] as const;
@@ -89,17 +92,30 @@ function refuseUnsupportedOptions(options: object): void {
 }
 
 /** The part of the settings that client and server share. */
-export function commonOptions(options: SecureOptions): Omit<CommonOptions, 'applicationContext'> {
+export function commonOptions(
+  options: SecureOptions,
+  morePsks: readonly ExternalPskOptions[] = [],
+): Omit<CommonOptions, 'applicationContext'> {
   refuseUnsupportedOptions(options);
   for (const option of ['minVersion', 'maxVersion'] as const) {
     const version: string | undefined = options[option];
-    if (version !== undefined && version !== 'TLSv1.2')
-      throw new UsageError('invalid_option', `\`${option}\`: ${version} is not supported, TLSv1.2 is`);
+    if (version !== undefined && version !== 'TLSv1.2' && version !== 'TLSv1.3')
+      throw new UsageError('invalid_option', `\`${option}\`: ${version} is not supported, TLSv1.2 and TLSv1.3 are`);
   }
   const groups = options.ecdhCurve === undefined ? undefined : parseGroups(options.ecdhCurve);
+  const { externalPsks = [] } = options;
   return {
+    ...given(options, [
+      'minVersion',
+      'maxVersion',
+      'certificateCompression',
+      'pskKeyExchangeModes',
+      'recordPaddingBlock',
+      'recordSizeLimit',
+    ]),
     now: options.now ?? Date.now,
     crypto: options.crypto ?? nodeCrypto,
+    externalPsks: [...externalPsks, ...morePsks],
     ...(options.ciphers !== undefined && { cipherSuites: parseCiphers(options.ciphers) }),
     ...(groups !== undefined && { groups }),
     ...(options.ALPNProtocols !== undefined && { alpnProtocols: options.ALPNProtocols }),
@@ -107,16 +123,9 @@ export function commonOptions(options: SecureOptions): Omit<CommonOptions, 'appl
   };
 }
 
-/** Chains and keys, most preferred first. Throws `UsageError` where they do not fit each other. */
-export function credentialsOf(options: IdentityOptions): readonly Credentials[] {
-  if (options.credentials !== undefined) return options.credentials;
-  if (options.cert === undefined) {
-    if (options.key !== undefined) throw new UsageError('invalid_option', '`key` needs `cert`');
-    return [];
-  }
-  if (options.key === undefined) throw new UsageError('invalid_option', '`cert` needs `key`');
-  const keys = listOf(options.key).map((key) => privateKey(key, options.passphrase));
-  return listOf(options.cert).map((cert) => credentials(certificatesFromPem(cert), ...keys));
+/** The options of these names that are there: one that is `undefined`, as from JavaScript, counts as left out. */
+export function given<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> | object {
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
 
 /** The verifier that is asked for, or the default one; connections with the same authorities share it and what it remembers. */
@@ -145,12 +154,6 @@ const maxVerifiers = 16;
 /** By digest of the authorities, least recently used first. */
 const verifiers = new Map<string, CertificateVerifier>();
 
-function privateKey(key: PrivateKeyOption, passphrase: string | undefined): KeyObject {
-  return typeof key === 'object' && 'pem' in key
-    ? privateKeyFromPem(key.pem, key.passphrase ?? passphrase)
-    : privateKeyFromPem(key, passphrase);
-}
-
 /**
  * Which trust a session was made under (P-bind-2, P-bind-5): with other authorities or with verification off it is
  * another configuration, and its sessions do not cross.
@@ -169,13 +172,4 @@ function authoritiesDigest(ca: CertificateAuthorities): Uint8Array {
   const hash = createHash('sha256');
   for (const pem of listOf(ca)) hash.update(`${String(pem.length)}:`).update(pem);
   return hash.digest();
-}
-
-/** One or many. */
-function listOf<T>(value: T | readonly T[]): readonly T[] {
-  return isList(value) ? value : [value];
-}
-
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
 }

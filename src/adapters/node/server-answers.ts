@@ -8,7 +8,7 @@ import type { MaybePromise } from '../../crypto/backend.js';
 import { AlertError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
 import type { ServerEvents } from './server-events.js';
-import type { SecureContext } from './secure-context.js';
+import type { SecureContext } from './identity.js';
 import type { ServerOptions } from './server-options.js';
 
 type Answer<K extends keyof Needs> = MaybePromise<Needs[K]['answer']>;

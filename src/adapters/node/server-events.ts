@@ -5,10 +5,15 @@ import type { TLSSocket } from './tls-socket.js';
 export interface ServerEvents {
   /** A connection whose handshake is complete. */
   secureConnection: [socket: TLSSocket];
+  /**
+   * Ours: early data of this connection comes (RFC 8446 2.3), before its handshake is complete and so before `secureConnection`:
+   * anybody may have sent it before. The socket can be read, and `writeHalfRtt` answers.
+   */
+  earlyData: [socket: TLSSocket];
   /** A connection that failed before its handshake was complete. */
   tlsClientError: [error: Error, socket: TLSSocket];
   /**
-   * A session to be kept under its ID. While there is a listener, it is the store in place of `sessions`. The handshake waits
+   * A session to be kept under its ID, or under the ticket that stands for it in TLS 1.3 without `tickets`. While there is a listener, it is the store in place of `sessions`. The handshake waits
    * for `callback`. The session holds the master secret: keep it like a private key.
    */
   newSession: [sessionId: Buffer, session: Buffer, callback: () => void];

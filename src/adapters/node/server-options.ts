@@ -1,21 +1,27 @@
 /** Options of a server with the names of `node:tls`, and what they come to as settings. */
 import type { ServerOpts } from 'node:net';
 import { serverSettings } from '../../connection/config.js';
+import type { ServerOptions as CoreOptions } from '../../connection/options.js';
 import { nodeCrypto } from '../../crypto/node.js';
 import { UsageError } from '../../errors.js';
 import type { ResumptionCounters } from '../../handshake/resumption.js';
 import type { Credentials, ServerSettings } from '../../handshake/settings.js';
+import { maximumTicketLifetime } from '../../sessions/session.js';
 import type { SessionStore } from '../../sessions/store.js';
 import { KeyRing } from '../../tickets/key-ring.js';
 import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
 import type { TicketSealer } from '../../tickets/sealer.js';
-import { commonOptions, trustContext, verifierOf, type SecureOptions } from './options.js';
-import type { SecureContext } from './secure-context.js';
+import type { SecureContext } from './identity.js';
+import { commonOptions, given, trustContext, verifierOf, type SecureOptions } from './options.js';
+import type { ServerPskCallback } from './psk.js';
 
 /** What seals and opens tickets: a ring of keys in the layout of RFC 5077, or a sealer with a layout of its own. */
 export type TicketKeys = KeyRing | TicketSealer;
 
-export interface ServerOptions extends SecureOptions, ServerOpts {
+/** Options of TLS 1.3 that `node:tls` has no names for. */
+type OwnOptions = Pick<CoreOptions, 'earlyData' | 'maximumTicketCount' | 'retryCookie' | 'ticketCount'>;
+
+export interface ServerOptions extends SecureOptions, OwnOptions, Omit<ServerOpts, 'allowHalfOpen'> {
   /** Asks clients for a certificate, and refuses those without one unless `rejectUnauthorized` is false. */
   readonly requestCert?: boolean;
   /** Seconds that sessions and tickets live. */
@@ -24,10 +30,12 @@ export interface ServerOptions extends SecureOptions, ServerOpts {
   readonly sessionIdContext?: string;
   /** Default: keys of this server alone, a fresh one every day. Share a ring between processes to resume across them. */
   readonly ticketKeys?: TicketKeys;
-  /** Keeps sessions under their IDs. Default: a `MemoryStore`. */
+  /** Keeps sessions under their IDs, and those of TLS 1.3 where `tickets` is false. Default: a `MemoryStore`. */
   readonly sessions?: SessionStore;
   /** Finds the certificate for a name, in place of `addContext`. No context stands for the server's own one, an error refuses. */
   readonly SNICallback?: (servername: string, callback: (error: Error | null, context?: SecureContext) => void) => void;
+  /** TLS 1.3: the external PSK that a client offers. */
+  readonly pskCallback?: ServerPskCallback;
 }
 
 /** What a server has beside its options. */
@@ -43,16 +51,20 @@ export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSe
   const { requestCert = false, rejectUnauthorized = true, sessionTimeout, tickets = true } = options;
   return serverSettings({
     ...commonOptions(options),
+    ...given(options, ['earlyData', 'maximumTicketCount', 'retryCookie', 'ticketCount']),
     credentials: parts.credentials,
     ...(tickets && { tickets: sealerOf(parts.ticketKeys, options) }),
     sessions: parts.sessions,
     ...(sessionTimeout !== undefined && {
       ticketLifetimeHint: sessionTimeout,
+      ticketLifetime: Math.min(sessionTimeout, maximumTicketLifetime),
       sessionLifetime: sessionTimeout * 1000,
       maximumSessionAge: sessionTimeout * 1000,
     }),
     applicationContext: trustContext(options, options.sessionIdContext),
     counters: parts.counters,
+    // Each connection asks the callback with its own socket.
+    ...(options.pskCallback !== undefined && { findExternalPsk: () => undefined }),
     ...(requestCert && {
       clientAuthentication: rejectUnauthorized ? 'require' : 'request',
       verifyCertificate: verifierOf(options),

@@ -12,8 +12,10 @@ import { MemoryStore } from '../../sessions/memory-store.js';
 import { KeyRing } from '../../tickets/key-ring.js';
 import type { ServerEvents } from './server-events.js';
 import type { Listener } from './socket-events.js';
-import { credentialsOf, defaultHandshakeTimeout, type IdentityOptions } from './options.js';
-import { createSecureContext, SecureContexts, type SecureContext } from './secure-context.js';
+import { createSecureContext, credentialsOf, type IdentityOptions, type SecureContext } from './identity.js';
+import { defaultHandshakeTimeout } from './options.js';
+import { serverPsk } from './psk.js';
+import { SecureContexts } from './secure-context.js';
 import { askForContext, findSession, storeSession } from './server-answers.js';
 import { settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
 import { TLSSocket } from './tls-socket.js';
@@ -38,7 +40,7 @@ export class Server extends NetServer {
   #settings: ServerSettings;
 
   constructor(options: ServerOptions, listener?: (socket: TLSSocket) => void) {
-    super({ noDelay: true, ...options, allowHalfOpen: false });
+    super({ noDelay: true, ...options, allowHalfOpen: true });
     const { now = Date.now, crypto = nodeCrypto } = options;
     this.#options = options;
     this.#parts = {
@@ -95,7 +97,8 @@ export class Server extends NetServer {
   }
 
   #accept(transport: Duplex): void {
-    const { limits, rejectUnauthorized = true, handshakeTimeout = defaultHandshakeTimeout } = this.#options;
+    const { limits, pskCallback, rejectUnauthorized = true, allowHalfOpen = false } = this.#options;
+    const { handshakeTimeout = defaultHandshakeTimeout } = this.#options;
     const withKeyLog = (settings: ServerSettings): ServerSettings =>
       this.listenerCount('keylog') === 0
         ? settings
@@ -104,15 +107,22 @@ export class Server extends NetServer {
       choose_settings: ({ hello }) => goOn(this.#choose(hello.serverName), withKeyLog),
       find_session: (question) => findSession(this, question),
       store_session: (question) => storeSession(this, question),
+      ...(pskCallback !== undefined && {
+        find_external_psk: ({ identity }) => serverPsk(pskCallback, socket, identity),
+      }),
     };
     const socket = new TLSSocket(transport, {
       begin: (options) => serverConnection(withKeyLog(this.#settings), options),
       connection: { answers, ...(limits !== undefined && { limits }) },
+      allowHalfOpen,
       rejectUnauthorized,
       handshakeTimeout,
     });
     const failed = (error: Error) => void this.emit('tlsClientError', error, socket);
     socket.once('error', failed);
+    socket.once('earlyData', ({ accepted }) => {
+      if (accepted) this.emit('earlyData', socket);
+    });
     socket.once('secure', () => {
       socket.off('error', failed);
       this.emit('secureConnection', socket);

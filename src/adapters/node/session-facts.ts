@@ -24,7 +24,7 @@ export function cipherOf({ cipherSuite, version }: HandshakeEvent): CipherNameAn
   return { name: opensslCipherName(cipherSuite), standardName: cipherSuite, version };
 }
 
-/** Empty where there was no key exchange. */
+/** Empty where there was no key exchange, and for groups that OpenSSL has no such words for. */
 export function ephemeralKeyOf({ group }: HandshakeEvent): EphemeralKeyInfo | object {
   return ephemeralKeys[group ?? ''] ?? {};
 }

@@ -1,6 +1,6 @@
 /** The events of a socket, with what their listeners get; names and order as in `node:tls` unless said otherwise. */
 import type { EventEmitter } from 'node:events';
-import type { HandshakeEvent } from '../../connection/events.js';
+import type { EarlyDataEvent, HandshakeEvent } from '../../connection/events.js';
 
 /** Any listener at all, as `EventEmitter` takes it. */
 export type Listener = Parameters<EventEmitter['on']>[1];
@@ -9,11 +9,13 @@ export type Listener = Parameters<EventEmitter['on']>[1];
 export interface TLSSocketEvents {
   /** Ours: the handshake is complete. Comes before `secureConnect`. */
   handshake: [event: HandshakeEvent];
+  /** Ours: what became of early data, in mid-handshake; a server's comes into the stream right after. */
+  earlyData: [event: EarlyDataEvent];
   /** The handshake is complete, on either side. */
   secure: [];
   /** Client: the handshake is complete. */
   secureConnect: [];
-  /** Client: a session to resume later, see `getSession`. */
+  /** Client: a session to resume later, see `getSession`; in TLS 1.3 one for each ticket, some time after the handshake. */
   session: [session: Buffer];
   /** Client: a line of a key log, newline included (RFC 9850). Whoever has it can read the connection. */
   keylog: [line: Buffer];

@@ -12,8 +12,8 @@ export const lingerTimeout = 2_000;
 export abstract class SocketStream extends Duplex {
   protected readonly transport: Duplex;
 
-  constructor(transport: Duplex) {
-    super({ allowHalfOpen: false });
+  constructor(transport: Duplex, allowHalfOpen: boolean) {
+    super({ allowHalfOpen });
     this.transport = transport;
     transport.on('timeout', () => this.emit('timeout'));
   }

@@ -2,11 +2,9 @@
  * `TLSSocket`: a connection as a Duplex over another one, with the names of `node:tls`.
  *
  * Differences that matter: errors are this library's own, a transport that ends without close_notify is an error and not an
- * end (RFC 5246 7.2.1: truncation), and a peer's close_notify ends both directions, as TLS 1.2 demands.
+ * end (RFC 5246 7.2.1: truncation), and in TLS 1.2 a peer's close_notify ends both directions, as it demands.
  */
-import { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { CipherNameAndProtocol, EphemeralKeyInfo } from 'node:tls';
 import type { Connection, ConnectionOptions } from '../../connection/connection.js';
 import type { CloseEvent, ConnectionEvent, HandshakeEvent } from '../../connection/events.js';
 import type { MaybePromise } from '../../crypto/backend.js';
@@ -14,11 +12,9 @@ import { goOn } from '../../crypto/maybe-promise.js';
 import { AlertError, PeerAlertError, UsageError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
-import { clientSessionState } from '../../sessions/session-state.js';
 import { leafPublicKey } from '../x509/node-verifier.js';
+import { SecureStream } from './secure-stream.js';
 import type { Listener, TLSSocketEvents } from './socket-events.js';
-import { cipherOf, ephemeralKeyOf, peerCertificate, type ChainedPeerCertificate } from './session-facts.js';
-import { SocketStream } from './socket-stream.js';
 
 /** Application data is protected and handed to the transport in steps of this size, bytes. */
 export const writeStep = 256 * 1024;
@@ -28,24 +24,23 @@ type Done = (error?: Error | null) => void;
 export interface TLSSocketOptions {
   /** Makes the connection: `clientConnection` or `serverConnection` with its settings. */
   readonly begin: (options: ConnectionOptions) => Connection;
-  readonly connection: Pick<ConnectionOptions, 'limits' | 'answers'>;
+  readonly connection: Pick<ConnectionOptions, 'answers' | 'limits'>;
+  /** TLS 1.3: whether our direction stays open when the peer has closed its own. */
+  readonly allowHalfOpen: boolean;
   readonly rejectUnauthorized: boolean;
   /** Milliseconds. */
   readonly handshakeTimeout: number;
+  /** Client: to be sent with the ClientHello, if it may be. */
+  readonly earlyData?: Uint8Array;
 }
 
-export class TLSSocket extends SocketStream {
-  /** Always true; tells these sockets from plain ones. */
-  readonly encrypted = true;
-  /** What the handshake came to: mode, reason of a full handshake, suite and names. Set before `secureConnect`. */
-  handshake: HandshakeEvent | undefined;
-  /** Whether the peer's chain was accepted. */
-  authorized = false;
-  /** Why it was not, where `rejectUnauthorized` is false. */
-  authorizationError: AlertError | null = null;
-  readonly #connection: Connection;
+export class TLSSocket extends SecureStream {
+  protected readonly connection: Connection;
   readonly #rejectUnauthorized: boolean;
-  readonly #handshakeTimer: NodeJS.Timeout;
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  #earlyData: Uint8Array | undefined;
+  #earlyDataSent = false;
+  #earlyBytes = 0;
   /** A write or an end that waits for the handshake. */
   #waiting: { readonly run: () => void; readonly done: Done } | undefined;
   /** The reader has enough for now. */
@@ -54,11 +49,14 @@ export class TLSSocket extends SocketStream {
 
   /** Use `connect` or `createServer`. Reads and writes `transport` from now on, and destroys it in the end. */
   constructor(transport: Duplex, options: TLSSocketOptions) {
-    super(transport);
+    super(transport, options.allowHalfOpen);
+    this.#earlyData = options.earlyData;
     this.#rejectUnauthorized = options.rejectUnauthorized;
     this.#handshakeTimer = setTimeout(() => this.#timeOut(options.handshakeTimeout), options.handshakeTimeout);
-    this.#connection = options.begin({
+    this.connection = options.begin({
       ...options.connection,
+      // The stream ends our direction, with all that waits to be written.
+      halfClose: true,
       answers: { ...options.connection.answers, verify_certificate: (question) => this.#verify(question) },
       wake: () => this.#advance(),
     });
@@ -70,61 +68,38 @@ export class TLSSocket extends SocketStream {
     process.nextTick(() => this.#advance());
   }
 
-  /** `TLSv1.2`, or null before the handshake is complete. */
-  getProtocol(): string | null {
-    return this.handshake?.version ?? null;
+  /**
+   * How many of the stream's first bytes came as early data (server), so that anybody may have sent them before; or were sent as early
+   * data (client).
+   */
+  get earlyDataBytes(): number {
+    return this.handshake?.earlyDataBytes ?? this.#earlyBytes;
   }
 
-  /** The suite by OpenSSL's name and by IANA's; `undefined` before the handshake is complete. */
-  getCipher(): CipherNameAndProtocol | undefined {
-    return this.handshake && cipherOf(this.handshake);
+  /** Client: whether the server has read all of the option `earlyData`. Known with `secureConnect`. */
+  get earlyDataAccepted(): boolean {
+    return this.#earlyDataSent && this.handshake?.earlyData === 'accepted';
   }
 
-  /** Client: the group of the key exchange; an empty object if the session was resumed. Server: null. */
-  getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
-    if (this.#connection.role === 'server') return null;
-    return this.handshake === undefined ? {} : ephemeralKeyOf(this.handshake);
+  /**
+   * Server, TLS 1.3: writes before the handshake is complete, in answer to early data. The client has proven nothing yet: it may
+   * be a replay, or lack a certificate. Comes before all that `write` sends. Throws `UsageError` before our Finished is sent.
+   */
+  writeHalfRtt(data: Uint8Array): void {
+    this.connection.writeHalfRtt(data);
+    this.#advance();
   }
 
-  /** Client: the session to resume with, for the option `session`. It holds the master secret: keep it like a private key. */
-  getSession(): Buffer | undefined {
-    const session = this.#connection.handshake?.session;
-    return session && Buffer.from(clientSessionState.encode(session));
+  /** Server, TLS 1.3: sends so many tickets, or as many as after a handshake. Throws `UsageError` where there can be none. */
+  sendTickets(count?: number): void {
+    this.connection.sendTickets(count);
+    this.#advance();
   }
 
-  /** Client: the ticket in {@link getSession}, if there is one. */
-  getTLSTicket(): Buffer | undefined {
-    const ticket = this.#connection.handshake?.session?.ticket;
-    return ticket && Buffer.from(ticket);
-  }
-
-  isSessionReused(): boolean {
-    return this.handshake?.resumed ?? false;
-  }
-
-  /** The protocol that ALPN chose; false if there is none, null before the handshake is complete. */
-  get alpnProtocol(): string | false | null {
-    return this.handshake === undefined ? null : (this.handshake.alpnProtocol ?? false);
-  }
-
-  /** The name in the ClientHello; false if there is none, null before the handshake is complete. */
-  get servername(): string | false | null {
-    return this.handshake === undefined ? null : (this.handshake.serverName ?? false);
-  }
-
-  /** The peer's certificate; empty if it showed none. With `detailed`, its issuers as it sent them. */
-  getPeerCertificate(detailed = false): ChainedPeerCertificate | object {
-    return peerCertificate(this.handshake?.peerCertificates ?? [], detailed) ?? {};
-  }
-
-  getPeerX509Certificate(): X509Certificate | undefined {
-    const [leaf] = this.handshake?.peerCertificates ?? [];
-    return leaf && new X509Certificate(leaf);
-  }
-
-  /** RFC 5705. Throws `UsageError` before the handshake is complete and after the connection is closed. */
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
-    return Buffer.from(this.#connection.exportKeyingMaterial(label, length, context));
+  /** TLS 1.3: new keys for what we send, and for what the peer sends if asked (RFC 8446 4.6.3). Throws `UsageError` in TLS 1.2. */
+  updateKeys(options: { readonly requestPeer?: boolean } = {}): void {
+    this.connection.updateKeys(options);
+    this.#advance();
   }
 
   override on<E extends keyof TLSSocketEvents>(event: E, listener: (...parameters: TLSSocketEvents[E]) => void): this;
@@ -157,7 +132,7 @@ export class TLSSocket extends SocketStream {
   /** close_notify, then the end of the transport's writable side. */
   override _final(done: Done): void {
     this.#whenOpen(() => {
-      this.#connection.close();
+      this.connection.close();
       this.#flush();
       this.transport.end(() => done());
     }, done);
@@ -166,9 +141,9 @@ export class TLSSocket extends SocketStream {
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.#handshakeTimer);
     this.transport.off('data', this.#receive).off('end', this.#receiveEnd);
-    if (this.#connection.state === 'closed') this.lingerAndDestroy();
+    if (this.connection.state === 'closed') this.lingerAndDestroy();
     else {
-      this.#connection.destroy();
+      this.connection.destroy();
       this.transport.destroy();
     }
     const waiting = this.#waiting;
@@ -179,38 +154,50 @@ export class TLSSocket extends SocketStream {
 
   readonly #receive = (chunk: Buffer): void => {
     // A plain view: Buffer's own `slice` shares memory.
-    this.#connection.receive(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this.connection.receive(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     this.#advance();
   };
 
   readonly #receiveEnd = (): void => {
-    this.#connection.receiveEnd();
+    this.connection.receiveEnd();
     this.#advance();
   };
 
   readonly #transportFailed = (error: Error): void => {
-    this.#connection.destroy();
+    this.connection.destroy();
     this.destroy(error);
   };
 
-  /** A transport that closes without having ended: destroyed by somebody else. */
+  /** A transport that closes without having ended was destroyed by somebody else; after the end of one direction, the other goes too. */
   readonly #transportClosed = (): void => {
-    if (!this.destroyed && this.#connection.state !== 'closed') this.#receiveEnd();
+    if (this.destroyed || this.connection.state === 'closed') return;
+    this.#receiveEnd();
+    if (this.readableEnded) this.destroy();
   };
 
   /** Sends what waits to be sent and handles what has happened. */
   #advance(): void {
     if (this.destroyed) return;
+    this.#sendEarlyData();
     this.#flush();
     if (this.#isHandlingEvents) return; // the loop below goes on with what is new
     this.#isHandlingEvents = true;
     try {
-      for (let events = this.#connection.takeEvents(); events.length > 0; events = this.#connection.takeEvents())
+      for (let events = this.connection.takeEvents(); events.length > 0; events = this.connection.takeEvents())
         for (const event of events) this.#handle(event);
     } finally {
       this.#isHandlingEvents = false;
     }
     this.#pauseOrResume();
+  }
+
+  /** As soon as it is known which session is offered; then it leaves together with the ClientHello. */
+  #sendEarlyData(): void {
+    const data = this.#earlyData;
+    if (data === undefined || this.connection.earlyDataAllowance < data.length) return;
+    this.#earlyData = undefined;
+    this.connection.writeEarlyData(data);
+    this.#earlyDataSent = true;
   }
 
   #handle(event: ConnectionEvent): void {
@@ -219,14 +206,27 @@ export class TLSSocket extends SocketStream {
       case 'handshake':
         this.#opened(event);
         break;
+      case 'early_data':
+        this.emit('earlyData', event);
+        break;
       case 'session':
-        if (this.handshake?.mode === 'full' || this.handshake?.newTicket === true)
+        this.session = event.session;
+        // A resumption of TLS 1.2 without a new ticket goes on with the session that it was given.
+        if (
+          event.session.version === 'TLSv1.3' ||
+          this.handshake?.mode === 'full' ||
+          this.handshake?.newTicket === true
+        )
           this.emit('session', this.getSession());
         break;
       case 'data':
+        if (event.early) this.#earlyBytes += event.data.length;
         this.#isFull = !this.push(event.data);
         break;
       case 'warning':
+        break;
+      case 'end':
+        this.#endReading();
         break;
       case 'close':
         this.#closed(event);
@@ -235,10 +235,12 @@ export class TLSSocket extends SocketStream {
 
   #opened(event: HandshakeEvent): void {
     clearTimeout(this.#handshakeTimer);
+    this.#handshakeTimer = this.#earlyData = undefined;
     this.handshake = event;
+    this.session = this.connection.handshake?.session;
     this.emit('handshake', event);
     this.emit('secure');
-    if (this.#connection.role === 'client') this.emit('secureConnect');
+    if (this.connection.role === 'client') this.emit('secureConnect');
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.run();
@@ -249,36 +251,42 @@ export class TLSSocket extends SocketStream {
     // Who has said the end himself need not wait for the peer's close_notify (RFC 5246 7.2.1).
     else if (reason === 'truncated' && !this.writableEnded) this.destroy(truncated());
     else {
-      this.push(null);
-      this.read(0); // or nobody who does not read would hear of the end, as in net.Socket
+      this.#endReading();
       this.transport.end();
     }
   }
 
+  #endReading(): void {
+    this.push(null);
+    this.read(0); // or nobody who does not read would hear of the end, as in net.Socket
+  }
+
   #whenOpen(run: () => void, done: Done): void {
-    if (this.#connection.state === 'handshake') this.#waiting = { run, done };
+    if (this.connection.state === 'handshake') this.#waiting = { run, done };
     else run();
   }
 
   #send(data: Uint8Array, done: Done): void {
-    if (this.#connection.state === 'closed') {
+    if (this.connection.state === 'closed') {
       done(new PeerAlertError('close_notify'));
       return;
     }
     const isLast = data.length <= writeStep;
-    this.#connection.write(isLast ? data : data.subarray(0, writeStep));
+    this.connection.write(isLast ? data : data.subarray(0, writeStep));
     this.#flush(isLast ? done : (error) => (error ? done(error) : this.#send(data.subarray(writeStep), done)));
   }
 
   #flush(done?: Done): void {
-    const output = this.#connection.takeOutput();
+    const output = this.connection.takeOutput();
     if (output.length > 0) this.transport.write(output, done);
     else done?.();
   }
 
   #pauseOrResume(): void {
     if (this.destroyed) return;
-    if (this.#isFull || this.#connection.waiting) this.transport.pause();
+    // Early data, which is bounded, may have to wait for a reader that comes after the handshake.
+    const mayWait = this.connection.state !== 'handshake';
+    if ((this.#isFull && mayWait) || this.connection.waiting) this.transport.pause();
     else if (this.transport.isPaused()) this.transport.resume();
   }
 

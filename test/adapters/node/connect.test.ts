@@ -110,9 +110,10 @@ describe('connect', () => {
   });
 
   it.each([
-    [{ minVersion: 'TLSv1.3' }, '`minVersion`: TLSv1.3 is not supported, TLSv1.2 is'],
-    [{ maxVersion: 'TLSv1' }, '`maxVersion`: TLSv1 is not supported, TLSv1.2 is'],
+    [{ minVersion: 'TLSv1.1' }, '`minVersion`: TLSv1.1 is not supported, TLSv1.2 and TLSv1.3 are'],
+    [{ maxVersion: 'TLSv1' }, '`maxVersion`: TLSv1 is not supported, TLSv1.2 and TLSv1.3 are'],
     [{ pfx: Buffer.alloc(1) }, '`pfx` of node:tls is not supported'],
+    [{ pskIdentityHint: 'x' }, '`pskIdentityHint` of node:tls is not supported'],
     [{ crl: 'x' }, '`crl` of node:tls is not supported'],
     [{ servername: 'a b' }, '`servername` is no host name'],
     [{ key: pem('p256').key }, '`key` needs `cert`'],

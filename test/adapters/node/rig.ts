@@ -40,7 +40,7 @@ export function portOf(server: NetServer): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** A server of ours with a P-256 certificate for localhost. Errors after the handshake are the test's to look at. */
+/** A server of ours with a P-256 certificate for localhost, TLS 1.2 unless said otherwise. Errors after the handshake are the test's to look at. */
 export function startServer(
   options: ServerOptions = {},
   listener: (socket: TLSSocket) => void = () => undefined,
@@ -49,7 +49,7 @@ export function startServer(
     track(socket).on('error', () => undefined);
     listener(socket);
   };
-  return listen(createServer({ ...identity('p256'), ...options }, secured));
+  return listen(createServer({ ...identity('p256'), maxVersion: 'TLSv1.2', ...options }, secured));
 }
 
 /** A TCP server that is no TLS server. */

@@ -1,4 +1,5 @@
 import { connect as connectNet } from 'node:net';
+import { createSecureContext as tlsContext } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,6 +10,7 @@ import {
   nodeCrypto,
   type ConnectOptions,
   type Server,
+  type ServerOptions,
   type TLSSocket,
 } from '../../../src/adapters/node/index.js';
 import { MemoryStore } from '../../../src/sessions/memory-store.js';
@@ -34,31 +36,39 @@ function visitAgain(server: Server, earlier: TLSSocket, options: ConnectOptions 
 describe('createServer', () => {
   it('counts what its handshakes came to', async () => {
     const server = await startServer();
-    const first = await visit(server);
-    await visitAgain(server, first);
+    const maxVersion = 'TLSv1.2';
+    const first = await visit(server, { maxVersion });
+    await visitAgain(server, first, { maxVersion });
     server.setTicketKeys(new KeyRing({ crypto: nodeCrypto, now: Date.now, automaticRotation: true }));
-    await visitAgain(server, first);
+    await visitAgain(server, first, { maxVersion });
     expect(server.counters).toEqual({
       full: 2,
-      hits: { session_id: 0, ticket: 1 },
+      hits: { session_id: 0, ticket: 1, psk_dhe_ke: 0, psk_ke: 0 },
       misses: 1,
       expired: 0,
       refused: { not_offered: 1, unknown_key_name: 1 },
       renewed: 0,
+      earlyData: { accepted: 0, rejected: {} },
     });
   });
 
   it.each([
-    [{}, 'a server needs `credentials`'],
-    [{ ...identity('p256'), minVersion: 'TLSv1.3' }, '`minVersion`: TLSv1.3 is not supported, TLSv1.2 is'],
+    [{}, 'a server needs `credentials`, or external PSKs'],
+    [{ ...identity('p256'), minVersion: 'TLSv1.1' }, '`minVersion`: TLSv1.1 is not supported, TLSv1.2 and TLSv1.3 are'],
+    [
+      { ...identity('p256'), secureContext: tlsContext() },
+      '`secureContext` is what `createSecureContext` of this library gives',
+    ],
     [{ ...identity('p256'), ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, 'no cipher suite fits the keys in `credentials`'],
     [
       { ...identity('p256'), ticketKeys: Buffer.alloc(48) },
       '`ticketKeys` is a KeyRing or a TicketSealer; 48 bytes of keys are not supported',
     ],
   ])('refuses options that cannot work: %#', (options, message) => {
-    const loose: object = options;
-    expect(() => createServer(loose)).toThrow(expect.objectContaining({ name: 'UsageError', message }));
+    // From JavaScript: the types do not allow all of it.
+    expect(() => createServer(options as ServerOptions)).toThrow(
+      expect.objectContaining({ name: 'UsageError', message }),
+    );
   });
 
   it('takes connections from elsewhere', async () => {
@@ -102,6 +112,20 @@ describe('certificates of a server', () => {
     for (const servername of ['www.example.com', 'api.example.com', 'a.b.example.com', 'other.example', 'localhost'])
       subjects.push((await visit(server, { servername, verifyCertificate })).getPeerX509Certificate()?.subject);
     expect(subjects).toEqual(['p384', 'rsa', 'p256', 'ed25519', 'p256'].map((kind) => `CN=Server ${kind}`));
+  });
+
+  it('one context serves servers and clients; it holds no other options', async () => {
+    const secureContext = createSecureContext(identity('rsa'));
+    const server = await startServer({ secureContext });
+    expect((await visit(server)).getPeerX509Certificate()?.subject).toBe('CN=Server rsa');
+    const mutual = await startServer({ requestCert: true, ca });
+    const accepted = next(mutual, 'secureConnection') as Promise<[TLSSocket]>;
+    await visit(mutual, { secureContext: createSecureContext(identity('client-p256')) });
+    expect((await accepted)[0].getPeerX509Certificate()?.subject).toBe('CN=Client p256');
+    const withMore: object = { ...identity('rsa'), ca };
+    expect(() => createSecureContext(withMore)).toThrow(
+      '`ca` is no option of a secure context: it holds chains and keys',
+    );
   });
 
   it('SNICallback: a context, none, or an error', async () => {

@@ -23,9 +23,9 @@ import {
 const sha256 = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 const echo = (socket: TLSSocket) => void socket.pipe(socket);
 
-describe('streams', () => {
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('streams, %s', (maxVersion) => {
   it('10 MB go both ways at once and arrive whole', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openPair({ maxVersion });
     const [toServer, toClient] = [randomBytes(10_000_000), randomBytes(10_000_000)];
     const read = (socket: TLSSocket) =>
       new Promise<string>((resolve) => {
@@ -43,7 +43,7 @@ describe('streams', () => {
   });
 
   it('both ends close though neither ever reads', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openPair({ maxVersion });
     const closed = Promise.all([next(client, 'close'), next(peer, 'close')]);
     client.end();
     await closed;
@@ -51,14 +51,14 @@ describe('streams', () => {
   });
 
   it.each([1, 100, 16_384, 16_385, 300_000])('writes of %d bytes keep their order and content', async (size) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openPair({ maxVersion });
     const chunks = Array.from({ length: 20 }, () => randomBytes(size));
     const [arrived] = await Promise.all([readAll(peer), pipeline(Readable.from(chunks), client)]);
     expect(sha256(arrived)).toBe(sha256(Buffer.concat(chunks)));
   });
 
   it('takes writes and an end before the handshake is complete', async () => {
-    const server = await startServer();
+    const server = await startServer({ maxVersion });
     const client = startClient(server);
     client.write('before ');
     client.end('the handshake');
@@ -67,7 +67,7 @@ describe('streams', () => {
   });
 
   it('one flight is one write of the transport, and so is what was corked', async () => {
-    const server = await startServer({}, echo);
+    const server = await startServer({ maxVersion }, echo);
     const transport = track(connectNet(portOf(server), '127.0.0.1'));
     const writes: number[] = [];
     const write = transport.write.bind(transport);
@@ -85,7 +85,7 @@ describe('streams', () => {
   });
 
   it('a reader that does not read stops the writer on the other side', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openPair({ maxVersion });
     client.pause();
     let sent = 0;
     const chunk = Buffer.alloc(64 * 1024);
@@ -108,7 +108,7 @@ describe('streams', () => {
   });
 
   it('sees every byte of a slow peer, one at a time', async () => {
-    const server = await startServer({}, echo);
+    const server = await startServer({ maxVersion }, echo);
     const slow = track(new PassThrough());
     const transport = track(connectNet(portOf(server), '127.0.0.1'));
     slow.on('data', (chunk: Buffer) => {
@@ -122,9 +122,9 @@ describe('streams', () => {
   });
 });
 
-describe('the end of a connection', () => {
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('the end of a connection, %s', (maxVersion) => {
   it('R5246-7.2.1 end() sends close_notify, which the other side reads as an end and answers', async () => {
-    const { server, client, peer } = await openPair();
+    const { server, client, peer } = await openPair({ maxVersion });
     client.end('bye');
     client.resume();
     const closed = Promise.all([next(client, 'close'), next(peer, 'close')]);
@@ -140,18 +140,22 @@ describe('the end of a connection', () => {
     await new Promise((resolve) => server.close(resolve)); // resolves when no connection is left
   });
 
-  it('what is written after the peer said the end is an error of the writer', async () => {
-    const { client, peer } = await openPair();
+  it('what is written after the peer said the end still arrives in TLS 1.3, and is an error of the writer in TLS 1.2', async () => {
+    const { client, peer } = await openPair({ maxVersion });
     client.resume();
     client.once('end', () => client.write('too late'));
     peer.end();
+    if (maxVersion === 'TLSv1.3') {
+      expect((await readAll(peer)).toString()).toBe('too late');
+      return;
+    }
     const error = await errorOf(client);
     expect(error).toBeInstanceOf(PeerAlertError);
     expect(error).toMatchObject({ code: 'peer_alert', alert: 'close_notify' });
   });
 
   it('a transport that ends without close_notify is an error, after what came before it', async () => {
-    const server = await startServer({}, (socket) => socket.write('half of it'));
+    const server = await startServer({ maxVersion }, (socket) => socket.write('half of it'));
     server.on('connection', (raw: Socket) => setTimeout(() => raw.end(), 200));
     const client = await openClient(server);
     const data: Buffer[] = [];
@@ -161,7 +165,7 @@ describe('the end of a connection', () => {
   });
 
   it('whoever has said the end himself takes the end of the transport for the answer', async () => {
-    const server = await startServer();
+    const server = await startServer({ maxVersion });
     server.on('connection', (raw: Socket) => setTimeout(() => raw.destroy(), 200));
     const client = await openClient(server, { socket: halfDeaf(server) });
     client.resume();
@@ -171,7 +175,7 @@ describe('the end of a connection', () => {
   });
 
   it('a reset is the one error of the socket', async () => {
-    const server = await startServer({}, (socket) => socket.write('x'));
+    const server = await startServer({ maxVersion }, (socket) => socket.write('x'));
     server.on('connection', (raw: Socket) => setTimeout(() => raw.resetAndDestroy(), 200));
     const client = await openClient(server);
     client.resume();
@@ -179,7 +183,9 @@ describe('the end of a connection', () => {
   });
 
   it('destroy() says nothing to the peer, who misses the end', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openPair({ maxVersion, ticketCount: 1 });
+    // What is not read, a ticket for example, would make a reset of it.
+    if (maxVersion === 'TLSv1.3') await next(client, 'session');
     peer.resume();
     client.destroy();
     expect(await errorOf(peer)).toMatchObject({ code: 'truncated' });
@@ -196,7 +202,7 @@ describe('the end of a connection', () => {
   });
 
   it('a transport that somebody else destroyed is an error', async () => {
-    const server = await startServer();
+    const server = await startServer({ maxVersion });
     const transport = track(connectNet(portOf(server), '127.0.0.1'));
     const client = await openClient(server, { socket: transport });
     transport.destroy();
@@ -205,7 +211,7 @@ describe('the end of a connection', () => {
 
   it('nothing holds the process once all is closed', async () => {
     const before = process.getActiveResourcesInfo().filter((name) => name !== 'Immediate').length;
-    const server = await startServer({}, echo);
+    const server = await startServer({ maxVersion }, echo);
     const client = await openClient(server);
     client.end('x');
     client.resume();
