@@ -133,7 +133,8 @@ export class Connection {
 
   /** Takes over bytes from the transport, any amount; the array must not be changed afterwards. Ignored once closed. */
   receive(bytes: Uint8Array): void {
-    if (this.#state === 'closed') return;
+    // RFC 8446 6.1: what comes after a close_notify is ignored.
+    if (this.#state === 'closed' || this.#closeReceived) return;
     this.#deframer.push(bytes);
     if (!this.#busy) this.#run(() => undefined);
   }
@@ -269,6 +270,9 @@ export class Connection {
 
   #process(): void {
     for (;;) {
+      // RFC 8446 5.1, P-state-4: nothing received under one key is processed under another, nor is a handshake complete before.
+      if (this.#joiner.pending && this.#joinerEpoch !== this.#records.readEpoch)
+        throw new AlertError('unexpected_message', 'got more handshake data before a change of keys');
       this.#tasks.settle();
       this.#tellOfEarlyData();
       if (this.#state === 'closed') return;
@@ -278,9 +282,6 @@ export class Connection {
         if (this.#ended && this.#deframer.buffered === 0 && !this.#joiner.pending) this.#truncated();
         return;
       }
-      // RFC 8446 5.1, P-state-4: nothing received under one key is processed under another.
-      if (this.#joiner.pending && this.#joinerEpoch !== this.#records.readEpoch)
-        throw new AlertError('unexpected_message', 'got more handshake data before a change of keys');
       const message = this.#joiner.next();
       if (message !== undefined) {
         this.#handleMessage(message);
