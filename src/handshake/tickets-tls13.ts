@@ -31,7 +31,8 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
   const { crypto, now, earlyData, transport } = settings;
   const issuedAt = now();
   // P-key-7: however often it is renewed, a session ends when its time since the full handshake is up.
-  const remaining = Math.floor((resumable.establishedAt + settings.maximumSessionAge - issuedAt) / 1000);
+  // Rounded up: a ticket of the last second would say 0, which is none (the server goes by the millisecond).
+  const remaining = Math.ceil((resumable.establishedAt + settings.maximumSessionAge - issuedAt) / 1000);
   const ticketLifetime = Math.min(settings.ticketLifetime, remaining);
   if (ticketLifetime <= 0) return false;
   const maxEarlyDataSize = earlyData === undefined ? 0 : transport === 'quic' ? quicEarlyDataSize : earlyData.maxSize;
