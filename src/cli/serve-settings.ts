@@ -22,7 +22,8 @@ export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> 
     crypto,
     credentials: identities(flags, crypto),
     ...handshakeOptions(flags, 'server'),
-    // A server to test with lets the client choose; with forward secrecy where it leaves the choice.
+    // A server to test with takes old clients and narrow ones; with forward secrecy where they leave the choice.
+    allowMissingExtendedMasterSecret: true,
     pskKeyExchangeModes: ['psk_dhe_ke', 'psk_ke'],
     ...(flags.ciphers !== undefined && { cipherSuites: flags.ciphers }),
     ...(flags.alpn !== undefined && { alpnProtocols: flags.alpn }),

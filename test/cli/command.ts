@@ -56,9 +56,12 @@ export class Command {
   }
 
   /** `serve --json` on a free port, with the ECDSA identity unless `parameters` name another. */
-  async serve(...parameters: readonly string[]): Promise<ServeProcess> {
+  async serve(
+    parameters: readonly string[] = [],
+    environment: ProgramOptions['environment'] = {},
+  ): Promise<ServeProcess> {
     const identity = parameters.includes('--cert') ? [] : ['--cert', 'ecdsa.pem', '--key', 'ecdsa.key'];
-    const server = await ServeProcess.start(this, [...identity, ...parameters]);
+    const server = await ServeProcess.start(this, [...identity, ...parameters], environment);
     this.#servers.push(server);
     return server;
   }
@@ -91,12 +94,17 @@ export class ServeProcess {
     this.port = port;
   }
 
-  static async start(command: Command, parameters: readonly string[]): Promise<ServeProcess> {
+  static async start(
+    command: Command,
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<ServeProcess> {
     const process = await startServerProcess({
       command: globalThis.process.execPath,
       arguments: () => [command.file('main.mjs'), 'serve', '--port', '0', '--json', ...parameters],
       ready: /"listening"/,
       cwd: command.folder,
+      environment,
     });
     const [first] = linesOf(process.output());
     return new ServeProcess(process, Number(first?.['port']));

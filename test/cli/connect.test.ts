@@ -11,7 +11,7 @@ import {
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identities } from '../support/identities.js';
-import { describeWithPeer, startServerProcess } from '../support/peers.js';
+import { describeWithPeer, startServerProcess, type ServerProcess } from '../support/peers.js';
 import { Command, type ServeProcess } from './command.js';
 
 let command: Command;
@@ -49,8 +49,8 @@ async function listen(server: Server): Promise<number> {
 
 const full = {
   event: 'handshake',
-  protocol: 'TLSv1.2',
-  cipherSuite: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  protocol: 'TLSv1.3',
+  cipherSuite: 'TLS_AES_128_GCM_SHA256',
   group: 'x25519',
   mode: 'full',
   resumed: false,
@@ -82,35 +82,76 @@ describe.concurrent('with our own server', () => {
       'ca.pem',
     ]);
     expect(run.status).toBe(0);
-    expect(run.stdout).toMatch(/^HTTP\/1\.0 200 OK\r\n.*protocol: TLSv1\.2\n/s);
-    expect(run.stderr).toBe(
-      'TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, full (not_offered), x25519, example.test\n',
-    );
+    expect(run.stdout).toMatch(/^HTTP\/1\.0 200 OK\r\n.*protocol: TLSv1\.3\n/s);
+    expect(run.stderr).toBe('TLSv1.3 TLS_AES_128_GCM_SHA256, full (not_offered), x25519, example.test\n');
   });
 
-  it('--reconnect resumes each time from the time before', async () => {
-    const { status, lines } = await command.connect(www.port, '--reconnect', '2');
+  it.each([
+    ['TLSv1.2', [], 'ticket'],
+    ['TLSv1.2', ['--no-tickets'], 'session_id'],
+    ['TLSv1.3', [], 'psk_dhe_ke'],
+    ['TLSv1.3', ['--no-tickets'], 'full'],
+  ])('--reconnect in %s %s: each time from the time before', async (version, parameters, mode) => {
+    const versions = ['--min-version', version, '--max-version', version];
+    const { status, lines } = await command.connect(www.port, '--reconnect', '2', ...versions, ...parameters);
     expect(status).toBe(0);
-    expect(lines.map(({ mode, ok }) => [mode, ok])).toEqual([
-      ['full', true],
-      ['ticket', true],
-      ['ticket', true],
+    expect(lines.map(({ protocol, mode, ok }) => [protocol, mode, ok])).toEqual([
+      [version, 'full', true],
+      [version, mode, true],
+      [version, mode, true],
     ]);
   });
 
-  it('--no-tickets resumes by session ID', async () => {
-    const { lines } = await command.connect(www.port, '--no-tickets', '--reconnect', '1');
-    expect(lines.map(({ mode }) => mode)).toEqual(['full', 'session_id']);
+  it.each([
+    ['TLSv1.2', 'ticket'],
+    ['TLSv1.3', 'psk_dhe_ke'],
+  ])('%s: sessions go from one run to the next in a file of its owner alone', async (version, mode) => {
+    const [first, second] = [`${version}.json`, `${version} again.json`];
+    const versions = ['--max-version', version];
+    await command.connect(www.port, ...versions, '--session-out', first);
+    expect(statSync(command.file(first)).mode & 0o777).toBe(0o600);
+    const files = ['--session-in', first, '--session-out', second];
+    const { lines } = await command.connect(www.port, ...versions, ...files);
+    expect(lines).toMatchObject([{ protocol: version, mode, resumed: true, ok: true }]);
+    const { sessions } = JSON.parse(readFileSync(command.file(second), 'utf8')) as { sessions: unknown[] };
+    expect(sessions).toHaveLength(1);
   });
 
-  it("sessions go from one run to the next in a file of the owner's alone", async () => {
-    await command.connect(www.port, '--session-out', 'sessions.json');
-    expect(statSync(command.file('sessions.json')).mode & 0o777).toBe(0o600);
-    const { lines } = await command.connect(www.port, '--session-in', 'sessions.json', '--session-out', 'more.json');
-    expect(lines).toMatchObject([{ mode: 'ticket', resumed: true, ok: true }]);
-    expect(readFileSync(command.file('more.json'), 'utf8')).toMatch(
-      /^\{\n {2}"sessions": \[\n {4}"[\w+/]+=*"\n {2}\]\n\}\n$/,
-    );
+  it('--early-data goes out with the first flight where the session allows it', async () => {
+    const server = await command.serve(['--early-data', '16384']);
+    writeFileSync(command.file('early.txt'), 'GET /early HTTP/1.0\r\n\r\n');
+    const early = ['--early-data', 'early.txt'];
+    const first = await command.connect(server.port, ...early, '--session-out', 'early.json');
+    expect(first.lines).toMatchObject([{ earlyData: 'none', earlyDataReason: 'not_offered', earlyDataBytes: 0 }]);
+    const resumed = ['--session-in', 'early.json'];
+    const accepted = { mode: 'psk_dhe_ke', earlyData: 'accepted', earlyDataReason: null, earlyDataBytes: 23 };
+    const second = await command.connect(server.port, ...early, ...resumed);
+    expect(second.lines).toMatchObject([{ ...accepted, ok: true }]);
+    const trust = ['--servername', 'example.test', '--ca', 'ca.pem'];
+    const parameters = ['connect', `127.0.0.1:${server.port}`, ...trust, ...resumed, '--early-data', '-'];
+    const third = await command.run(parameters, { input: 'GET /early HTTP/1.0\r\n\r\n' });
+    expect(third.stdout).toContain('earlyData: accepted\nearlyDataBytes: 23\n');
+    // What does not fit goes out after the handshake: 40,000 bytes, which are no request yet, and the request that ends them.
+    writeFileSync(command.file('long.txt'), 'x'.repeat(40_000));
+    const fourth = await command.connect(server.port, '--early-data', 'long.txt', ...resumed);
+    expect(fourth.lines).toMatchObject([{ ...accepted, earlyDataBytes: 16_384 }]);
+    expect((await server.take(4)).map(({ earlyDataBytes }) => earlyDataBytes)).toEqual([0, 23, 23, 16_384]);
+  });
+
+  it('--psk', async () => {
+    const psk = ['--psk', 'me:000102030405060708090a0b0c0d0e0f'];
+    const server = await command.serve([...psk]);
+    const { lines } = await command.connect(server.port, ...psk);
+    expect(lines).toMatchObject([{ mode: 'psk_dhe_ke', ok: true }]);
+    const wrong = await command.connect(server.port, '--psk', 'me:ff0102030405060708090a0b0c0d0e0f');
+    expect(wrong.lines).toMatchObject([{ event: 'error', code: 'peer_alert', alert: 'decrypt_error', ok: false }]);
+  });
+
+  it('--groups X25519MLKEM768', async () => {
+    const hybrid = ['--groups', 'X25519MLKEM768'];
+    const server = await command.serve([...hybrid]);
+    const { lines } = await command.connect(server.port, ...hybrid);
+    expect(lines).toMatchObject([{ protocol: 'TLSv1.3', group: 'X25519MLKEM768', ok: true }]);
   });
 
   it('a session that nobody verified is not resumed where somebody wants it verified', async () => {
@@ -122,7 +163,7 @@ describe.concurrent('with our own server', () => {
   it('--crypto noble, --groups and --keylog', async () => {
     const { lines } = await command.connect(www.port, '--crypto', 'noble', '--groups', 'P-256', '--keylog', 'keys.txt');
     expect(lines).toMatchObject([{ group: 'secp256r1', ok: true }]);
-    expect(readFileSync(command.file('keys.txt'), 'utf8')).toMatch(/^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n$/);
+    expect(readFileSync(command.file('keys.txt'), 'utf8')).toMatch(/^(\w+ [0-9a-f]{64} [0-9a-f]{64}\n){5}$/);
   });
 });
 
@@ -228,36 +269,66 @@ describe.concurrent('failure: a code, a line and a status', () => {
 });
 
 describeWithPeer('openssl', 'openssl s_server', (peer) => {
-  it('resumes, and the page says so too', async () => {
+  async function serve(...parameters: string[]): Promise<ServerProcess> {
+    const identity = ['-cert', 'ecdsa.pem', '-key', 'ecdsa.key'];
     const server = await startServerProcess({
       command: peer.path,
-      arguments: (port) => [
-        's_server',
-        '-accept',
-        `127.0.0.1:${port}`,
-        '-cert',
-        'ecdsa.pem',
-        '-key',
-        'ecdsa.key',
-        '-tls1_2',
-        '-www',
-      ],
+      arguments: (port) => ['s_server', '-accept', `127.0.0.1:${port}`, ...identity, ...parameters],
       ready: /ACCEPT/,
       cwd: command.folder,
     });
-    try {
-      const { status, lines } = await command.connect(server.port, '--reconnect', '1');
-      expect({ status, lines }).toMatchObject({
-        status: 0,
-        lines: [
-          { mode: 'full', ok: true },
-          { mode: 'ticket', ok: true },
-        ],
-      });
-      const run = await command.run(['connect', `127.0.0.1:${server.port}`, '--insecure']);
-      expect(run.stdout).toContain('New, TLSv1.2, Cipher is ECDHE-ECDSA');
-    } finally {
-      await server.stop();
-    }
+    processes.add(server);
+    return server;
+  }
+  const processes = new Set<ServerProcess>();
+  afterAll(async () => {
+    for (const server of processes) await server.stop();
+  });
+
+  it.concurrent.each([
+    ['-tls1_2', 'ticket'],
+    ['-tls1_3', 'psk_dhe_ke'],
+  ])('%s -www: resumes, and the page says so too', async (version, mode) => {
+    const server = await serve(version, '-www');
+    const { status, lines } = await command.connect(server.port, '--reconnect', '1', '--session-out', `${mode}.json`);
+    expect({ status, lines }).toMatchObject({
+      status: 0,
+      lines: [
+        { mode: 'full', ok: true },
+        { mode, ok: true },
+      ],
+    });
+    const parameters = ['--servername', 'example.test', '--ca', 'ca.pem', '--session-in', `${mode}.json`];
+    const run = await command.run(['connect', `127.0.0.1:${server.port}`, ...parameters]);
+    expect(run.stdout).toMatch(/^Reused, TLSv1\.[23], Cipher is /m);
+  });
+
+  it.concurrent('sends early data, which never comes twice', async () => {
+    const server = await serve('-tls1_3', '-early_data', '-max_early_data', '1000');
+    writeFileSync(command.file('words.txt'), 'said early\n');
+    await command.connect(server.port, '--session-out', 'words.json');
+    const early = ['--session-in', 'words.json', '--early-data', 'words.txt', '--request', ''];
+    const { lines } = await command.connect(server.port, ...early);
+    expect(lines).toMatchObject([{ mode: 'psk_dhe_ke', earlyData: 'accepted', earlyDataBytes: 11, ok: true }]);
+    // s_server takes a ticket once: its early data is rejected the second time, and is said after the handshake.
+    const again = await command.connect(server.port, ...early);
+    expect(again.lines).toMatchObject([{ mode: 'full', earlyData: 'rejected', ok: true }]);
+    expect(server.output().match(/said early/g)).toHaveLength(2);
+  });
+
+  it.concurrent('takes a HelloRetryRequest, with a ticket and without', async () => {
+    const server = await serve('-tls1_3', '-www', '-groups', 'P-384');
+    const { lines } = await command.connect(server.port, '--reconnect', '1', '--groups', 'X25519,P-384');
+    expect(lines).toMatchObject([
+      { mode: 'full', group: 'secp384r1', helloRetryRequest: true, ok: true },
+      { mode: 'psk_dhe_ke', group: 'secp384r1', helloRetryRequest: true, ok: true },
+    ]);
+  });
+
+  it.concurrent('--psk', async () => {
+    const server = await serve('-tls1_3', '-nocert', '-psk', '000102030405060708090a0b0c0d0e0f', '-psk_identity', 'me');
+    const psk = 'me:000102030405060708090a0b0c0d0e0f';
+    const { status, lines } = await command.connect(server.port, '--psk', psk);
+    expect({ status, lines }).toMatchObject({ status: 0, lines: [{ mode: 'psk_dhe_ke', ok: true }] });
   });
 });

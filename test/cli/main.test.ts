@@ -1,5 +1,4 @@
 /** The command line itself: help, version, errors in one line, and how long it takes to start. */
-import { performance } from 'node:perf_hooks';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -72,31 +71,33 @@ describe('an error is one line, and a status', () => {
   });
 });
 
+// Of the processor: how long one waits for it on a busy machine says nothing of the command.
 describe('starting takes less than 300 ms', () => {
+  const telling = `process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error('cpu',user+system)})`;
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(telling)}` };
+  const milliseconds = (output: string) => Number(/^cpu (\d+)$/m.exec(output)?.[1]) / 1000;
+
   it.each([[['--help']], [['connect', '127.0.0.1:1']], [['connect', '127.0.0.1:1', '--crypto', 'noble']]])(
     '%s',
     async (parameters) => {
-      expect(await fastest(() => command.run(parameters))).toBeLessThan(300);
+      const run = async () => (await command.run(parameters, { environment })).stderr;
+      expect(await fastest(run)).toBeLessThan(300);
     },
   );
 
-  it('serve, until it listens', async () => {
-    expect(
-      await fastest(async () => {
-        const server = await command.serve();
-        await server.stop();
-      }),
-    ).toBeLessThan(300);
+  it.each(['node', 'noble'])('serve --crypto %s, until it listens', async (crypto) => {
+    const run = async () => {
+      const server = await command.serve(['--crypto', crypto], environment);
+      await server.stop();
+      return server.output();
+    };
+    expect(await fastest(run)).toBeLessThan(300);
   });
 
-  /** Milliseconds. Other tests run beside this one, and what disturbs makes slower only. */
-  async function fastest(run: () => Promise<unknown>): Promise<number> {
+  /** Of a few: neighbours in the caches cost time as well. */
+  async function fastest(run: () => Promise<string>): Promise<number> {
     let best = Infinity;
-    for (let i = 0; i < 10 && best >= 300; i++) {
-      const start = performance.now();
-      await run();
-      best = Math.min(best, performance.now() - start);
-    }
+    for (let i = 0; i < 5 && best >= 300; i++) best = Math.min(best, milliseconds(await run()));
     return best;
   }
 });

@@ -17,19 +17,19 @@ const command = useCommand(async (built) => {
       built.file(name),
       Uint8Array.from({ length: 80 }, (_, i) => (i * i * seed + seed) % 251),
     );
-  early = await built.serve('--early-data', '16384', '--ticket-keys', 'one.key');
+  early = await built.serve(['--early-data', '16384', '--ticket-keys', 'one.key']);
 });
 const visitors = useVisitors();
 
 const tls12 = { maxVersion: 'TLSv1.2' } as const;
-const requestEarly = (connection: Connection) => void connection.writeEarlyData(ascii(request));
+const requestEarly = (connection: Connection) => connection.writeEarlyData(ascii(request));
 
 describe('resumption', () => {
   it.each([
     ['session IDs in TLS 1.2', tls12, 'session_id', 1],
     ['tickets that lead to the store in TLS 1.3', {}, 'psk_dhe_ke', 2],
   ] as const)('--tickets off: %s', async (_, options, mode, count) => {
-    const server = await command().serve('--tickets', 'off');
+    const server = await command().serve(['--tickets', 'off']);
     const first = await visitors.visit(server, options);
     expect(first.line).toMatchObject({ mode: 'full', reason: 'not_offered' });
     expect(first.sessions).toHaveLength(count);
@@ -39,12 +39,12 @@ describe('resumption', () => {
   });
 
   it.each([tls12, {}])('nothing where both are off: %j', async (options) => {
-    const server = await command().serve('--tickets', 'off', '--session-cache', 'off');
+    const server = await command().serve(['--tickets', 'off', '--session-cache', 'off']);
     expect((await visitors.visit(server, options)).sessions).toEqual([]);
   });
 
   it('the cache holds as many sessions as it is told', async () => {
-    const server = await command().serve('--tickets', 'off', '--session-cache', '1');
+    const server = await command().serve(['--tickets', 'off', '--session-cache', '1']);
     const [first] = (await visitors.visit(server, tls12)).sessions;
     const [second] = (await visitors.visit(server, tls12)).sessions;
     const again = await visitors.visit(server, { ...tls12, session: second! });
@@ -54,7 +54,7 @@ describe('resumption', () => {
   });
 
   it('R8446-4.6.1 --tickets of them after a full handshake, and at least one after each resumption', async () => {
-    const server = await command().serve('--tickets', '5');
+    const server = await command().serve(['--tickets', '5']);
     let { sessions } = await visitors.visit(server);
     expect(sessions).toHaveLength(5);
     for (let i = 0; i < 3; i++) {
@@ -71,7 +71,7 @@ describe('resumption', () => {
     ['psk_ke', { pskKeyExchangeModes: ['psk_ke'] }],
   ] as const)('%s: tickets cross between servers with one key file, and no others', async (mode, options) => {
     const keys = [['one.key'], ['two.key'], ['two.key', '--ticket-keys', 'one.key']];
-    const others = await Promise.all(keys.map((names) => command().serve('--ticket-keys', ...names)));
+    const others = await Promise.all(keys.map((names) => command().serve(['--ticket-keys', ...names])));
     const [session] = (await visitors.visit(early, options)).sessions;
     const lines: unknown[] = [];
     for (const server of others) {
@@ -86,7 +86,7 @@ describe('resumption', () => {
   });
 
   it('not longer than --lifetime', async () => {
-    const server = await command().serve('--lifetime', '1');
+    const server = await command().serve(['--lifetime', '1']);
     const [old] = (await visitors.visit(server, tls12)).sessions;
     const [ticket] = (await visitors.visit(server)).sessions;
     expect([old, ticket]).toMatchObject([{ ticketLifetimeHint: 1 }, { ticketLifetime: 1 }]);
@@ -97,7 +97,7 @@ describe('resumption', () => {
     expect(await late(old, tls12)).toMatchObject({ mode: 'full', reason: 'too_old' });
     expect(await late(ticket, {})).toMatchObject({
       mode: 'full',
-      reason: expect.stringMatching(/^(too_old|expired)$/),
+      reason: 'too_old',
     });
   });
 });
@@ -118,7 +118,7 @@ describe('early data', () => {
 
   it('may hold the first half of a request', async () => {
     const [session] = (await visitors.visit(early)).sessions;
-    const half = (connection: Connection) => void connection.writeEarlyData(ascii('GET / HTTP/1.0\r\n'));
+    const half = (connection: Connection) => connection.writeEarlyData(ascii('GET / HTTP/1.0\r\n'));
     const visitor = await visitors.client(early, { session: session!, earlyData: true }, half).opened();
     expect(await early.take(1)).toMatchObject([{ earlyData: 'accepted', earlyDataBytes: 16 }]);
     expect(visitor.records).toEqual([]);
@@ -127,7 +127,7 @@ describe('early data', () => {
   });
 
   it('is echoed record by record', async () => {
-    const server = await command().serve('--echo', '--early-data', '1000');
+    const server = await command().serve(['--echo', '--early-data', '1000']);
     const first = await visitors.client(server).opened();
     await first.until(({ sessions }) => sessions.length > 0);
     const words = (connection: Connection) => {
@@ -140,7 +140,7 @@ describe('early data', () => {
   });
 
   it('is rejected without --early-data, and the request is answered all the same', async () => {
-    const server = await command().serve('--ticket-keys', 'one.key');
+    const server = await command().serve(['--ticket-keys', 'one.key']);
     const [session] = (await visitors.visit(early)).sessions;
     const { line } = await visitors.visit(server, { session: session!, earlyData: true }, requestEarly);
     expect(line).toMatchObject({
@@ -152,7 +152,7 @@ describe('early data', () => {
   });
 
   it('is rejected by a HelloRetryRequest', async () => {
-    const server = await command().serve('--ticket-keys', 'one.key', '--early-data', '1000', '--groups', 'P-384');
+    const server = await command().serve(['--ticket-keys', 'one.key', '--early-data', '1000', '--groups', 'P-384']);
     const [session] = (await visitors.visit(server)).sessions;
     const options = { session: session!, earlyData: true, groups: ['x25519', 'secp384r1'] } as const;
     const { line } = await visitors.visit(server, options, requestEarly);
@@ -168,7 +168,7 @@ describe('early data', () => {
     ['memory', 'rejected', 'replayed'],
     ['off', 'accepted', null],
   ])('--replay-guard %s: the same flight again is %s', async (guard, earlyData, earlyDataReason) => {
-    const server = await command().serve('--early-data', '1000', '--replay-guard', guard);
+    const server = await command().serve(['--early-data', '1000', '--replay-guard', guard]);
     const [session] = (await visitors.visit(server)).sessions;
     const now = Date.now();
     const lines: unknown[] = [];
@@ -190,7 +190,7 @@ describe('options of the handshake', () => {
     ['ECDHE-ECDSA-CHACHA20-POLY1305', 'TLSv1.2', 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256'],
     ['TLS_AES_256_GCM_SHA384', 'TLSv1.3', 'TLS_AES_256_GCM_SHA384'],
   ] as const)('--ciphers %s alone leaves %s', async (ciphers, protocol, cipherSuite) => {
-    const server = await command().serve('--ciphers', ciphers, '--groups', 'P-384', '--alpn', 'h2');
+    const server = await command().serve(['--ciphers', ciphers, '--groups', 'P-384', '--alpn', 'h2']);
     const { line } = await visitors.visit(server, { alpnProtocols: ['http/1.1', 'h2'] });
     expect(line).toMatchObject({ protocol, cipherSuite, group: 'secp384r1', alpn: 'h2' });
   });
@@ -199,26 +199,26 @@ describe('options of the handshake', () => {
     ['--min-version', 'TLSv1.3', tls12],
     ['--max-version', 'TLSv1.2', { minVersion: 'TLSv1.3' }],
   ] as const)('%s %s', async (option, version, options) => {
-    const server = await command().serve(option, version);
+    const server = await command().serve([option, version]);
     expect((await visitors.visit(server)).line).toMatchObject({ protocol: version });
     await visitors.client(server, options).until(({ closed }) => closed !== undefined);
     expect(await server.take(1)).toMatchObject([{ event: 'error', alert: 'protocol_version' }]);
   });
 
   it('--psk', async () => {
-    const server = await command().serve('--psk', 'us two:000102030405060708090a0b0c0d0e0f');
+    const server = await command().serve(['--psk', 'us two:000102030405060708090a0b0c0d0e0f']);
     const key = Uint8Array.from({ length: 16 }, (_, i) => i);
     const psk = { identity: ascii('us two'), key, role: 'client', withoutImporter: true } as const;
     expect((await visitors.visit(server, { externalPsks: [psk] })).line).toMatchObject({ mode: 'psk_dhe_ke' });
     expect((await visitors.visit(server)).line).toMatchObject({ mode: 'full' });
-    const wrong = { ...psk, key: key.toReversed() };
+    const wrong = { ...psk, key: key.map((byte) => byte ^ 1) };
     await visitors.client(server, { externalPsks: [wrong] }).until(({ closed }) => closed !== undefined);
     expect(await server.take(1)).toMatchObject([{ event: 'error', alert: 'decrypt_error' }]);
   });
 
   it('--crypto noble with keys of all kinds, and --keylog', async () => {
     const identities = ['ecdsa', 'ed25519', 'rsa'].flatMap((kind) => ['--cert', `${kind}.pem`, '--key', `${kind}.key`]);
-    const server = await command().serve('--crypto', 'noble', '--keylog', 'keys.txt', ...identities);
+    const server = await command().serve(['--crypto', 'noble', '--keylog', 'keys.txt', ...identities]);
     for (const scheme of ['ecdsa_secp256r1_sha256', 'ed25519', 'rsa_pss_rsae_sha256'] as const)
       for (const options of [tls12, {}]) {
         const { line } = await visitors.visit(server, { ...options, signatureSchemes: [scheme] });
@@ -251,7 +251,7 @@ describeWithPeer('openssl', 'openssl s_client', (peer) => {
     ['-tls1_2', 'ticket', 'alert handshake failure'],
     ['-tls1_3', 'psk_dhe_ke', 'alert certificate required'],
   ])('%s resumes, and shows the certificate that is asked for', async (version, mode, alert) => {
-    const server = await command().serve('--client-auth', 'require', '--client-ca', 'ca.pem');
+    const server = await command().serve(['--client-auth', 'require', '--client-ca', 'ca.pem']);
     const identity = ['-cert', 'client.pem', '-key', 'client.key'];
     const first = await client(server, request, version, ...identity, '-sess_out', `${mode}.session`);
     expect(first.stdout).toMatch(/^mode: full$/m);

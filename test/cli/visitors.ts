@@ -18,14 +18,18 @@ export interface Visit {
 export class Visitors {
   readonly #sockets = new Set<Socket>();
 
-  client({ port }: ServeProcess, options?: Partial<ClientOptions>, early?: (c: Connection) => void): RecordClient {
+  client(
+    { port }: Pick<ServeProcess, 'port'>,
+    options?: Partial<ClientOptions>,
+    early?: (c: Connection) => void,
+  ): RecordClient {
     const made = new RecordClient(port, options, early);
     this.#sockets.add(made.socket);
     return made;
   }
 
   /** A bare TCP connection, whose errors are nobody's. */
-  tcp({ port }: ServeProcess): Socket {
+  tcp({ port }: Pick<ServeProcess, 'port'>): Socket {
     const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
     this.#sockets.add(socket.on('error', () => undefined));
     return socket;
