@@ -120,9 +120,11 @@ class RogueState<Settings extends ClientSettings | ServerSettings> extends Hands
   }
 
   override sendBytes(bytes: Uint8Array): Uint8Array {
-    const messages = this.#says?.(decodeHandshake('TLSv1.3', bytes), this) ?? [bytes];
-    for (const message of messages)
-      super.sendBytes(message instanceof Uint8Array ? message : encodeHandshake('TLSv1.3', message));
+    const meant = decodeHandshake('TLSv1.3', bytes);
+    for (const message of this.#says?.(meant, this) ?? [bytes])
+      super.sendBytes(
+        message instanceof Uint8Array ? message : message === meant ? bytes : encodeHandshake('TLSv1.3', message),
+      );
     return bytes;
   }
 }
@@ -282,4 +284,26 @@ export function pass(from: End, to: End): Uint8Array {
   if (bytes.length > 0) to.connection.receive(bytes);
   to.events.push(...to.connection.takeEvents());
   return bytes;
+}
+
+/** A client and a server that have to go through a HelloRetryRequest. */
+export const retryingClient: Changes<ClientOptions> = {
+  groups: ['secp256r1', 'x25519'],
+  keyShareGroups: ['secp256r1'],
+};
+export const retryingServer: Changes<ServerOptions> = { groups: ['x25519'] };
+
+/** Changes the n-th ClientHello (0 is the first) and leaves everything else. */
+export function changingHello(
+  n: number,
+  change: (body: ClientHello, hs: AnyRogue) => ClientHello | Uint8Array,
+): Misbehaviour {
+  let hellos = 0;
+  return {
+    says: (message, hs) => {
+      if (message.type !== 'client_hello' || hellos++ !== n) return [message];
+      const changed = change(message.body, hs);
+      return [changed instanceof Uint8Array ? changed : { type: 'client_hello', body: changed }];
+    },
+  };
 }
