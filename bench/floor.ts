@@ -106,7 +106,7 @@ function prf(key: HmacKey, seed: Uint8Array, blocks: number): void {
   }
 }
 
-function now<T>(value: MaybePromise<T>): T {
+export function now<T>(value: MaybePromise<T>): T {
   if (value instanceof Promise) throw new Error('the floor needs a backend that answers at once');
   return value;
 }

@@ -2,15 +2,22 @@
 import type { CryptoBackend } from '../src/crypto/backend.js';
 import { nobleCrypto } from '../src/crypto/noble.js';
 import { nodeCrypto } from '../src/crypto/node.js';
-import type { HandshakeMode, Tls12CipherSuite } from '../src/index.js';
-import { bulk } from './bulk.js';
+import {
+  withPreparedKeyShares,
+  type SupportedCipherSuite,
+  type Tls12CipherSuite,
+  type Tls13CipherSuite,
+} from '../src/index.js';
+import { bulk, recordLength, recordsPerRun } from './bulk.js';
 import { codecCases } from './codecs.js';
+import { tls13HandshakeFloor, type Tls13Kind } from './floor-tls13.js';
 import { handshakeFloor } from './floor.js';
+import { goals, type Goal } from './goals.js';
 import { handshake, handshakeOverStreams } from './handshakes.js';
 import { measure, type Contender, type MeasureOptions } from './measure.js';
 import { idleConnection, nodeTlsIdleConnection, type Footprint } from './memory.js';
-import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake } from './peers.js';
-import { socketHandshake } from './sockets.js';
+import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake, socketBulk } from './peers.js';
+import { socketHandshake, socketPairs } from './sockets.js';
 import { ticketCases } from './tickets.js';
 
 export type Row = CpuRow | MemoryRow;
@@ -21,10 +28,13 @@ export interface CpuRow {
   readonly backend: string;
   /** CPU time of one run, all threads; both ends where there are two. */
   readonly cpuMicros: number;
+  /** Of application data, where that is what is measured. */
+  readonly megabytesPerSecond: number | null;
   readonly peer: string | null;
   readonly peerCpuMicros: number | null;
   /** How many times the peer's time ours is contained in. */
   readonly speedup: number | null;
+  readonly goal: Goal | null;
 }
 
 /** Not beside a peer: the resident size says something only in a process of its own. */
@@ -33,26 +43,45 @@ export interface MemoryRow {
   readonly case: string;
   readonly backend: string;
   readonly bytes: number;
+  readonly goal: Goal | null;
 }
 
 export type Group = (options: MeasureOptions) => Promise<Row[]>;
 
-const aesGcm = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
-const chaCha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
+const tls12AesGcm = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+const tls12ChaCha = 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256';
+const tls13AesGcm = 'TLS_AES_128_GCM_SHA256';
+const tls13ChaCha = 'TLS_CHACHA20_POLY1305_SHA256';
 
 export const groups: Readonly<Record<string, Group>> = {
   codecs,
   'tickets node': tickets(nodeCrypto),
   'tickets noble': tickets(nobleCrypto),
-  'handshakes node': handshakes(nodeCrypto, aesGcm),
-  'handshakes noble': handshakes(nobleCrypto, aesGcm),
-  'handshakes noble chacha20': handshakes(nobleCrypto, chaCha),
-  'bulk node': bulkTransfer(nodeCrypto, aesGcm),
-  'bulk noble chacha20': bulkTransfer(nobleCrypto, chaCha),
-  'memory node': idleMemory('node', () => idleConnection(nodeCrypto, aesGcm)),
-  'memory noble': idleMemory('noble', () => idleConnection(nobleCrypto, aesGcm)),
-  'memory node:tls': idleMemory('node:tls', nodeTlsIdleConnection),
+  'TLS 1.2 handshakes node': tls12Handshakes(nodeCrypto, tls12AesGcm),
+  'TLS 1.2 handshakes noble': tls12Handshakes(nobleCrypto, tls12AesGcm),
+  'TLS 1.2 handshakes noble chacha20': tls12Handshakes(nobleCrypto, tls12ChaCha),
+  'TLS 1.3 handshakes node': tls13Handshakes(nodeCrypto, tls13AesGcm),
+  'TLS 1.3 handshakes noble': tls13Handshakes(nobleCrypto, tls13AesGcm),
+  'TLS 1.3 handshakes noble chacha20': tls13Handshakes(nobleCrypto, tls13ChaCha),
+  'TLS 1.2 bulk node': bulkTransfer(nodeCrypto, tls12AesGcm),
+  'TLS 1.2 bulk noble chacha20': bulkTransfer(nobleCrypto, tls12ChaCha),
+  'TLS 1.3 bulk node': bulkTransfer(nodeCrypto, tls13AesGcm),
+  'TLS 1.3 bulk noble chacha20': bulkTransfer(nobleCrypto, tls13ChaCha),
+  'TLS 1.2 idle node': idleMemory('TLS 1.2', 'node', () => idleConnection(nodeCrypto, tls12AesGcm, 'ticket')),
+  'TLS 1.2 idle noble': idleMemory('TLS 1.2', 'noble chacha20', () =>
+    idleConnection(nobleCrypto, tls12ChaCha, 'ticket'),
+  ),
+  'TLS 1.2 idle node:tls': idleMemory('TLS 1.2', 'node:tls', () => nodeTlsIdleConnection('TLSv1.2 ticket')),
+  'TLS 1.3 idle node': idleMemory('TLS 1.3', 'node', () => idleConnection(nodeCrypto, tls13AesGcm, 'psk_dhe_ke')),
+  'TLS 1.3 idle noble': idleMemory('TLS 1.3', 'noble chacha20', () =>
+    idleConnection(nobleCrypto, tls13ChaCha, 'psk_dhe_ke'),
+  ),
+  'TLS 1.3 idle node:tls': idleMemory('TLS 1.3', 'node:tls', () => nodeTlsIdleConnection('TLSv1.3 psk_dhe_ke')),
 };
+
+function labelOf(backend: CryptoBackend, suite: SupportedCipherSuite): string {
+  return suite.includes('CHACHA20') ? `${backend.name} chacha20` : backend.name;
+}
 
 async function codecs(options: MeasureOptions): Promise<CpuRow[]> {
   const cases = codecCases();
@@ -81,54 +110,119 @@ function contender(prefix: string, { case: name, run }: { case: string; run: () 
   return { name: `${prefix} ${name}`, run };
 }
 
-function handshakes(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
+function tls12Handshakes(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
   return async (options) => {
-    const label = suite === chaCha ? `${backend.name} chacha20` : backend.name;
     const rows: Row[] = [];
-    for (const mode of ['full', 'session_id', 'ticket'] as const satisfies HandshakeMode[]) {
-      const micros = await measure(
-        [
-          { name: 'memory', run: handshake(backend, suite, mode) },
-          { name: 'streams', run: await handshakeOverStreams(backend, suite, mode) },
-          { name: 'sockets', run: await socketHandshake(backend, suite, mode) },
-          { name: 'floor', run: handshakeFloor(backend, suite, mode) },
-          { name: 'peer', run: await nodeTlsHandshake(mode) },
-        ],
-        options,
-      );
-      const peer = micros.get('peer');
+    for (const mode of ['full', 'session_id', 'ticket'] as const)
       rows.push(
-        row('handshakes', mode, label, micros.get('memory'), 'node:tls', peer),
-        row('handshakes, streams', mode, label, micros.get('streams'), 'node:tls', peer),
-        row('handshakes, sockets', mode, label, micros.get('sockets'), 'node:tls', peer),
-        row('handshakes, crypto floor', mode, label, micros.get('floor'), 'node:tls', peer),
+        ...(await handshakeRows('TLS 1.2', mode, labelOf(backend, suite), options, [
+          { name: 'in memory', run: handshake(backend, suite, mode) },
+          { name: 'behind streams', run: await handshakeOverStreams(backend, suite, mode) },
+          { name: 'sockets', run: await socketHandshake(backend, suite, mode) },
+          { name: 'crypto floor', run: handshakeFloor(backend, suite, mode) },
+          { name: peer, run: await nodeTlsHandshake(`TLSv1.2 ${mode}`) },
+        ])),
       );
-    }
     return rows;
   };
 }
 
-function bulkTransfer(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
+const peer = 'node:tls';
+
+function tls13Handshakes(backend: CryptoBackend, suite: Tls13CipherSuite): Group {
   return async (options) => {
-    const micros = await measure(
-      [
-        { name: 'ours', run: bulk(backend, suite) },
-        { name: 'peer', run: await nodeTlsBulk() },
-      ],
-      options,
-    );
-    const label = suite === chaCha ? `${backend.name} chacha20` : backend.name;
-    return [row('bulk', '16 KiB each way', label, micros.get('ours'), 'node:tls', micros.get('peer'))];
+    const rows: Row[] = [];
+    for (const kind of ['full', 'psk_dhe_ke', 'psk_ke', '0-RTT'] as const satisfies Tls13Kind[])
+      rows.push(
+        ...(await handshakeRows('TLS 1.3', kind, labelOf(backend, suite), options, [
+          { name: 'in memory', run: handshake(backend, suite, kind) },
+          ...(backend === nobleCrypto && kind !== 'psk_ke' ? [preparedHandshake(suite, kind)] : []),
+          ...(backend === nodeCrypto
+            ? [{ name: 'behind streams', run: await handshakeOverStreams(backend, suite, kind) }]
+            : []),
+          ...(backend === nodeCrypto && (kind === 'full' || kind === 'psk_dhe_ke')
+            ? [{ name: 'sockets', run: await socketHandshake(backend, suite, kind) }]
+            : []),
+          { name: 'crypto floor', run: tls13HandshakeFloor(backend, suite, kind) },
+          // node:tls has neither psk_ke nor early data: this is what its users do in place of them.
+          { name: peer, run: await nodeTlsHandshake(kind === 'full' ? 'TLSv1.3 full' : 'TLSv1.3 psk_dhe_ke') },
+        ])),
+      );
+    return rows;
   };
 }
 
-function idleMemory(label: string, measureIt: () => Promise<Footprint>): Group {
+/** What a handshake costs when the key pairs of both ends were made at a quiet time. */
+function preparedHandshake(suite: Tls13CipherSuite, kind: Tls13Kind): Contender {
+  const crypto = withPreparedKeyShares(nobleCrypto, { count: preparedPairs });
+  const prepare = () => void crypto.prepare();
+  return { name: 'keys prepared', run: handshake(crypto, suite, kind), prepare, maximumRuns: preparedPairs / 2 };
+}
+
+/** The most that are kept. */
+const preparedPairs = 256;
+
+/** One row for each contender but the last one, which is the peer of all. */
+async function handshakeRows(
+  version: string,
+  kind: string,
+  backend: string,
+  options: MeasureOptions,
+  contenders: readonly Contender[],
+): Promise<Row[]> {
+  const micros = await measure(contenders, options);
+  return contenders
+    .filter(({ name }) => name !== peer)
+    .map(({ name }) =>
+      row(
+        `${version} handshake, ${name}`,
+        kind,
+        backend,
+        micros.get(name),
+        peer,
+        micros.get(peer),
+        name === 'in memory' ? goals[backend]?.[`${version} ${kind}`] : undefined,
+      ),
+    );
+}
+
+function bulkTransfer(backend: CryptoBackend, suite: SupportedCipherSuite): Group {
+  return async (options) => {
+    const version = suite.startsWith('TLS_ECDHE') ? 'TLSv1.2' : 'TLSv1.3';
+    const sockets = await socketPairs(backend, suite, 'full')();
+    const micros = await measure(
+      [
+        { name: 'in memory', run: bulk(backend, suite) },
+        { name: 'sockets', run: socketBulk(sockets) },
+        { name: peer, run: await nodeTlsBulk(version) },
+      ],
+      options,
+    );
+    const label = labelOf(backend, suite);
+    const words = `TLS ${version.slice(-3)} bulk`;
+    return ['in memory', 'sockets'].map((name) => ({
+      ...row(
+        `${words}, ${name}`,
+        `${String(recordsPerRun)} x 16 KiB one way`,
+        label,
+        micros.get(name),
+        peer,
+        micros.get(peer),
+        name === 'in memory' ? goals[label]?.[words] : undefined,
+      ),
+      megabytesPerSecond: (recordsPerRun * recordLength) / (micros.get(name) ?? NaN),
+    }));
+  };
+}
+
+function idleMemory(version: string, label: string, measureIt: () => Promise<Footprint>): Group {
   return async () => {
     const { heapBytes, residentBytes } = await measureIt();
-    const suite = 'idle connection, one end';
+    const suite = `${version} idle connection, one end`;
+    const goal = goals[label]?.[`${version} idle`] ?? null;
     return [
-      { suite, case: 'heap and arrays', backend: label, bytes: heapBytes },
-      { suite, case: 'resident size', backend: label, bytes: residentBytes },
+      { suite, case: 'heap and arrays', backend: label, bytes: heapBytes, goal },
+      { suite, case: 'resident size', backend: label, bytes: residentBytes, goal: null },
     ];
   };
 }
@@ -138,10 +232,12 @@ function row(
   name: string,
   backend: string,
   cpuMicros = NaN,
-  peer?: string,
+  peerName?: string,
   peerCpuMicros?: number,
+  goal: Goal | null = null,
 ): CpuRow {
-  if (peer === undefined || peerCpuMicros === undefined)
-    return { suite, case: name, backend, cpuMicros, peer: null, peerCpuMicros: null, speedup: null };
-  return { suite, case: name, backend, cpuMicros, peer, peerCpuMicros, speedup: peerCpuMicros / cpuMicros };
+  const common = { suite, case: name, backend, cpuMicros, megabytesPerSecond: null, goal };
+  if (peerName === undefined || peerCpuMicros === undefined)
+    return { ...common, peer: null, peerCpuMicros: null, speedup: null };
+  return { ...common, peer: peerName, peerCpuMicros, speedup: peerCpuMicros / cpuMicros };
 }

@@ -1,11 +1,12 @@
 /**
- * Whole TLS 1.2 handshakes of ours, client and server in one process: handed from one to the other in memory, and through the
- * same streams that `node:tls` is measured on.
+ * Whole handshakes of ours, client and server in one process: handed from one to the other in memory, and through the same
+ * streams that `node:tls` is measured on.
  *
  * Client and server are set up as applications set them up: a session store on the client, a ticket sealer or a session
- * store on the server.
+ * store on the server. In TLS 1.3 the tickets are part of it: sealed, sent, received and stored.
  */
 import type { Duplex } from 'node:stream';
+import { MemoryReplayGuard } from '../src/early-data/memory-replay-guard.js';
 import {
   clientConnection,
   clientSettings,
@@ -16,7 +17,7 @@ import {
   type CryptoBackend,
   type HandshakeMode,
   type ServerSettings,
-  type Tls12CipherSuite,
+  type SupportedCipherSuite,
 } from '../src/index.js';
 import { MemoryStore } from '../src/sessions/memory-store.js';
 import { KeyRing } from '../src/tickets/key-ring.js';
@@ -24,32 +25,41 @@ import { Rfc5077Sealer } from '../src/tickets/rfc5077-sealer.js';
 import { certificate, privateKey, serverName, verifyCertificate } from './credentials.js';
 import { duplexPair } from './duplex.js';
 
+/** What a handshake is to be; `0-RTT` is `psk_dhe_ke` with a request in the client's first flight. */
+export type Kind = HandshakeMode | '0-RTT';
+
 export interface Pair {
   readonly client: Connection;
   readonly server: Connection;
 }
 
-/** One handshake of both ends a call; it throws where the mode is not the one that was asked for. */
-export function handshake(crypto: CryptoBackend, suite: Tls12CipherSuite, mode: HandshakeMode): () => void {
-  const settings = settingsFor(crypto, suite, mode);
-  return () => end(connectInMemory(settings), mode);
+/** What goes as early data: a short request of HTTP. */
+export const earlyRequest = new Uint8Array(100).fill(0x2a);
+
+/** One handshake of both ends a call; it throws where it is not of the kind that was asked for. */
+export function handshake(crypto: CryptoBackend, suite: SupportedCipherSuite, kind: Kind): () => void {
+  const settings = settingsFor(crypto, suite, kind);
+  return () => end(connectInMemory(settings), kind);
 }
 
 /** The same with both ends behind streams. */
 export async function handshakeOverStreams(
   crypto: CryptoBackend,
-  suite: Tls12CipherSuite,
-  mode: HandshakeMode,
+  suite: SupportedCipherSuite,
+  kind: Kind,
 ): Promise<() => Promise<void>> {
-  const settings = settingsFor(crypto, suite, mode);
+  const settings = settingsFor(crypto, suite, kind);
   await connectOverStreams(settings);
-  return async () => end(await connectOverStreams(settings), mode);
+  return async () => end(await connectOverStreams(settings), kind);
 }
 
-function end({ client, server }: Pair, mode: HandshakeMode): void {
-  if (client.handshake?.mode !== mode || server.handshake?.mode !== mode) throw new Error(`not a ${mode} handshake`);
-  client.destroy();
-  server.destroy();
+function end(pair: Pair, kind: Kind): void {
+  const mode = kind === '0-RTT' ? 'psk_dhe_ke' : kind;
+  const earlyData = kind === '0-RTT' ? 'accepted' : 'none';
+  for (const { handshake } of [pair.client, pair.server])
+    if (handshake?.mode !== mode || handshake.earlyData !== earlyData) throw new Error(`not a ${kind} handshake`);
+  pair.client.destroy();
+  pair.server.destroy();
 }
 
 export interface PairSettings {
@@ -57,33 +67,41 @@ export interface PairSettings {
   readonly server: ServerSettings;
 }
 
-/** Settings whose next handshake has this mode: the first one of a resumption is done here. */
-export function settingsFor(crypto: CryptoBackend, suite: Tls12CipherSuite, mode: HandshakeMode): PairSettings {
+/** Settings whose next handshake is of this kind: the first one of a resumption is done here. */
+export function settingsFor(crypto: CryptoBackend, suite: SupportedCipherSuite, kind: Kind): PairSettings {
   const now = Date.now;
   const keys = new KeyRing({ crypto, now, automaticRotation: true });
-  const common = { crypto, now, cipherSuites: [suite], groups: ['x25519', 'secp256r1'] } as const;
+  const common = {
+    crypto,
+    now,
+    cipherSuites: [suite],
+    groups: ['x25519', 'secp256r1'],
+    pskKeyExchangeModes: [kind === 'psk_ke' ? 'psk_ke' : 'psk_dhe_ke'],
+  } as const;
   const settings = {
     client: clientSettings({
       ...common,
       serverName,
       verifyCertificate,
-      tickets: mode !== 'session_id',
-      ...(mode !== 'full' && { sessions: new MemoryStore({ now }) }),
+      tickets: kind !== 'session_id',
+      earlyData: kind === '0-RTT',
+      ...(kind !== 'full' && { sessions: new MemoryStore({ now }) }),
     }),
     server: serverSettings({
       ...common,
       credentials: [{ certificates: [certificate], signer: crypto.signer(privateKey()) }],
-      ...(mode === 'session_id'
+      ...(kind === '0-RTT' && { earlyData: { maxSize: 16384, replayGuard: new MemoryReplayGuard({ now }) } }),
+      ...(kind === 'session_id'
         ? { sessions: new MemoryStore({ now }) }
         : { tickets: new Rfc5077Sealer({ crypto, keys }) }),
     }),
   };
-  if (mode !== 'full') end(connectInMemory(settings), 'full');
+  if (kind !== 'full') end(connectInMemory(settings), 'full');
   return settings;
 }
 
 export function connectInMemory(settings: PairSettings): Pair {
-  const client = clientConnection(settings.client, { driver: 'sync' });
+  const client = beginClient(settings);
   const server = serverConnection(settings.server, { driver: 'sync' });
   while (client.state === 'handshake' || server.state === 'handshake') {
     server.receive(client.takeOutput());
@@ -94,26 +112,34 @@ export function connectInMemory(settings: PairSettings): Pair {
   return { client, server };
 }
 
+function beginClient({ client: settings }: PairSettings): Connection {
+  const client = clientConnection(settings, { driver: 'sync' });
+  if (client.earlyDataAllowance > 0) client.writeEarlyData(earlyRequest);
+  return client;
+}
+
 /** Two connections behind streams, by the shortest shell that does it. */
 export function connectOverStreams(settings: PairSettings): Promise<Pair> {
   const [clientSide, serverSide] = duplexPair();
-  const client = clientConnection(settings.client, { driver: 'sync' });
+  const client = beginClient(settings);
   const server = serverConnection(settings.server, { driver: 'sync' });
+  // The last thing to happen: in TLS 1.3 the client has a ticket, in TLS 1.2 the handshake is complete at either end.
+  const last = settings.client.versions.includes('TLSv1.3') ? 'session' : 'handshake';
   return new Promise((resolve) => {
-    let ready = 0;
+    let missing = last === 'session' ? 1 : 2;
     const opened = () => {
-      if (++ready === 2) resolve({ client, server });
+      if (--missing === 0) resolve({ client, server });
     };
-    attach(server, serverSide, opened);
-    attach(client, clientSide, opened);
+    attach(server, serverSide, last, opened);
+    attach(client, clientSide, last, opened);
   });
 }
 
-function attach(connection: Connection, stream: Duplex, opened: () => void): void {
+function attach(connection: Connection, stream: Duplex, last: 'session' | 'handshake', opened: () => void): void {
   const flush = () => {
     const output = connection.takeOutput();
     if (output.length > 0) stream.write(output);
-    for (const { type } of connection.takeEvents()) if (type === 'handshake' || type === 'close') opened();
+    for (const { type } of connection.takeEvents()) if (type === last || type === 'close') opened();
   };
   stream.on('data', (chunk: Buffer) => {
     connection.receive(chunk);

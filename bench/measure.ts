@@ -10,6 +10,10 @@ export interface Contender {
   readonly name: string;
   /** Does the work once. */
   readonly run: () => void | Promise<void>;
+  /** What is got ready before each round, outside of the time that is taken. */
+  readonly prepare?: () => void;
+  /** How many runs it is good for. */
+  readonly maximumRuns?: number;
 }
 
 export interface MeasureOptions {
@@ -28,9 +32,10 @@ export async function measure(
   // The first turns warm up: they find how many runs fill a round, and let the compilers come to rest.
   for (let round = -warmUpRounds; round < rounds; round++) {
     for (const [i, contender] of contenders.entries()) {
+      contender.prepare?.();
       const micros = await cpuMicros(contender, runs[i]!);
       if (round >= 0) samples[i]!.push(micros / runs[i]!);
-      else runs[i] = nextRuns(runs[i]!, micros, 1000 * roundMilliseconds);
+      else runs[i] = Math.min(contender.maximumRuns ?? Infinity, nextRuns(runs[i]!, micros, 1000 * roundMilliseconds));
     }
   }
   return new Map(contenders.map(({ name }, i) => [name, median(samples[i]!)]));

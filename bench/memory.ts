@@ -5,9 +5,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { CryptoBackend } from '../src/crypto/backend.js';
-import type { Tls12CipherSuite } from '../src/index.js';
-import { connectInMemory, settingsFor } from './handshakes.js';
-import { nodeTlsPairs } from './peers.js';
+import type { SupportedCipherSuite } from '../src/index.js';
+import { connectInMemory, settingsFor, type Kind } from './handshakes.js';
+import { nodeTlsPairs, type PeerKind } from './peers.js';
 
 export interface Footprint {
   readonly heapBytes: number;
@@ -16,13 +16,13 @@ export interface Footprint {
 
 const pairs = 1000;
 
-export function idleConnection(crypto: CryptoBackend, suite: Tls12CipherSuite): Promise<Footprint> {
-  const settings = settingsFor(crypto, suite, 'ticket');
+export function idleConnection(crypto: CryptoBackend, suite: SupportedCipherSuite, kind: Kind): Promise<Footprint> {
+  const settings = settingsFor(crypto, suite, kind);
   return footprint(() => connectInMemory(settings));
 }
 
-export function nodeTlsIdleConnection(): Promise<Footprint> {
-  const connectPair = nodeTlsPairs('ticket');
+export function nodeTlsIdleConnection(kind: PeerKind): Promise<Footprint> {
+  const connectPair = nodeTlsPairs(kind);
   return footprint(() => connectPair());
 }
 

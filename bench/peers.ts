@@ -4,33 +4,34 @@
  * A server object takes the connections, as in any program; sessions and tickets go the ways that Node documents.
  */
 import { constants, createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls';
-import type { HandshakeMode } from '../src/handshake/resumption.js';
-import { bulkLength } from './bulk.js';
+import { recordLength, recordsPerRun } from './bulk.js';
 import { certificatePem, privateKeyPem, serverName } from './credentials.js';
 import { endPair, socketPair, type SocketPair } from './socket-pair.js';
 
-const common = {
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.2',
-  ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256',
-  // P-256 is the certificate's curve (RFC 8422 5.1); keys are exchanged on the first.
-  ecdhCurve: 'X25519:P-256',
-} as const;
+/** What `node:tls` can do: its TLS 1.3 has neither psk_ke nor early data. */
+export type PeerKind = 'TLSv1.2 full' | 'TLSv1.2 session_id' | 'TLSv1.2 ticket' | 'TLSv1.3 full' | 'TLSv1.3 psk_dhe_ke';
 
-/** One handshake of both ends a call; it rejects where the mode is not the one that was asked for. */
-export async function nodeTlsHandshake(mode: HandshakeMode): Promise<() => Promise<void>> {
-  const connectPair = nodeTlsPairs(mode);
-  const session = mode === 'full' ? undefined : await firstSession(connectPair);
-  return async () => endPair(await connectPair(session), mode);
+/** One handshake of both ends a call; it rejects where it is not of the kind that was asked for. */
+export async function nodeTlsHandshake(kind: PeerKind): Promise<() => Promise<void>> {
+  const connectPair = nodeTlsPairs(kind);
+  if (kind.endsWith('full')) return async () => endPair(await connectPair(), false);
+  const first = await connectPair();
+  const session = first.session ?? first.client.getSession();
+  endPair(first, false);
+  // The same ticket again and again, in TLS 1.3 too: a resumption of node:tls brings no new one, while ours does.
+  return async () => endPair(await connectPair(session), true);
 }
 
 /** Connects both ends; `session` is offered. */
-export function nodeTlsPairs(mode: HandshakeMode): (session?: Buffer) => Promise<SocketPair<TLSSocket>> {
-  const secureOptions = mode === 'session_id' ? constants.SSL_OP_NO_TICKET : 0;
+export function nodeTlsPairs(kind: PeerKind): (session?: Buffer) => Promise<SocketPair<TLSSocket>> {
+  const common = kind.startsWith('TLSv1.3') ? tls13 : tls12;
+  const bySessionId = kind === 'TLSv1.2 session_id';
   const secureContext = createSecureContext({ ...common, ca: certificatePem });
+  const secureOptions = bySessionId ? constants.SSL_OP_NO_TICKET : 0;
   const server = createServer({ ...common, key: privateKeyPem, cert: certificatePem, secureOptions });
-  if (mode === 'session_id') {
+  if (bySessionId) {
     const sessions = new Map<string, Buffer>();
     server.on('newSession', (id, data, done) => {
       sessions.set(id.toString('latin1'), data);
@@ -41,39 +42,42 @@ export function nodeTlsPairs(mode: HandshakeMode): (session?: Buffer) => Promise
     });
   }
   return (session) =>
-    socketPair(server, (socket) =>
-      connect({ socket, secureContext, servername: serverName, ...(session && { session }) }),
+    socketPair(
+      server,
+      (socket) => connect({ socket, secureContext, servername: serverName, ...(session && { session }) }),
+      common === tls13 && session === undefined,
     );
 }
 
-async function firstSession(connectPair: () => Promise<SocketPair<TLSSocket>>): Promise<Buffer> {
-  const pair = await connectPair();
-  const session = pair.client.getSession();
-  endPair(pair, 'full');
-  if (session === undefined) throw new Error('node:tls: no session');
-  return session;
+// P-256 is the certificate's curve (RFC 8422 5.1); keys are exchanged on the first.
+const tls12 = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.2',
+  ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+  ecdhCurve: 'X25519:P-256',
+} as const;
+const tls13 = { ...tls12, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } as const;
+
+/** The same as `bulk`, through the sockets of `node:tls`. */
+export async function nodeTlsBulk(version: 'TLSv1.2' | 'TLSv1.3'): Promise<() => Promise<void>> {
+  return socketBulk(await nodeTlsPairs(`${version} full`)());
 }
 
-/** 16 KiB each way a call, as `bulk` does it. */
-export async function nodeTlsBulk(): Promise<() => Promise<void>> {
-  const { client, server } = await nodeTlsPairs('full')();
-  const data = Buffer.alloc(bulkLength, 0x2a);
-  const transfer = (from: TLSSocket, to: TLSSocket) =>
+/** All writes of a run at once: waiting for each to arrive costs Node's streams more. */
+export function socketBulk({ client, server }: { client: Duplex; server: Duplex }): () => Promise<void> {
+  const data = Buffer.alloc(recordLength, 0x2a);
+  let missing = 0;
+  let arrived: () => void = () => undefined;
+  server.on('data', (chunk: Buffer) => {
+    missing -= chunk.length;
+    if (missing === 0) arrived();
+  });
+  return () =>
     new Promise<void>((resolve) => {
-      let missing = data.length;
-      const count = (chunk: Buffer) => {
-        missing -= chunk.length;
-        if (missing > 0) return;
-        to.off('data', count);
-        resolve();
-      };
-      to.on('data', count);
-      from.write(data);
+      missing = recordsPerRun * recordLength;
+      arrived = resolve;
+      for (let i = 0; i < recordsPerRun; i++) client.write(data);
     });
-  return async () => {
-    await transfer(client, server);
-    await transfer(server, client);
-  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { judge, type Goal } from './goals.js';
 import { groups, type Row } from './groups.js';
 
 const { values: options } = parseArgs({
@@ -61,19 +62,29 @@ async function runGroup(name: string): Promise<Row[]> {
 }
 
 function table(rows: readonly Row[]): string {
-  const all = [['suite', 'case', 'backend', 'ours', 'per CPU second', 'peer', 'peer / ours'], ...rows.map(cells)];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
+  const header = ['suite', 'case', 'backend', 'ours', 'per CPU second', 'peer', 'peer / ours', 'goal'];
+  const all = [header, ...rows.map(cells)];
+  const widths = header.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
+  const isText = (column: number) => column < 3 || column === header.length - 1;
   const pad = (cell: string, column: number) =>
-    column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
-  return all.map((line) => line.map(pad).join('  ')).join('\n');
+    isText(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+  return all.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
 }
 
 function cells(row: Row): string[] {
   const name = [row.suite, row.case, row.backend];
-  if ('bytes' in row) return [...name, `${number(row.bytes)} B`, '', '', ''];
-  const ours = [...name, `${row.cpuMicros.toFixed(2)} us`, number(1e6 / row.cpuMicros)];
-  if (row.peerCpuMicros === null || row.speedup === null) return [...ours, '', ''];
-  return [...ours, `${row.peer ?? ''} ${row.peerCpuMicros.toFixed(2)} us`, `${row.speedup.toFixed(2)}x`];
+  const goal = row.goal === null ? '' : judge(row.goal, valueOf(row, row.goal));
+  if ('bytes' in row) return [...name, `${number(row.bytes)} B`, '', '', '', goal];
+  const { cpuMicros, megabytesPerSecond, peer, peerCpuMicros, speedup } = row;
+  const rate = megabytesPerSecond === null ? number(1e6 / cpuMicros) : `${number(megabytesPerSecond)} MB`;
+  const ours = [...name, `${cpuMicros.toFixed(2)} us`, rate];
+  if (peerCpuMicros === null || speedup === null) return [...ours, '', '', goal];
+  return [...ours, `${peer ?? ''} ${peerCpuMicros.toFixed(2)} us`, `${speedup.toFixed(2)}x`, goal];
+}
+
+function valueOf(row: Row, { of }: Goal): number {
+  if ('bytes' in row) return row.bytes;
+  return (of === 'speedup' ? row.speedup : row.megabytesPerSecond) ?? NaN;
 }
 
 function number(value: number): string {
