@@ -7,7 +7,7 @@ import { signatureSchemeList } from './extensions/signature-algorithms.js';
 
 export const certificateRequest = struct({
   certificateRequestContext: opaque(0, 2 ** 8 - 1),
-  extensions: extensionList('certificate_request', 2, 2 ** 16 - 1),
+  extensions: extensionList('certificate_request', 0, 2 ** 16 - 1), // RFC 9846 4.4.2
 });
 export interface CertificateRequest extends Infer<typeof certificateRequest> {}
 

@@ -8,7 +8,7 @@ export const newSessionTicket = struct({
   ticketAgeAdd: uint32,
   ticketNonce: opaque(0, 2 ** 8 - 1),
   ticket: opaque(1, 2 ** 16 - 1),
-  extensions: extensionList('new_session_ticket', 0, 2 ** 16 - 2),
+  extensions: extensionList('new_session_ticket', 0, 2 ** 16 - 1), // RFC 9846 4.7.1
 });
 export interface NewSessionTicket extends Infer<typeof newSessionTicket> {}
 

@@ -59,7 +59,9 @@ describe('CertificateRequest', () => {
       certificateRequestContext: hex(''),
       extensions: [{ type: 'signature_algorithms', data: ['ecdsa_secp256r1_sha256'] }],
     });
-    expect(refusal(certificateRequest, '00 0000')).toBe('length_out_of_range extensions @1');
+    // RFC 9846 4.4.2: that signature_algorithms is missing, the handshake says.
+    expect(certificateRequest.decode(hex('00 0000')).extensions).toEqual([]);
+    expect(refusal(certificateRequest, '00 0001 00')).toBe('truncated extensions[0] @3');
   });
 
   it('of TLS 1.2 asks by fields (RFC 5246 7.4.4)', () => {
