@@ -15,8 +15,11 @@ export class ByteQueue {
     return this.#end - this.#start;
   }
 
-  /** Appends a chunk and keeps it: it must not change until it is taken. */
-  push(chunk: Uint8Array): void {
+  /**
+   * Appends a chunk and keeps it: it must not change until it is taken. `wanted` is how many bytes are waited for, if that is known:
+   * no more room is made than that.
+   */
+  push(chunk: Uint8Array, wanted = Infinity): void {
     const waiting = this.length;
     if (waiting === 0) {
       this.#bytes = chunk;
@@ -26,7 +29,8 @@ export class ByteQueue {
     }
     // Behind a lone chunk there is no room, so what is written into is always ours.
     if (this.#bytes.length - this.#end < chunk.length) {
-      const grown = new Uint8Array(2 * (waiting + chunk.length));
+      const length = waiting + chunk.length;
+      const grown = new Uint8Array(Math.max(length, Math.min(2 * length, wanted)));
       grown.set(this.#bytes.subarray(this.#start, this.#end));
       this.#bytes = grown;
       this.#start = 0;

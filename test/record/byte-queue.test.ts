@@ -47,6 +47,17 @@ describe('ByteQueue', () => {
     expect(queue.peek(3)?.buffer).toBe(chunk.buffer);
   });
 
+  it('makes no more room than is wanted', () => {
+    const queue = new ByteQueue();
+    queue.push(new Uint8Array(100));
+    queue.push(new Uint8Array(10), 150);
+    expect(queue.peek(110)?.buffer.byteLength).toBe(150);
+    queue.push(new Uint8Array(40));
+    expect(queue.peek(150)?.buffer.byteLength).toBe(150);
+    queue.push(new Uint8Array(1), 150);
+    expect(queue.length).toBe(151);
+  });
+
   it('does not write into the chunks of its owner', () => {
     const queue = new ByteQueue();
     const roomy = new Uint8Array(64);

@@ -65,6 +65,23 @@ describe('Deframer', () => {
     expect(deframe([chunk]).map(({ fragment }) => fragment.buffer)).toEqual([chunk.buffer, chunk.buffer]);
   });
 
+  it('of a record in two chunks a copy is made, of its own length, and none of what follows it', () => {
+    const [first, second] = [wire(23, new Uint8Array(1_000).fill(1)), wire(23, new Uint8Array(2_000).fill(2))];
+    const stream = join([first, second]);
+    const [head, tail] = [stream.slice(0, 3), stream.slice(3)];
+    const deframer = new Deframer();
+    deframer.push(head);
+    expect(deframer.next()).toBeUndefined();
+    deframer.push(tail);
+    expect(deframer.buffered).toBe(stream.length);
+    const [copied, viewed] = [deframer.next(), deframer.next()];
+    expect(copied?.fragment.buffer.byteLength).toBe(first.length);
+    expect(copied?.fragment).toEqual(new Uint8Array(1_000).fill(1));
+    expect(viewed?.fragment.buffer).toBe(tail.buffer);
+    expect(viewed?.fragment).toEqual(new Uint8Array(2_000).fill(2));
+    expect(deframer.buffered).toBe(0);
+  });
+
   it('RFC 5246 6.2.3: takes 2^14 + 2048 bytes and refuses one more when its header is there', () => {
     const largest = new Uint8Array(maxCiphertextLength).fill(7);
     expect(maxCiphertextLength).toBe(2 ** 14 + 2048);
