@@ -110,45 +110,45 @@ function contender(prefix: string, { case: name, run }: { case: string; run: () 
   return { name: `${prefix} ${name}`, run };
 }
 
+/** All in one measurement: what they have in common is warm for all, and one peer serves several. */
 function tls12Handshakes(backend: CryptoBackend, suite: Tls12CipherSuite): Group {
   return async (options) => {
-    const rows: Row[] = [];
+    const cases: HandshakeCase[] = [];
     for (const mode of ['full', 'session_id', 'ticket'] as const)
-      rows.push(
-        ...(await handshakeRows('TLS 1.2', mode, labelOf(backend, suite), options, [
-          { name: 'in memory', run: handshake(backend, suite, mode) },
-          { name: 'behind streams', run: await handshakeOverStreams(backend, suite, mode) },
-          { name: 'sockets', run: await socketHandshake(backend, suite, mode) },
-          { name: 'crypto floor', run: handshakeFloor(backend, suite, mode) },
-          { name: peer, run: await nodeTlsHandshake(`TLSv1.2 ${mode}`) },
-        ])),
+      cases.push(
+        { kind: mode, peer: mode, name: 'in memory', run: handshake(backend, suite, mode) },
+        { kind: mode, peer: mode, name: 'behind streams', run: await handshakeOverStreams(backend, suite, mode) },
+        { kind: mode, peer: mode, name: 'sockets', run: await socketHandshake(backend, suite, mode) },
+        { kind: mode, peer: mode, name: 'crypto floor', run: handshakeFloor(backend, suite, mode) },
       );
-    return rows;
+    const peers = [
+      { name: 'full', run: await nodeTlsHandshake('TLSv1.2 full') },
+      { name: 'session_id', run: await nodeTlsHandshake('TLSv1.2 session_id') },
+      { name: 'ticket', run: await nodeTlsHandshake('TLSv1.2 ticket') },
+    ];
+    return handshakeRows('TLS 1.2', labelOf(backend, suite), options, cases, peers);
   };
 }
 
-const peer = 'node:tls';
-
 function tls13Handshakes(backend: CryptoBackend, suite: Tls13CipherSuite): Group {
   return async (options) => {
-    const rows: Row[] = [];
-    for (const kind of ['full', 'psk_dhe_ke', 'psk_ke', '0-RTT'] as const satisfies Tls13Kind[])
-      rows.push(
-        ...(await handshakeRows('TLS 1.3', kind, labelOf(backend, suite), options, [
-          { name: 'in memory', run: handshake(backend, suite, kind) },
-          ...(backend === nobleCrypto && kind !== 'psk_ke' ? [preparedHandshake(suite, kind)] : []),
-          ...(backend === nodeCrypto
-            ? [{ name: 'behind streams', run: await handshakeOverStreams(backend, suite, kind) }]
-            : []),
-          ...(backend === nodeCrypto && (kind === 'full' || kind === 'psk_dhe_ke')
-            ? [{ name: 'sockets', run: await socketHandshake(backend, suite, kind) }]
-            : []),
-          { name: 'crypto floor', run: tls13HandshakeFloor(backend, suite, kind) },
-          // node:tls has neither psk_ke nor early data: this is what its users do in place of them.
-          { name: peer, run: await nodeTlsHandshake(kind === 'full' ? 'TLSv1.3 full' : 'TLSv1.3 psk_dhe_ke') },
-        ])),
-      );
-    return rows;
+    const cases: HandshakeCase[] = [];
+    for (const kind of ['full', 'psk_dhe_ke', 'psk_ke', '0-RTT'] as const) {
+      // node:tls has neither psk_ke nor early data: psk_dhe_ke is what its users do in place of them.
+      const of = { kind, peer: kind === 'full' ? 'full' : 'psk_dhe_ke' };
+      cases.push({ ...of, name: 'in memory', run: handshake(backend, suite, kind) });
+      if (backend === nodeCrypto)
+        cases.push({ ...of, name: 'behind streams', run: await handshakeOverStreams(backend, suite, kind) });
+      else if (kind !== 'psk_ke') cases.push({ ...of, ...preparedHandshake(suite, kind) });
+      if (backend === nodeCrypto && (kind === 'full' || kind === 'psk_dhe_ke'))
+        cases.push({ ...of, name: 'sockets', run: await socketHandshake(backend, suite, kind) });
+      cases.push({ ...of, name: 'crypto floor', run: tls13HandshakeFloor(backend, suite, kind) });
+    }
+    const peers = [
+      { name: 'full', run: await nodeTlsHandshake('TLSv1.3 full') },
+      { name: 'psk_dhe_ke', run: await nodeTlsHandshake('TLSv1.3 psk_dhe_ke') },
+    ];
+    return handshakeRows('TLS 1.3', labelOf(backend, suite), options, cases, peers);
   };
 }
 
@@ -162,29 +162,29 @@ function preparedHandshake(suite: Tls13CipherSuite, kind: Tls13Kind): Contender 
 /** The most that are kept. */
 const preparedPairs = 256;
 
-/** One row for each contender but the last one, which is the peer of all. */
+interface HandshakeCase extends Contender {
+  readonly kind: string;
+  /** The name of what it is compared with. */
+  readonly peer: string;
+}
+
 async function handshakeRows(
   version: string,
-  kind: string,
   backend: string,
   options: MeasureOptions,
-  contenders: readonly Contender[],
+  cases: readonly HandshakeCase[],
+  peers: readonly Contender[],
 ): Promise<Row[]> {
-  const micros = await measure(contenders, options);
-  return contenders
-    .filter(({ name }) => name !== peer)
-    .map(({ name }) =>
-      row(
-        `${version} handshake, ${name}`,
-        kind,
-        backend,
-        micros.get(name),
-        peer,
-        micros.get(peer),
-        name === 'in memory' ? goals[backend]?.[`${version} ${kind}`] : undefined,
-      ),
-    );
+  const contenders = cases.map((one) => ({ ...one, name: `${one.kind}, ${one.name}` }));
+  const micros = await measure([...contenders, ...peers], options);
+  return cases.map(({ kind, name, peer: peerName }, i) => {
+    const goal = name === 'in memory' ? goals[backend]?.[`${version} ${kind}`] : undefined;
+    const ours = micros.get(contenders[i]?.name ?? '');
+    return row(`${version} handshake, ${name}`, kind, backend, ours, nodeTls, micros.get(peerName), goal);
+  });
 }
+
+const nodeTls = 'node:tls';
 
 function bulkTransfer(backend: CryptoBackend, suite: SupportedCipherSuite): Group {
   return async (options) => {
@@ -194,7 +194,7 @@ function bulkTransfer(backend: CryptoBackend, suite: SupportedCipherSuite): Grou
       [
         { name: 'in memory', run: bulk(backend, suite) },
         { name: 'sockets', run: socketBulk(sockets) },
-        { name: peer, run: await nodeTlsBulk(version) },
+        { name: nodeTls, run: await nodeTlsBulk(version) },
       ],
       options,
     );
@@ -206,8 +206,8 @@ function bulkTransfer(backend: CryptoBackend, suite: SupportedCipherSuite): Grou
         `${String(recordsPerRun)} x 16 KiB one way`,
         label,
         micros.get(name),
-        peer,
-        micros.get(peer),
+        nodeTls,
+        micros.get(nodeTls),
         name === 'in memory' ? goals[label]?.[words] : undefined,
       ),
       megabytesPerSecond: (recordsPerRun * recordLength) / (micros.get(name) ?? NaN),

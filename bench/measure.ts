@@ -41,8 +41,8 @@ export async function measure(
   return new Map(contenders.map(({ name }, i) => [name, median(samples[i]!)]));
 }
 
-/** Each warm-up round does at most eight times the work of the one before. */
-const warmUpRounds = 7;
+/** Each does at most eight times the work of the one before. A handshake is a lot of code: it comes to rest after thousands. */
+const warmUpRounds = 12;
 
 function nextRuns(runs: number, micros: number, wanted: number): number {
   return Math.max(1, Math.min(8 * runs, Math.round((runs * wanted) / Math.max(1, micros))));
