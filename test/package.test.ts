@@ -4,6 +4,7 @@ import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runProgram } from './support/peers.js';
 import {
   entryPoints,
   type InstalledPackage,
@@ -61,6 +62,22 @@ describe('without an optional package', () => {
     } finally {
       renameSync(aside, place);
     }
+  });
+});
+
+describe('the command', () => {
+  const command = () => join(installed.folder, 'node_modules', manifest.name, 'dist/cli/main.js');
+
+  // What it parses options and certificates with is in the package, not beside it.
+  it('runs with nothing but the package and its dependencies', async () => {
+    expect(await succeed(process.execPath, [command(), '--version'], installed.folder)).toBe(`${manifest.version}\n`);
+    const run = await runProgram(process.execPath, [command(), 'connect', '127.0.0.1:1']);
+    expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('(ECONNREFUSED)') as string });
+  });
+
+  it('may be executed', () => {
+    expect(statSync(command()).mode & 0o111).toBe(0o111);
+    expect(readFileSync(command(), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 });
 

@@ -68,7 +68,7 @@ async function clientOptions({ host, port }: Target, flags: ConnectFlags): Promi
     tickets: flags.tickets,
     earlyData: flags.earlyData !== undefined,
     // Without server_name the certificate still has to name whom we called.
-    verifyCertificate: (question) => verifier({ ...question, serverName: question.serverName ?? host }),
+    verifyCertificate: (question) => verifier({ ...question, serverName: serverName ?? (name === '' ? host : name) }),
     // A session that stands on no verified certificate is not resumed where one is wanted.
     applicationContext: ascii(flags.insecure === true ? 'insecure' : 'verified'),
     ...keyLog(flags.keylog),

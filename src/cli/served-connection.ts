@@ -50,6 +50,7 @@ export class ServedConnection {
     this.#handshakeTimer = setTimeout(() => this.#timeOut(), handshakeTimeout);
     socket.setTimeout(idleTimeout, () => this.end());
     socket.on('data', (chunk: Buffer) => {
+      if (this.#ended) return;
       this.#connection.receive(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       this.#advance();
     });

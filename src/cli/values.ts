@@ -2,8 +2,9 @@
 import { InvalidArgumentError } from 'commander';
 import { fromHex } from '../bytes.js';
 import type { KeyExchangeGroup } from '../crypto/backend.js';
-import { tls12Suites, tls13Suites, type SupportedCipherSuite } from '../key-schedule/suites.js';
-import { opensslCipherName } from '../adapters/node/names.js';
+import { UsageError } from '../errors.js';
+import type { SupportedCipherSuite } from '../key-schedule/suites.js';
+import { parseCiphers, parseGroups } from '../adapters/node/names.js';
 
 export type Version = 'TLSv1.2' | 'TLSv1.3';
 
@@ -46,37 +47,13 @@ export function version(text: string): Version {
 
 /** Names of IANA or OpenSSL, most preferred first. */
 export function suites(text: string): readonly SupportedCipherSuite[] {
-  return list(text).map((name) => {
-    const suite = suiteNames.get(name.toUpperCase());
-    if (suite !== undefined) return suite;
-    throw new InvalidArgumentError(`${name} is none of ${[...new Set(suiteNames.values())].join(', ')}.`);
-  });
+  return named(() => parseCiphers(list(text)));
 }
-
-const suiteNames = new Map<string, SupportedCipherSuite>([
-  ...namesOf(tls13Suites).map((suite) => [suite, suite] as const),
-  ...namesOf(tls12Suites).map((suite) => [suite, suite] as const),
-  ...namesOf(tls12Suites).map((suite) => [opensslCipherName(suite), suite] as const),
-]);
 
 /** Names of IANA, OpenSSL or NIST, most preferred first. */
 export function groups(text: string): readonly KeyExchangeGroup[] {
-  return list(text).map((name) => {
-    const group = groupNames[name.toLowerCase().replace('-', '')];
-    if (group !== undefined) return group;
-    throw new InvalidArgumentError(`${name} is none of ${[...new Set(Object.values(groupNames))].join(', ')}.`);
-  });
+  return named(() => parseGroups(list(text)) ?? []);
 }
-
-const groupNames: Readonly<Record<string, KeyExchangeGroup>> = {
-  x25519: 'x25519',
-  secp256r1: 'secp256r1',
-  prime256v1: 'secp256r1',
-  p256: 'secp256r1',
-  secp384r1: 'secp384r1',
-  p384: 'secp384r1',
-  x25519mlkem768: 'X25519MLKEM768',
-};
 
 /** Protocol names of RFC 7301. */
 export function protocols(text: string): readonly string[] {
@@ -113,8 +90,12 @@ function list(text: string, separator: string | RegExp = /[:,]/): string[] {
   return names;
 }
 
-function namesOf<T extends string>(table: Readonly<Record<T, unknown>>): T[] {
-  const names: T[] = [];
-  for (const name in table) names.push(name);
-  return names;
+/** The error of a name, without the option of `node:tls` that it begins with. */
+function named<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UsageError) throw new InvalidArgumentError(`${error.message.replace(/^`\w+`: /, '')}.`);
+    throw error;
+  }
 }

@@ -143,3 +143,22 @@ function linesOf(output: string): Line[] {
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Line);
 }
+
+/** The line of a full handshake, all defaults. */
+export function fullHandshake(protocol: 'TLSv1.2' | 'TLSv1.3'): Line {
+  return {
+    event: 'handshake',
+    protocol,
+    cipherSuite: protocol === 'TLSv1.2' ? 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' : 'TLS_AES_128_GCM_SHA256',
+    group: 'x25519',
+    mode: 'full',
+    resumed: false,
+    reason: 'not_offered',
+    helloRetryRequest: false,
+    earlyData: 'none',
+    earlyDataReason: 'not_offered',
+    earlyDataBytes: 0,
+    alpn: null,
+    serverName: 'example.test',
+  };
+}

@@ -12,7 +12,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identities } from '../support/identities.js';
 import { describeWithPeer, startServerProcess, type ServerProcess } from '../support/peers.js';
-import { Command, type ServeProcess } from './command.js';
+import { Command, fullHandshake, type ServeProcess } from './command.js';
 
 let command: Command;
 let www: ServeProcess;
@@ -47,21 +47,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const full = {
-  event: 'handshake',
-  protocol: 'TLSv1.3',
-  cipherSuite: 'TLS_AES_128_GCM_SHA256',
-  group: 'x25519',
-  mode: 'full',
-  resumed: false,
-  reason: 'not_offered',
-  helloRetryRequest: false,
-  earlyData: 'none',
-  earlyDataReason: 'not_offered',
-  earlyDataBytes: 0,
-  alpn: null,
-  serverName: 'example.test',
-};
+const full = fullHandshake('TLSv1.3');
 
 describe.concurrent('with our own server', () => {
   it('says what the server says, and ok', async () => {

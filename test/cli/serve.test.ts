@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { describeWithPeer, runProgram } from '../support/peers.js';
-import type { ServeProcess } from './command.js';
+import { fullHandshake, type ServeProcess } from './command.js';
 import { request, useCommand, useVisitors } from './visitors.js';
 
 let www: ServeProcess;
@@ -18,30 +18,12 @@ const visitors = useVisitors();
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 
-function full(protocol: string) {
-  return {
-    event: 'handshake',
-    protocol,
-    cipherSuite: protocol === 'TLSv1.2' ? 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' : 'TLS_AES_128_GCM_SHA256',
-    group: 'x25519',
-    mode: 'full',
-    resumed: false,
-    reason: 'not_offered',
-    helloRetryRequest: false,
-    earlyData: 'none',
-    earlyDataReason: 'not_offered',
-    earlyDataBytes: 0,
-    alpn: null,
-    serverName: 'example.test',
-  };
-}
-
 describe.each(versions)('--www in %s', (version) => {
   const options = { minVersion: version, maxVersion: version };
 
   it('one page in one record, then the client has the word', async () => {
     const visitor = await visitors.client(www, options).opened();
-    expect(await www.take(1)).toEqual([full(version)]); // before any request
+    expect(await www.take(1)).toEqual([fullHandshake(version)]); // before any request
     visitor.write(request);
     await visitor.until(({ records }) => records.length > 0);
     await delay(100);
@@ -85,7 +67,7 @@ describe.each(versions)('--www in %s', (version) => {
     expect(visitor.records).toEqual([]);
     expect(visitor.closed).toEqual({ type: 'close', reason: 'close_notify' });
     await www.take(1);
-    expect((await visitors.visit(www, options)).line).toEqual(full(version)); // with no line of an error before it
+    expect((await visitors.visit(www, options)).line).toEqual(fullHandshake(version)); // with no line of an error before it
   });
 
   it('a request and close_notify in one segment', async () => {

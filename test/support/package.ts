@@ -9,6 +9,7 @@ export const repositoryFolder = join(dirname(fileURLToPath(import.meta.url)), '.
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
