@@ -14,7 +14,7 @@ export type DecodeErrorCode =
   'truncated' | 'trailing_bytes' | 'length_out_of_range' | 'value_out_of_range' | 'duplicate_extension';
 
 /** What rule the peer broke; the `code` of an {@link AlertError}. The alert alone is too coarse for an operator. */
-export type AlertErrorCode = DecodeErrorCode | AlertDescription | 'handshake_timeout';
+export type AlertErrorCode = DecodeErrorCode | AlertDescription | 'handshake_timeout' | 'quic_protocol_violation';
 
 /** The peer broke a rule: the connection ends with `alert`. */
 export class AlertError extends Error {

@@ -35,8 +35,8 @@ export function commonSettings(options: CommonOptions) {
   const { aeads, groups, signatures } = crypto.capabilities;
   const suites = chosen('cipherSuites', options.cipherSuites, allSuites, (suite) => aeads.includes(aeadOf(suite)));
   const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', transport = 'tcp' } = options;
-  if (transport === 'quic' && options.quicTransportParameters === undefined)
-    throw new UsageError('invalid_option', 'QUIC needs `quicTransportParameters`');
+  if (transport === 'tcp' && options.quicTransportParameters !== undefined)
+    throw new UsageError('invalid_option', "`quicTransportParameters` need `transport: 'quic'`");
   const cipherSuites = suites.filter(isTls12CipherSuite);
   // noble's AES has no instructions of the processor: the backend says what it is fast at.
   const tls13CipherSuites = byPreference(

@@ -40,7 +40,7 @@ export abstract class Driver<Result> {
 
   /**
    * Ends the handshake where it stands, so that its `finally` blocks run. Late answers are dropped. A generator cannot be ended
-   * from within (a key log or a clock that closes the connection): that one is left at its next wait.
+   * from within (a key log or a clock that closes the connection): that one ends at its next wait.
    */
   close(): void {
     this.waiting = 'nothing';
@@ -67,7 +67,10 @@ export abstract class Driver<Result> {
       this.waiting = 'nothing';
       step = this.#next(answer);
     }
-    if (step.done !== true) return;
+    if (step.done !== true) {
+      this.#handshake.return(undefined);
+      return;
+    }
     this.done = true;
     this.result = step.value;
   }

@@ -61,7 +61,7 @@ export interface CommonOptions {
   readonly recordPaddingBlock?: number;
   /** TLS 1.3 for QUIC (RFC 9001): sessions of one transport never resume on the other. Default `tcp`. */
   readonly transport?: 'tcp' | 'quic';
-  /** RFC 9001 8.2, required in QUIC. */
+  /** RFC 9001 8.2, in QUIC: those of every connection. Most are of one connection: see `QuicHandshakeOptions`. */
   readonly quicTransportParameters?: Uint8Array;
   /** Signatures accepted from the peer. Default: all that the backend verifies. */
   readonly signatureSchemes?: readonly SignatureSchemeName[];

@@ -6,7 +6,7 @@ import { AlertError } from '../errors.js';
 import type { HandshakeState } from '../handshake/handshake-state.js';
 import type { Handshake } from '../handshake/needs.js';
 import type { ClientSettings, ServerSettings } from '../handshake/settings.js';
-import { receiveTicket } from '../handshake/tickets-tls13.js';
+import { checkQuicTicket, receiveTicket } from '../handshake/tickets-tls13.js';
 import { keyUpdate, newSessionTicket } from '../messages/index.js';
 import { handshakeTypes } from '../parameters.js';
 import { handshakeHeaderLength, type RawHandshake } from '../record/handshake-joiner.js';
@@ -43,6 +43,7 @@ export class PostHandshake {
     if (type === handshakeTypes.key_update) this.#handleKeyUpdate(bytes);
     else if (type === handshakeTypes.new_session_ticket && isClient(this.#hs)) {
       const body = newSessionTicket.decode(bytes.subarray(handshakeHeaderLength));
+      if (this.#hs.settings.transport === 'quic') checkQuicTicket(body);
       // P-state-9: more than anybody will use are not worth a derivation.
       if (this.#hs.resumable !== undefined && ++this.#tickets <= this.#limits.maxSessionTickets)
         ticketFlow(receiveTicket(this.#hs, body));
@@ -51,10 +52,11 @@ export class PostHandshake {
 
   /** RFC 8446 4.6.3. */
   #handleKeyUpdate(bytes: Uint8Array): void {
+    // RFC 9001 6: whatever it says.
+    if (this.#hs.settings.transport === 'quic') throw new AlertError('unexpected_message', 'got a KeyUpdate in QUIC');
     const { requestUpdate } = keyUpdate.decode(bytes.subarray(handshakeHeaderLength));
     if (requestUpdate !== 'update_requested' && requestUpdate !== 'update_not_requested')
       throw new AlertError('illegal_parameter', `got a KeyUpdate with ${requestUpdate}`);
-    if (this.#hs.settings.transport === 'quic') throw new AlertError('unexpected_message', 'got a KeyUpdate in QUIC');
     if (++this.#keyUpdatesInARow > this.#limits.maxKeyUpdatesInARow)
       throw new AlertError(
         'unexpected_message',

@@ -5,9 +5,8 @@
  * The surprising thing is what is missing: EndOfEarlyData, KeyUpdate, ChangeCipherSpec and close_notify are QUIC's own business
  * (RFC 9001 6, 8.3, 8.4).
  */
-import { alertDescriptions } from '../alert.js';
-import { empty, join } from '../bytes.js';
-import { AlertError, PeerAlertError, UsageError, type TlsResumeError } from '../errors.js';
+import { empty, wipe } from '../bytes.js';
+import { AlertError, UsageError, type TlsResumeError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
 import type { HandshakeTransport } from '../handshake/handshake-base.js';
 import { HandshakeState } from '../handshake/handshake-state.js';
@@ -17,48 +16,25 @@ import { countHandshake } from '../handshake/resumption.js';
 import { serverHandshake } from '../handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../handshake/settings.js';
 import { sendTickets } from '../handshake/tickets-tls13.js';
-import type { Tls13CipherSuite } from '../key-schedule/suites.js';
-import { HandshakeJoiner } from '../record/handshake-joiner.js';
-import type { Epoch, EpochKeys } from '../record/record-layer.js';
+import { handshakeTypes } from '../parameters.js';
+import { HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
 import { blame } from './alerts.js';
 import { defaultAnswers } from './answers.js';
-import { handshakeEvent, type EarlyDataEvent, type HandshakeEvent, type SessionEvent } from './events.js';
+import { isPromise } from './driver.js';
+import { handshakeEvent } from './events.js';
 import { connectionLimits, type ConnectionLimits } from './limits.js';
 import { PostHandshake, type AnyHandshakeState } from './post-handshake.js';
+import { protocolViolation, transportErrorOf, type QuicEvent } from './quic-events.js';
+import { QuicTransport, type CryptoData, type EncryptionLevel } from './quic-transport.js';
 import { Tasks } from './tasks.js';
 
 export { quicInitialSecrets, quicNextSecret, quicPacketKeys, type QuicPacketKeys } from '../key-schedule/quic.js';
-
-/** RFC 9001 2.1. */
-export type EncryptionLevel = 'initial' | Epoch;
-
-/** Bytes for CRYPTO frames of one level. */
-export interface CryptoData {
-  readonly level: EncryptionLevel;
-  readonly data: Uint8Array;
-}
-
-/** RFC 9001 4.1.4: packets of this level can be protected or read from now on. Keep it like a private key. */
-export interface SecretEvent {
-  readonly type: 'secret';
-  readonly level: Epoch;
-  readonly direction: 'read' | 'write';
-  readonly cipherSuite: Tls13CipherSuite;
-  /** As long as the hash of the suite; the receiver's to keep and to wipe. See {@link quicPacketKeys}. */
-  readonly secret: Uint8Array;
-}
-
-/** The handshake has failed; always the last event. */
-export interface QuicCloseEvent {
-  readonly type: 'close';
-  readonly error: TlsResumeError;
-  /** RFC 9001 4.8: what CONNECTION_CLOSE says, 0x0100 to 0x01ff. `undefined` where there is nobody to tell. */
-  readonly transportError: number | undefined;
-}
-
-export type QuicEvent = SecretEvent | HandshakeEvent | EarlyDataEvent | SessionEvent | QuicCloseEvent;
+export type { QuicCloseEvent, QuicEvent, SecretEvent, TransportParametersEvent } from './quic-events.js';
+export type { CryptoData, EncryptionLevel };
 
 export interface QuicHandshakeOptions {
+  /** RFC 9001 8.2: those of this connection. Required, unless `quicTransportParameters` of the settings hold for every connection. */
+  readonly transportParameters?: Uint8Array;
   /** See `ConnectionOptions`. */
   readonly driver?: 'sync' | 'async';
   readonly wake?: () => void;
@@ -66,19 +42,24 @@ export interface QuicHandshakeOptions {
   readonly answers?: Partial<Answers>;
 }
 
-/** The client's side. Throws `UsageError` for settings that are not made with `transport: 'quic'`. */
+/** The client's side. Throws `UsageError` for settings without `transport: 'quic'`, and where there are no transport parameters. */
 export function quicClient(settings: ClientSettings, options: QuicHandshakeOptions = {}): QuicHandshake {
-  return new QuicHandshake('client', requireQuic(settings), options);
+  return new QuicHandshake('client', quicSettings(settings, options), options);
 }
 
 /** The server's side. */
 export function quicServer(settings: ServerSettings, options: QuicHandshakeOptions = {}): QuicHandshake {
-  return new QuicHandshake('server', requireQuic(settings), options);
+  return new QuicHandshake('server', quicSettings(settings, options), options);
 }
 
-function requireQuic<Settings extends ClientSettings | ServerSettings>(settings: Settings): Settings {
-  if (settings.transport === 'quic') return settings;
-  throw new UsageError('invalid_option', "a QUIC handshake needs settings with `transport: 'quic'`");
+function quicSettings<Settings extends ClientSettings | ServerSettings>(
+  settings: Settings,
+  { transportParameters = settings.quicTransportParameters }: QuicHandshakeOptions,
+): Settings {
+  if (settings.transport !== 'quic')
+    throw new UsageError('invalid_option', "a QUIC handshake needs settings with `transport: 'quic'`");
+  if (transportParameters === undefined) throw new UsageError('invalid_option', 'QUIC needs `transportParameters`');
+  return { ...settings, quicTransportParameters: transportParameters };
 }
 
 export class QuicHandshake {
@@ -95,12 +76,13 @@ export class QuicHandshake {
   #state: 'handshake' | 'open' | 'closed' = 'handshake';
   #busy = false;
   #earlyDataTold = false;
+  #parametersTold = false;
 
   /** Use {@link quicClient} or {@link quicServer}. */
   constructor(role: 'client' | 'server', settings: ClientSettings | ServerSettings, options: QuicHandshakeOptions) {
     this.role = role;
     this.#limits = connectionLimits(options.limits);
-    this.#answers = { ...defaultAnswers, ...options.answers };
+    this.#answers = quicAnswers(options);
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     const { state, flow } = begin(settings, this.#transport);
     this.#hs = state;
@@ -126,16 +108,16 @@ export class QuicHandshake {
     return this.#tasks.waiting === 'answer';
   }
 
-  /** Takes over bytes of CRYPTO frames, in order and without gaps, of the level that they came in. */
+  /**
+   * Takes bytes of CRYPTO frames, each byte once, in order and without gaps, together with the level that they came in: to keep the
+   * data of a level until its read secret is there is the caller's part.
+   */
   receive(level: EncryptionLevel, data: Uint8Array): void {
     if (this.#state === 'closed' || data.length === 0) return;
     const step = () => {
-      // RFC 9001 4.1.3: handshake data of a level that is over, or whose keys are not there, is no mere reordering.
-      if (level !== this.#transport.readLevel)
-        throw new AlertError(
-          'unexpected_message',
-          `got handshake data at level ${level}, expected ${this.#transport.readLevel}`,
-        );
+      const { readLevel } = this.#transport;
+      // RFC 9001 4.1.3 and 8.3: data beyond the end of a level that is over, and CRYPTO frames in 0-RTT packets.
+      if (level !== readLevel) throw protocolViolation(`got handshake data at level ${level}, expected ${readLevel}`);
       this.#joiner.push(data, false);
       this.#joinerLevel = level;
     };
@@ -171,12 +153,12 @@ export class QuicHandshake {
     return this.#hs.exportKeyingMaterial(label, context, length);
   }
 
-  /** The QUIC connection is over: wipes what is secret. */
+  /** The QUIC connection is over: wipes what is secret, and what has not been taken. No event tells of it. */
   destroy(): void {
     this.#state = 'closed';
-    this.#tasks.close();
-    this.#hs.destroy();
-    this.#joiner.clear();
+    this.#forget();
+    this.#transport.clear();
+    for (const event of this.takeEvents()) if (event.type === 'secret') wipe(event.secret);
   }
 
   #run(step: () => void): void {
@@ -186,6 +168,8 @@ export class QuicHandshake {
       this.#process();
     });
     this.#busy = false;
+    // A callback has ended it, and its step went on until the next wait.
+    if (this.#state === 'closed') this.#forget();
   }
 
   #attempt(step: () => void): void {
@@ -199,23 +183,39 @@ export class QuicHandshake {
   #process(): void {
     for (;;) {
       this.#tasks.settle();
+      if (this.#state === 'closed') return;
       this.#tell();
-      if (this.#state === 'closed' || this.waiting) return;
       // RFC 9001 4.1.3: nothing is left over when the level changes.
       if (this.#joiner.pending && this.#joinerLevel !== this.#transport.readLevel)
-        throw new AlertError('unexpected_message', 'got more handshake data before a change of keys');
+        throw protocolViolation('got more handshake data before a change of keys');
+      if (this.waiting) {
+        if (this.#joiner.buffered > this.#limits.maxBufferedLength)
+          throw new AlertError('unexpected_message', 'got more than one flight before it was our turn');
+        return;
+      }
       const message = this.#joiner.next();
       if (message === undefined) return;
       if (this.#tasks.waiting === 'message') this.#tasks.deliver(message);
-      else
-        this.#post.handle(message, (flow) =>
-          this.#tasks.start(flow, (session) => session && this.#events.push({ type: 'session', session })),
-        );
+      else this.#handleAfterHandshake(message);
     }
   }
 
-  /** Secrets and the fate of early data, in the order in which they came up. */
+  #handleAfterHandshake(message: RawHandshake): void {
+    // RFC 9001 4.4.
+    if (message.type === handshakeTypes.certificate_request)
+      throw protocolViolation('got a CertificateRequest after the handshake');
+    this.#post.handle(message, (flow) =>
+      this.#tasks.start(flow, (session) => session && this.#events.push({ type: 'session', session })),
+    );
+  }
+
+  /** What the handshake has brought up, with the peer's parameters before the secrets that can be used by them. */
   #tell(): void {
+    const { peerTransportParameters: transportParameters } = this.#hs;
+    if (transportParameters !== undefined && !this.#parametersTold) {
+      this.#parametersTold = true;
+      this.#events.push({ type: 'transport_parameters', transportParameters });
+    }
     for (const secret of this.#transport.takeSecrets())
       this.#events.push({ type: 'secret', cipherSuite: this.#hs.tls13.cipherSuite, ...secret });
     const { outcome, reason } = this.#hs.earlyData;
@@ -236,16 +236,32 @@ export class QuicHandshake {
 
   #fail(error: TlsResumeError): void {
     if (this.#state === 'closed') return;
-    const alert =
-      error instanceof AlertError ? error.alert : error instanceof PeerAlertError ? undefined : 'internal_error';
-    this.destroy();
-    const transportError = alert === undefined ? undefined : quicCryptoError + alertDescriptions[alert];
-    this.#events.push({ type: 'close', error, transportError });
+    // CONNECTION_CLOSE goes out under the newest keys that the peer may have.
+    this.#tell();
+    this.#state = 'closed';
+    this.#forget();
+    this.#events.push({ type: 'close', error, transportError: transportErrorOf(error) });
+  }
+
+  #forget(): void {
+    this.#tasks.close();
+    this.#hs.destroy();
+    this.#joiner.clear();
   }
 }
 
-/** RFC 9001 4.8: CRYPTO_ERROR. */
-const quicCryptoError = 0x0100;
+/** Whatever settings are chosen, the transport parameters are those of the connection. */
+function quicAnswers({ answers, ...options }: QuicHandshakeOptions): Answers {
+  const all = { ...defaultAnswers, ...answers };
+  const ours = (settings: ServerSettings | undefined) => settings && quicSettings(settings, options);
+  return {
+    ...all,
+    choose_settings: (question) => {
+      const chosen = all.choose_settings(question);
+      return isPromise(chosen) ? chosen.then(ours) : ours(chosen);
+    },
+  };
+}
 
 function begin(
   settings: ClientSettings | ServerSettings,
@@ -261,59 +277,4 @@ function begin(
 
 function isServer(hs: AnyHandshakeState): hs is HandshakeState<ServerSettings> {
   return hs.role === 'server';
-}
-
-const unneeded = (): void => undefined;
-
-/** Where a handshake's messages and secrets go in place of a record layer. */
-class QuicTransport implements HandshakeTransport {
-  readLevel: EncryptionLevel = 'initial';
-  #writeLevel: EncryptionLevel = 'initial';
-  #output: { level: EncryptionLevel; messages: Uint8Array[] }[] = [];
-  #secrets: Pick<SecretEvent, 'level' | 'direction' | 'secret'>[] = [];
-
-  writeHandshake(message: Uint8Array): void {
-    const last = this.#output.at(-1);
-    if (last?.level === this.#writeLevel) last.messages.push(message);
-    else this.#output.push({ level: this.#writeLevel, messages: [message] });
-  }
-
-  takeOutput(): CryptoData[] {
-    const output = this.#output;
-    this.#output = [];
-    return output.map(({ level, messages }) => ({ level, data: join(messages) }));
-  }
-
-  takeSecrets() {
-    const secrets = this.#secrets;
-    this.#secrets = [];
-    return secrets;
-  }
-
-  /** Early data has no handshake bytes, in neither direction. */
-  changeReadKeys(level: Epoch, { secret }: EpochKeys): void {
-    this.#secrets.push({ level, direction: 'read', secret: secret.secret.slice() });
-    if (level !== 'early') this.readLevel = level;
-  }
-
-  changeWriteKeys(level: Epoch, { secret }: EpochKeys): void {
-    this.#secrets.push({ level, direction: 'write', secret: secret.secret.slice() });
-    if (level !== 'early') this.#writeLevel = level;
-  }
-
-  // QUIC has its own ways for the rest (RFC 9001 4, 6, 8.4), and TLS 1.2 never runs on it.
-  readonly writeChangeCipherSpec = unneeded;
-  readonly versionNegotiated = unneeded;
-  readonly endMessages = unneeded;
-  readonly limitRecordSize = unneeded;
-  readonly dropWriteProtection = unneeded;
-  readonly skipEarlyData = unneeded;
-  readonly stopSkipping = unneeded;
-
-  changeReadProtection(): never {
-    throw new AlertError('internal_error', 'QUIC has no record protection');
-  }
-  changeWriteProtection(): never {
-    throw new AlertError('internal_error', 'QUIC has no record protection');
-  }
 }

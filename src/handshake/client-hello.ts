@@ -111,7 +111,7 @@ function clientHelloExtensions(settings: ClientSettings, offer: ClientOffer): Ex
 
 /** RFC 8446 4.2, all but pre_shared_key, which is the last one (4.2.11). */
 function tls13Extensions(settings: ClientSettings, offer: ClientOffer): Extension<'client_hello'>[] {
-  const { versions, certificateCompression, ticketRequest, quicTransportParameters } = settings;
+  const { versions, certificateCompression, ticketRequest, transport, quicTransportParameters } = settings;
   const keyShares = [...offer.keyShares].map(([group, { publicKey }]) => ({ group, keyExchange: publicKey }));
   const extensions: Extension<'client_hello'>[] = [
     { type: 'key_share', data: keyShares },
@@ -122,7 +122,7 @@ function tls13Extensions(settings: ClientSettings, offer: ClientOffer): Extensio
   if (certificateCompression.length > 0)
     extensions.push({ type: 'compress_certificate', data: certificateCompression.map(({ algorithm }) => algorithm) });
   if (ticketRequest !== undefined) extensions.push({ type: 'ticket_request', data: ticketRequest });
-  if (quicTransportParameters !== undefined)
+  if (transport === 'quic' && quicTransportParameters !== undefined)
     extensions.push({ type: 'quic_transport_parameters', data: quicTransportParameters });
   if (offer.cookie !== undefined) extensions.push({ type: 'cookie', data: offer.cookie });
   if (offer.earlyData) extensions.push({ type: 'early_data', data: {} });

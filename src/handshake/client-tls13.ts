@@ -212,7 +212,7 @@ export function* clientTls13(
     earlyData: hs.earlyData.result,
     earlyDataReason: hs.earlyData.reason,
     newTicket: false,
-    quicTransportParameters: answer.quicTransportParameters,
+    quicTransportParameters: hs.peerTransportParameters,
     session: undefined,
   };
 }
@@ -264,7 +264,6 @@ function* agree(
 /** What EncryptedExtensions settled. */
 interface Parameters {
   readonly alpnProtocol: string | undefined;
-  readonly quicTransportParameters: Uint8Array | undefined;
 }
 
 const encryptedExtensions: ReadonlySet<ExtensionType> = new Set<ExtensionType>([
@@ -291,10 +290,21 @@ function readEncryptedExtensions(
   if (alpnProtocol !== undefined && (more.length > 0 || !settings.alpnProtocols.includes(alpnProtocol)))
     throw new AlertError('illegal_parameter', 'got an application protocol that was not offered');
   acceptRecordSizeLimit(hs, findExtension(extensions, 'record_size_limit'));
-  const quicTransportParameters = findExtension(extensions, 'quic_transport_parameters');
-  if (settings.transport === 'quic' && quicTransportParameters === undefined)
-    throw new AlertError('missing_extension', 'got no quic_transport_parameters');
-  return { alpnProtocol, quicTransportParameters };
+  if (settings.transport === 'quic') checkQuicParameters(hs, extensions, alpnProtocol);
+  return { alpnProtocol };
+}
+
+/** RFC 9001 8.1 and 8.2. */
+function checkQuicParameters(
+  hs: ClientHandshake,
+  extensions: EncryptedExtensions['extensions'],
+  alpnProtocol: string | undefined,
+): void {
+  if (alpnProtocol === undefined && hs.settings.alpnProtocols.length > 0)
+    throw new AlertError('no_application_protocol', 'got no application protocol');
+  const parameters = findExtension(extensions, 'quic_transport_parameters');
+  if (parameters === undefined) throw new AlertError('missing_extension', 'got no quic_transport_parameters');
+  hs.peerTransportParameters = parameters.slice();
 }
 
 /** RFC 8446 4.2.10. */

@@ -64,6 +64,8 @@ export class HandshakeBase<Settings extends ClientSettings | ServerSettings> {
   halfRttOpen = false;
   /** Server: how many tickets follow the handshake. */
   ticketsToSend = 0;
+  /** QUIC: what the peer said, as soon as it is read (RFC 9001 8.2). */
+  peerTransportParameters: Uint8Array | undefined;
   /** RFC 8446 D.4: whether this connection has to look like TLS 1.2 to middleboxes. */
   middleboxCompatibility = false;
   #changeCipherSpecSent = false;

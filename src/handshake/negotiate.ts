@@ -62,9 +62,12 @@ function requestedName(names: ServerNameList): string | undefined {
   return name;
 }
 
-/** RFC 7301 3.2: the server's preference; nothing in common is fatal, silence on either side is not. */
+/**
+ * RFC 7301 3.2: the server's preference; nothing in common is fatal, silence on either side is not. RFC 9001 8.1: in QUIC a client's
+ * silence is.
+ */
 export function chooseProtocol(settings: ServerSettings, offered: readonly string[]): string | undefined {
-  if (offered.length === 0 || settings.alpnProtocols.length === 0) return undefined;
+  if (settings.alpnProtocols.length === 0 || (offered.length === 0 && settings.transport === 'tcp')) return undefined;
   const protocol = settings.alpnProtocols.find((candidate) => offered.includes(candidate));
   if (protocol === undefined) throw new AlertError('no_application_protocol', 'no application protocol in common');
   return protocol;

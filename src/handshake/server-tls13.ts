@@ -40,8 +40,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   hs.middleboxCompatibility = first.body.legacySessionId.length > 0 && settings.transport === 'tcp';
   const suites = commonSuites(settings, first.body);
   const alpnProtocol = chooseProtocol(settings, first.info.alpnProtocols);
-  if (settings.transport === 'quic' && first.quicTransportParameters === undefined)
-    throw new AlertError('missing_extension', 'got no quic_transport_parameters');
+  if (settings.transport === 'quic') checkQuicHello(hs, first);
 
   let hello = first;
   let search = yield* searchPsk(hs, first, suites);
@@ -136,9 +135,18 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     earlyData: hs.earlyData.result,
     earlyDataReason: hs.earlyData.reason,
     newTicket: hs.ticketsToSend > 0,
-    quicTransportParameters: hello.quicTransportParameters?.slice(),
+    quicTransportParameters: hs.peerTransportParameters,
     session: undefined,
   };
+}
+
+/** RFC 9001 8.2 and 8.4. */
+function checkQuicHello(hs: ServerHandshake, { body, quicTransportParameters }: Tls13Hello): void {
+  if (body.legacySessionId.length > 0)
+    throw new AlertError('illegal_parameter', 'got a session ID in QUIC', { code: 'quic_protocol_violation' });
+  if (quicTransportParameters === undefined)
+    throw new AlertError('missing_extension', 'got no quic_transport_parameters');
+  hs.peerTransportParameters = quicTransportParameters.slice();
 }
 
 function* searchPsk(hs: ServerHandshake, hello: Tls13Hello, suites: readonly Tls13CipherSuite[]): Handshake<PskSearch> {
@@ -283,7 +291,7 @@ function sendEncryptedExtensions(
     extensions.push({ type: 'application_layer_protocol_negotiation', data: [ascii(alpnProtocol)] });
   const tickets = findExtension(hello.body.extensions, 'ticket_request') && ticketsToSend(hs, hello, psk !== undefined);
   if (tickets !== undefined) extensions.push({ type: 'ticket_request', data: tickets });
-  if (settings.quicTransportParameters !== undefined && hello.quicTransportParameters !== undefined)
+  if (settings.transport === 'quic' && settings.quicTransportParameters !== undefined)
     extensions.push({ type: 'quic_transport_parameters', data: settings.quicTransportParameters });
   if (hs.earlyData.outcome === 'accepted') extensions.push({ type: 'early_data', data: {} });
   hs.sendTls13({

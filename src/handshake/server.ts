@@ -2,7 +2,7 @@
  * The server's first step: judge the ClientHello, choose the settings for it, and hand over to the flow of its version
  * (RFC 5246 7.4.1.2, RFC 8446 4.2.1, RFC 6066 3, RFC 5746 3.6).
  */
-import { AlertError } from '../errors.js';
+import { AlertError, UsageError } from '../errors.js';
 import { findExtension, type ClientHello } from '../messages/index.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake } from './needs.js';
@@ -21,7 +21,12 @@ export function* serverHandshake(hs: ServerHandshake): Handshake<HandshakeResult
   const settings = yield* ask('choose_settings', { settings: hs.settings, hello: info });
   if (settings === undefined)
     throw new AlertError('unrecognized_name', `got server name ${info.serverName ?? '(none)'}, which is not ours`);
+  if (settings.transport !== hs.settings.transport)
+    throw new UsageError('invalid_option', '`chooseSettings` chose settings of another `transport`');
   hs.settings = settings;
+  // RFC 9001 8.2: whoever knows the extension refuses it where it has no place.
+  if (settings.transport === 'tcp' && findExtension(hello.extensions, 'quic_transport_parameters') !== undefined)
+    throw new AlertError('unsupported_extension', 'got quic_transport_parameters, and this is not QUIC');
   const version = chooseVersion(settings, hello);
   hs.clientRandom = hello.random;
   if (version === 'TLSv1.3') return yield* serverTls13(hs, readTls13Hello(message));

@@ -83,6 +83,15 @@ function* ticketFor({ settings }: ServerHandshake, session: Tls13Session): Hands
     : undefined;
 }
 
+/** RFC 9001 4.6.1, whether or not the ticket is of use. */
+export function checkQuicTicket({ extensions }: NewSessionTicket): void {
+  const size = findExtension(extensions, 'early_data') ?? quicEarlyDataSize;
+  if (size !== quicEarlyDataSize)
+    throw new AlertError('illegal_parameter', `got max_early_data_size ${size} in QUIC`, {
+      code: 'quic_protocol_violation',
+    });
+}
+
 /** What a ticket is good for; `undefined` where it is none (R8446-4.6.1-6). Keeps it in the store, if there is one. */
 export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): Handshake<Tls13Session | undefined> {
   const { settings, resumable, tls13 } = hs;
@@ -91,8 +100,6 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
   if (ticketLifetime > maximumTicketLifetime)
     throw new AlertError('illegal_parameter', `got a ticket_lifetime of ${ticketLifetime} seconds`);
   const maxEarlyDataSize = findExtension(extensions, 'early_data') ?? 0;
-  if (transport === 'quic' && maxEarlyDataSize !== 0 && maxEarlyDataSize !== quicEarlyDataSize)
-    throw new AlertError('illegal_parameter', `got max_early_data_size ${maxEarlyDataSize} in QUIC`);
   if (resumable === undefined || ticketLifetime === 0) return undefined;
   const issuedAt = now();
   const session: Tls13Session = {

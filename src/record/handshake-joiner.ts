@@ -29,6 +29,11 @@ export class HandshakeJoiner {
     return this.#queue.length > 0;
   }
 
+  /** Bytes that wait. */
+  get buffered(): number {
+    return this.#queue.length;
+  }
+
   /** Adds a record's payload; copies it unless `owned` says that nobody else holds it. */
   push(payload: Uint8Array, owned: boolean): void {
     this.#queue.push(owned ? payload : payload.slice());
