@@ -11,7 +11,7 @@ import { AlertError, PeerAlertError, UsageError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
 import type { HandshakeTransport, StoredSession } from '../handshake/handshake-base.js';
 import { HandshakeState } from '../handshake/handshake-state.js';
-import { changeCipherSpec, type Answers, type Handshake } from '../handshake/needs.js';
+import { changeCipherSpec, type Answers } from '../handshake/needs.js';
 import type { HandshakeResult } from '../handshake/result.js';
 import { countHandshake } from '../handshake/resumption.js';
 import { serverHandshake } from '../handshake/server.js';
@@ -46,29 +46,15 @@ export interface ConnectionOptions {
 
 /** A client's side of a connection; its ClientHello is in `takeOutput` as soon as the session to offer is known. */
 export function clientConnection(settings: ClientSettings, options: ConnectionOptions = {}): Connection {
-  return new Connection(
-    'client',
-    (transport) => {
-      const state = new HandshakeState('client', settings, transport);
-      return { state, flow: clientHandshake(state) };
-    },
-    options,
-  );
+  return new Connection('client', (transport) => new HandshakeState('client', settings, transport), options);
 }
 
 /** A server's side of a connection. */
 export function serverConnection(settings: ServerSettings, options: ConnectionOptions = {}): Connection {
-  return new Connection(
-    'server',
-    (transport) => {
-      const state = new HandshakeState('server', settings, transport);
-      return { state, flow: serverHandshake(state) };
-    },
-    options,
-  );
+  return new Connection('server', (transport) => new HandshakeState('server', settings, transport), options);
 }
 
-type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow: Handshake<HandshakeResult> };
+type Begin = (transport: HandshakeTransport) => AnyHandshakeState;
 
 export class Connection {
   readonly role: 'client' | 'server';
@@ -102,18 +88,21 @@ export class Connection {
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     this.#halfClose = options.halfClose ?? false;
     if (role === 'server') this.#records.versionNegotiated();
-    const { state, flow } = begin(this.#records);
-    this.#hs = state;
-    this.#post = new PostHandshake(state, this.#records, this.#limits);
+    this.#hs = begin(this.#records);
+    this.#post = new PostHandshake(this.#hs, this.#records, this.#limits);
     const wake = options.wake ?? (() => undefined);
     this.#tasks = new Tasks(options.driver ?? 'async', this.#answers, (step) => {
       this.#run(step);
       this.#attempt(wake);
     });
-    this.#run(() => {
-      this.#tasks.start(flow, (result) => {
-        if (result !== undefined) this.#open(result);
-      });
+    this.#run(() => this.#begin());
+  }
+
+  /** A step of its own, so that nothing of the handshake is kept by what stays. */
+  #begin(): void {
+    const hs = this.#hs;
+    this.#tasks.start(isServer(hs) ? serverHandshake(hs) : clientHandshake(hs), (result) => {
+      if (result !== undefined) this.#open(result);
     });
   }
 

@@ -166,7 +166,8 @@ function readCertificate(
   for (const { extensions } of body.certificateList)
     for (const { type } of extensions)
       throw new AlertError('unsupported_extension', `got extension ${String(type)} of a certificate, not asked for`);
-  return body.certificateList.map(({ certData }) => certData);
+  // Out of the message, which would be kept for as long as they are.
+  return body.certificateList.map(({ certData }) => certData.slice());
 }
 
 /** RFC 8879 4: bounded by what its length says, which is bounded by what a message may be. */

@@ -188,7 +188,7 @@ export function* clientTls13(
       establishedAt: psk?.session?.establishedAt ?? settings.now(),
       serverName: settings.serverName,
       alpnProtocol: answer.alpnProtocol,
-      peerCertificates: peerCertificates.map((der) => der.slice()),
+      peerCertificates,
       externalPskIdentity: psk?.external?.identity,
     };
   return {

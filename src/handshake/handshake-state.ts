@@ -33,8 +33,10 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     this.transcript.close();
     this.#tls12?.complete();
     this.#tls13?.complete();
-    this.clientRandom = this.clientRandom.slice();
-    this.serverRandom = this.serverRandom.slice();
+    // TLS 1.2 exports with both, and a key log goes on with the client's.
+    const isTls13 = this.version === 'TLSv1.3';
+    this.clientRandom = isTls13 && this.settings.keyLog === undefined ? empty : this.clientRandom.slice();
+    this.serverRandom = isTls13 ? empty : this.serverRandom.slice();
   }
 
   /** Wipes what is secret. The protections in use belong to the record layer. */

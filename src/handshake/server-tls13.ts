@@ -114,7 +114,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
       establishedAt,
       serverName,
       alpnProtocol,
-      peerCertificates: peerCertificates.map((der) => der.slice()),
+      peerCertificates,
       externalPskIdentity: psk?.external?.identity.slice(),
     };
     hs.ticketsToSend = ticketsToSend(hs, hello, psk !== undefined);

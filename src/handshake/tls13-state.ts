@@ -5,14 +5,15 @@
  * Keys reach the transport as secrets: a record layer makes keys of them, a QUIC stack its own.
  */
 import { equalConstantTime, toHex, wipe } from '../bytes.js';
+import { hashLength } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
 import {
   exportKeyingMaterial,
   resumptionPsk,
   Tls13KeySchedule,
+  TrafficSecret,
   type BothDirections,
-  type TrafficSecret,
 } from '../key-schedule/tls13.js';
 import type { EpochKeys } from '../record/record-layer.js';
 import { taken, type HandshakeBase } from './handshake-base.js';
@@ -20,6 +21,8 @@ import { receiveTls13, type Handshake } from './needs.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
 
 type Side = 'client' | 'server';
+
+const lasting = ['client', 'server', 'exporter', 'resumption'] as const;
 
 /** RFC 9850 2.1. */
 const keyLogLabels = {
@@ -34,11 +37,14 @@ export class Tls13State {
   #schedule: Tls13KeySchedule | undefined;
   #early: TrafficSecret | undefined;
   #handshake: BothDirections<TrafficSecret> | undefined;
-  #application: { client: TrafficSecret; server: TrafficSecret } | undefined;
-  readonly #generations = { client: 0, server: 0 };
+  #application: BothDirections<TrafficSecret> | undefined;
   #earlyExporter: Uint8Array | undefined;
-  #exporter: Uint8Array | undefined;
-  #resumption: Uint8Array | undefined;
+  /**
+   * What stays when the handshake is over, one behind the other: application traffic secrets of client and server, exporter secret,
+   * resumption secret. One array takes a sixth of the room of four with their states.
+   */
+  #lasting: Uint8Array | undefined;
+  #generations: { client: number; server: number } | undefined;
   #nextTicketNonce = 0;
 
   constructor(hs: HandshakeBase<ClientSettings | ServerSettings>) {
@@ -132,12 +138,15 @@ export class Tls13State {
   enterApplication(): void {
     const schedule = taken(this.#schedule);
     const hash = this.#hs.transcript.digest();
-    const { client, server } = schedule.applicationTraffic(hash);
-    this.#application = { client, server };
-    this.#exporter = schedule.exporter(hash);
+    const { client, server } = (this.#application = schedule.applicationTraffic(hash));
+    this.#keep('client', client.secret);
+    this.#keep('server', server.secret);
+    const exporter = schedule.exporter(hash);
+    this.#keep('exporter', exporter);
     this.#log(`${keyLogLabels.application.client}0`, client.secret);
     this.#log(`${keyLogLabels.application.server}0`, server.secret);
-    this.#log('EXPORTER_SECRET', this.#exporter);
+    this.#log('EXPORTER_SECRET', exporter);
+    wipe(exporter);
   }
 
   readApplicationKeys(): void {
@@ -150,12 +159,14 @@ export class Tls13State {
 
   /** RFC 8446 4.6.1, over ClientHello...client Finished. */
   enterResumption(): void {
-    this.#resumption = taken(this.#schedule).resumption(this.#hs.transcript.digest());
+    const resumption = taken(this.#schedule).resumption(this.#hs.transcript.digest());
+    this.#keep('resumption', resumption);
+    wipe(resumption);
   }
 
   /** RFC 8446 4.6.1: the PSK of a ticket. P-state-2: never all zeros. */
   ticketPsk(nonce: Uint8Array): Uint8Array {
-    const psk = resumptionPsk(this.#hs.settings.crypto, this.hash, taken(this.#resumption), nonce);
+    const psk = resumptionPsk(this.#hs.settings.crypto, this.hash, this.#kept('resumption'), nonce);
     if (psk.every((byte) => byte === 0)) throw new AlertError('internal_error', 'the resumption PSK is unusable');
     return psk;
   }
@@ -168,19 +179,21 @@ export class Tls13State {
 
   /** RFC 8446 7.2: a KeyUpdate of ours is sent, or one of the peer is received. */
   update(side: Side): void {
-    const application = taken(this.#application);
-    const next = application[side].next();
-    application[side].destroy();
-    application[side] = next;
+    const { transport, settings, role } = this.#hs;
+    const present = new TrafficSecret(settings.crypto, this.hash, this.#kept(side));
+    const next = present.next();
+    present.destroy();
+    this.#keep(side, next.secret);
+    this.#generations ??= { client: 0, server: 0 };
     this.#log(`${keyLogLabels.application[side]}${++this.#generations[side]}`, next.secret);
-    if (side === this.#hs.role) this.writeApplicationKeys();
-    else this.readApplicationKeys();
-    next.rest();
+    if (side === role) transport.changeWriteKeys('application', this.#keys(next));
+    else transport.changeReadKeys('application', this.#keys(next));
+    next.destroy();
   }
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     const { crypto } = this.#hs.settings;
-    return exportKeyingMaterial(crypto, this.hash, taken(this.#exporter), label, context, length);
+    return exportKeyingMaterial(crypto, this.hash, this.#kept('exporter'), label, context, length);
   }
 
   /** RFC 8446 7.5, while there is early data; `undefined` without. */
@@ -189,24 +202,35 @@ export class Tls13State {
     return exportKeyingMaterial(this.#hs.settings.crypto, this.hash, this.#earlyExporter, label, context, length);
   }
 
-  /** The handshake is over: traffic secrets for KeyUpdate, exporter and resumption secret stay. */
+  /** The handshake is over: what tickets, exporters and key updates need stays. */
   complete(): void {
     this.#schedule?.destroy();
     this.#early?.destroy();
     this.#handshake?.client.destroy();
     this.#handshake?.server.destroy();
-    this.#application?.client.rest();
-    this.#application?.server.rest();
-    this.#schedule = this.#early = this.#handshake = undefined;
+    this.#application?.client.destroy();
+    this.#application?.server.destroy();
+    this.#schedule = this.#early = this.#handshake = this.#application = undefined;
   }
 
   /** Wipes what is secret. The protections in use belong to the record layer. */
   destroy(): void {
     this.complete();
-    this.#application?.client.destroy();
-    this.#application?.server.destroy();
-    wipe(this.#earlyExporter, this.#exporter, this.#resumption);
-    this.#application = this.#earlyExporter = this.#exporter = this.#resumption = undefined;
+    wipe(this.#earlyExporter, this.#lasting);
+    this.#earlyExporter = this.#lasting = undefined;
+  }
+
+  /** Keeps a copy. */
+  #keep(name: (typeof lasting)[number], secret: Uint8Array): void {
+    this.#lasting ??= new Uint8Array(lasting.length * hashLength[this.hash]);
+    this.#lasting.set(secret, lasting.indexOf(name) * hashLength[this.hash]);
+  }
+
+  /** A view. */
+  #kept(name: (typeof lasting)[number]): Uint8Array {
+    const length = hashLength[this.hash];
+    const start = lasting.indexOf(name) * length;
+    return taken(this.#lasting).subarray(start, start + length);
   }
 
   get #peer(): Side {

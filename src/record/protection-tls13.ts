@@ -2,8 +2,8 @@
  * AEAD protection of TLS 1.3 records (RFC 8446 5.2 to 5.4): content, its real type, and zeros for padding inside, and
  * `application_data` outside.
  *
- * The surprising thing is a buffer that all connections share: the type byte has to stand right behind the content, and
- * what is sealed in one synchronous step needs no buffer of its own.
+ * The surprising thing are buffers that all connections share: the type byte has to stand right behind the content, and
+ * what is sealed in one synchronous step needs no buffer of its own. A connection at rest holds its keys and nothing else.
  */
 import {
   aeadNonceLength,
@@ -37,6 +37,9 @@ export function tls13Protection(
 }
 
 let scratch = new Uint8Array(0);
+const nonce = new Uint8Array(aeadNonceLength);
+/** RFC 8446 5.2: the header of the record. */
+const additionalData = Uint8Array.of(contentTypes.application_data, 3, 3, 0, 0);
 
 class Tls13Protection implements RecordProtection {
   records = 0;
@@ -45,9 +48,6 @@ class Tls13Protection implements RecordProtection {
   readonly #iv: Uint8Array;
   readonly #paddingBlock: number;
   readonly #limit: number;
-  readonly #nonce = new Uint8Array(aeadNonceLength);
-  /** RFC 8446 5.2: the header of the record. */
-  readonly #aad = Uint8Array.of(contentTypes.application_data, 3, 3, 0, 0);
 
   constructor(key: AeadKey, iv: Uint8Array, paddingBlock: number, limit: number) {
     this.#key = key;
@@ -72,7 +72,7 @@ class Tls13Protection implements RecordProtection {
     inner[plaintext.length] = contentType;
     if (length > plaintext.length + 1) inner.fill(0, plaintext.length + 1);
     this.#next(length + aeadTagLength);
-    this.#key.seal(this.#nonce, this.#aad, inner, output);
+    this.#key.seal(nonce, additionalData, inner, output);
     inner.fill(0);
   }
 
@@ -83,7 +83,7 @@ class Tls13Protection implements RecordProtection {
       throw new AlertError('record_overflow', `got a record of ${fragment.length} bytes`);
     if (fragment.length < aeadTagLength) throw new AlertError('bad_record_mac', 'got a record shorter than its tag');
     this.#next(fragment.length);
-    const inner = this.#key.open(this.#nonce, this.#aad, fragment);
+    const inner = this.#key.open(nonce, additionalData, fragment);
     if (inner === undefined) {
       this.records--;
       throw new AlertError('bad_record_mac', 'got a record that does not verify');
@@ -99,7 +99,6 @@ class Tls13Protection implements RecordProtection {
   destroy(): void {
     this.#key.destroy();
     this.#iv.fill(0);
-    this.#nonce.fill(0);
   }
 
   /** RFC 8446 5.4: the padded length, never above what a record may hold. */
@@ -111,12 +110,12 @@ class Tls13Protection implements RecordProtection {
 
   /** RFC 8446 5.3: the IV XOR the sequence number, which stays far below 2^48. */
   #next(length: number): void {
-    this.#aad[3] = length >> 8;
-    this.#aad[4] = length;
-    this.#nonce.set(this.#iv);
+    additionalData[3] = length >> 8;
+    additionalData[4] = length;
+    nonce.set(this.#iv);
     let sequence = this.records++;
     for (let at = aeadNonceLength - 1; sequence > 0; at--) {
-      this.#nonce[at] = (this.#nonce[at] ?? 0) ^ (sequence & 0xff);
+      nonce[at] = (nonce[at] ?? 0) ^ (sequence & 0xff);
       sequence = Math.floor(sequence / 256);
     }
   }

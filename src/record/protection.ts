@@ -19,7 +19,6 @@ import { AlertError } from '../errors.js';
 
 const explicitNonceLength = 8;
 const sequenceLength = 8;
-const additionalDataLength = 13;
 
 /** What protects one direction: the AEAD key and the fixed part of the nonce. */
 export interface ProtectionKeys {
@@ -67,28 +66,26 @@ export function tls12Protection(crypto: CryptoBackend, aead: AeadAlgorithm, keys
   return new Tls12Protection(crypto.aead(aead, keys.key), keys.iv, hasExplicitNonce(aead) ? explicitNonceLength : 0);
 }
 
+/** What every record needs for one synchronous step: a connection at rest holds its keys and nothing else. */
+const nonce = new Uint8Array(aeadNonceLength);
+/** RFC 5246 6.2.3.3: seq_num, type, version, length. */
+const additionalData = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0);
+
 class Tls12Protection implements RecordProtection {
   records = 0;
   readonly typeLength = 0;
   readonly #overhead: number;
   readonly #key: AeadKey;
   readonly #explicit: number;
-  /** One room for the three arrays that every record needs. */
-  readonly #room = new ArrayBuffer(2 * aeadNonceLength + additionalDataLength);
   /** With zeros behind the four implicit bytes of AES-GCM, so that both layouts are this XOR the sequence number. */
-  readonly #iv = new Uint8Array(this.#room, 0, aeadNonceLength);
-  readonly #nonce = new Uint8Array(this.#room, aeadNonceLength, aeadNonceLength);
-  /** RFC 5246 6.2.3.3: seq_num, type, version, length. One before the first record the sequence number is -1. */
-  readonly #aad = new Uint8Array(this.#room, 2 * aeadNonceLength);
+  readonly #iv: Uint8Array;
 
   constructor(key: AeadKey, iv: Uint8Array, explicit: number) {
     this.#key = key;
     this.#explicit = explicit;
     this.#overhead = explicit + aeadTagLength;
+    this.#iv = new Uint8Array(aeadNonceLength);
     this.#iv.set(iv);
-    this.#nonce.set(iv);
-    this.#aad.fill(0xff, 0, sequenceLength);
-    this.#aad.fill(3, 9, 11);
   }
 
   sealedLength(plaintextLength: number): number {
@@ -101,8 +98,8 @@ class Tls12Protection implements RecordProtection {
 
   seal(contentType: number, plaintext: Uint8Array, output: Uint8Array): void {
     this.#next(contentType, plaintext.length);
-    for (let i = 0; i < this.#explicit; i++) output[i] = this.#aad[i] ?? 0;
-    this.#key.seal(this.#nonce, this.#aad, plaintext, output.subarray(this.#explicit));
+    for (let i = 0; i < this.#explicit; i++) output[i] = additionalData[i] ?? 0;
+    this.#key.seal(nonce, additionalData, plaintext, output.subarray(this.#explicit));
   }
 
   open(contentType: number, fragment: Uint8Array): Unprotected {
@@ -110,8 +107,8 @@ class Tls12Protection implements RecordProtection {
     this.#next(contentType, fragment.length - this.#overhead);
     const sealed = this.#explicit > 0 ? fragment.subarray(this.#explicit) : fragment;
     // The peer may count otherwise, or draw this part at random (RFC 5288 3).
-    for (let i = 0; i < this.#explicit; i++) this.#nonce[aeadNonceLength - explicitNonceLength + i] = fragment[i] ?? 0;
-    const plaintext = this.#key.open(this.#nonce, this.#aad, sealed);
+    for (let i = 0; i < this.#explicit; i++) nonce[aeadNonceLength - explicitNonceLength + i] = fragment[i] ?? 0;
+    const plaintext = this.#key.open(nonce, additionalData, sealed);
     if (plaintext === undefined) throw new AlertError('bad_record_mac', 'got a record that does not verify');
     return { contentType, payload: plaintext };
   }
@@ -119,26 +116,19 @@ class Tls12Protection implements RecordProtection {
   destroy(): void {
     this.#key.destroy();
     this.#iv.fill(0);
-    this.#nonce.fill(0);
   }
 
-  /** Additional data and nonce of the next record. */
+  /** Additional data and nonce of the next record. 2^53 records are out of reach of any connection. */
   #next(contentType: number, length: number): void {
-    this.#count();
-    this.#aad[8] = contentType;
-    this.#aad[11] = length >> 8;
-    this.#aad[12] = length;
-    for (let i = 0, at = aeadNonceLength - sequenceLength; i < sequenceLength; i++, at++)
-      this.#nonce[at] = (this.#iv[at] ?? 0) ^ (this.#aad[i] ?? 0);
-  }
-
-  /** 2^64 records are out of reach of any connection. */
-  #count(): void {
-    this.records++;
-    for (let i = sequenceLength - 1; i >= 0; i--) {
-      const byte = ((this.#aad[i] ?? 0) + 1) & 0xff;
-      this.#aad[i] = byte;
-      if (byte !== 0) return;
+    additionalData[8] = contentType;
+    additionalData[11] = length >> 8;
+    additionalData[12] = length;
+    nonce.set(this.#iv);
+    let sequence = this.records++;
+    for (let i = sequenceLength - 1, at = aeadNonceLength - 1; i >= 0; i--, at--) {
+      additionalData[i] = sequence;
+      nonce[at] = (nonce[at] ?? 0) ^ (sequence & 0xff);
+      sequence = sequence > 0xff ? Math.floor(sequence / 256) : 0;
     }
   }
 }

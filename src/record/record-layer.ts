@@ -227,19 +227,24 @@ export class RecordLayer {
       protection === undefined
         ? maxPlaintextLength
         : Math.min(this.#writeLimit - protection.typeLength, maxPlaintextLength);
-    for (let offset = 0; offset < payload.length || offset === 0; offset += longest) {
+    const wireLength = (length: number) => recordHeaderLength + (protection?.sealedLength(length) ?? length);
+    const whole = Math.max(0, Math.ceil(payload.length / longest) - 1);
+    // One array for all records: they leave together.
+    const output = new Uint8Array(whole * wireLength(longest) + wireLength(payload.length - whole * longest));
+    for (let at = 0, offset = 0; at < output.length; offset += longest) {
       const plaintext = payload.length <= longest ? payload : payload.subarray(offset, offset + longest);
-      const length = protection?.sealedLength(plaintext.length) ?? plaintext.length;
-      const record = new Uint8Array(recordHeaderLength + length);
-      record[0] = protection?.typeLength === 1 ? contentTypes.application_data : contentType;
-      record[1] = this.#version >> 8;
-      record[2] = this.#version & 0xff;
-      record[3] = length >> 8;
-      record[4] = length & 0xff;
-      if (protection === undefined) record.set(plaintext, recordHeaderLength);
-      else protection.seal(contentType, plaintext, record.subarray(recordHeaderLength));
-      this.#output.push(record);
+      const end = at + wireLength(plaintext.length);
+      const length = end - at - recordHeaderLength;
+      output[at] = protection?.typeLength === 1 ? contentTypes.application_data : contentType;
+      output[at + 1] = this.#version >> 8;
+      output[at + 2] = this.#version & 0xff;
+      output[at + 3] = length >> 8;
+      output[at + 4] = length & 0xff;
+      if (protection === undefined) output.set(plaintext, at + recordHeaderLength);
+      else protection.seal(contentType, plaintext, output.subarray(at + recordHeaderLength, end));
+      at = end;
     }
+    this.#output.push(output);
   }
 }
 
