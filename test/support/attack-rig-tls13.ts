@@ -7,10 +7,8 @@ import { Connection, type ConnectionOptions } from '../../src/connection/connect
 import type { HashAlgorithm } from '../../src/crypto/backend.js';
 import { hashLength } from '../../src/crypto/backend.js';
 import { MemoryReplayGuard } from '../../src/early-data/memory-replay-guard.js';
-import { clientHandshake } from '../../src/handshake/client.js';
 import type { HandshakeBase, HandshakeTransport } from '../../src/handshake/handshake-base.js';
 import { HandshakeState } from '../../src/handshake/handshake-state.js';
-import { serverHandshake } from '../../src/handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { Tls13KeySchedule, type PskKind } from '../../src/key-schedule/tls13.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
@@ -62,45 +60,36 @@ export interface Rogue extends End {
 }
 
 export function rogueClient(settings: ClientSettings, how: Misbehaviour = {}, options: RogueOptions = {}): Rogue {
-  return rogue('client', how, options, (transport) => {
-    const state = new RogueState('client', settings, transport, how.says);
-    return { state, flow: clientHandshake(state) };
-  });
+  return rogue('client', (transport) => new RogueState('client', settings, transport, how.says), how, options);
 }
 
 export function rogueServer(settings: ServerSettings, how: Misbehaviour = {}, options: RogueOptions = {}): Rogue {
-  return rogue('server', how, options, (transport) => {
-    const state = new RogueState('server', settings, transport, how.says);
-    return { state, flow: serverHandshake(state) };
-  });
+  return rogue('server', (transport) => new RogueState('server', settings, transport, how.says), how, options);
 }
 
 interface RogueOptions extends ConnectionOptions {
   readonly named?: DriverName;
 }
 
-interface Begun {
-  readonly state: RogueState<ClientSettings> | RogueState<ServerSettings>;
-  readonly flow: ReturnType<typeof clientHandshake>;
-}
+type AnyRogueState = RogueState<ClientSettings> | RogueState<ServerSettings>;
 
 function rogue(
   role: Side,
+  begin: (transport: HandshakeTransport) => AnyRogueState,
   { transport }: Misbehaviour,
   { named = 'sync', ...options }: RogueOptions,
-  begin: (transport: HandshakeTransport) => Begun,
 ): Rogue {
   const said: string[] = [];
-  let made: { records: RecordLayer; hs: Begun['state'] } | undefined;
+  let made: { records: RecordLayer; hs: AnyRogueState } | undefined;
   const end = makeEnd(
     (own) =>
       new Connection(
         role,
         (given) => {
           if (!(given instanceof RecordLayer)) throw new Error('no record layer');
-          const begun = begin({ ...transportOf(given, said), ...transport?.(given) });
-          made = { records: given, hs: begun.state };
-          return begun;
+          const hs = begin({ ...transportOf(given, said), ...transport?.(given) });
+          made = { records: given, hs };
+          return hs;
         },
         own,
       ),
@@ -276,6 +265,12 @@ export function secretsIn(lines: readonly string[]): string[] {
 /** One alert record. */
 export function sayAlert(records: RecordLayer, level: number, description: number): void {
   records.write(contentTypes.alert, Uint8Array.of(level, description));
+}
+
+/** Waits for the answers that one end awaits, and takes its events. Gives up on answers that never come. */
+export async function waitFor(end: End): Promise<void> {
+  for (let turn = 0; turn < 20 && end.connection.waiting; turn++) await new Promise(setImmediate);
+  end.events.push(...end.connection.takeEvents());
 }
 
 /** Hands what one end has to say to the other, once. */
