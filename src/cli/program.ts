@@ -77,7 +77,7 @@ program
   )
   .addOption(
     option('--tickets <n|off>', 'tickets for each full handshake of TLS 1.3; TLS 1.2 has one')
-      .argParser(values.wholeNumberOrOff(16))
+      .argParser(values.wholeNumberOrOff(255))
       .default(2),
   )
   .addOption(

@@ -7,7 +7,7 @@ import type { CryptoBackend } from '../crypto/backend.js';
 import { MemoryReplayGuard } from '../early-data/memory-replay-guard.js';
 import { UsageError } from '../errors.js';
 import type { Credentials, ServerSettings } from '../handshake/settings.js';
-import { MemoryStore } from '../sessions/memory-store.js';
+import { defaultMaxBytes, MemoryStore } from '../sessions/memory-store.js';
 import { defaultOpeningPeriod, KeyRing } from '../tickets/key-ring.js';
 import { Rfc5077Sealer } from '../tickets/rfc5077-sealer.js';
 import { cryptoBackend, handshakeOptions, rawPrivateKey } from './backend.js';
@@ -70,11 +70,19 @@ function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
     ...(earlyData > 0 && { earlyData: { maxSize: earlyData, ...replayGuard(flags) } }),
     maximumSessionAge: lifetime,
     ...(sessionCache !== 'off' && {
-      sessions: new MemoryStore({ now, maxEntries: sessionCache, maxLifetime: lifetime }),
+      sessions: new MemoryStore({
+        now,
+        maxEntries: sessionCache,
+        maxBytes: Math.max(sessionCache * roomForSession, defaultMaxBytes),
+        maxLifetime: lifetime,
+      }),
     }),
     ...(tickets !== 'off' && { tickets: new Rfc5077Sealer({ crypto, keys: keys() }) }),
   };
 }
+
+/** Bytes; those with a client's certificates are longer. */
+const roomForSession = 1024;
 
 function replayGuard(flags: ServeFlags) {
   return flags.replayGuard === 'memory'

@@ -36,6 +36,10 @@ export interface ServeFlags extends HandshakeFlags {
 const maxConnections = 10_000;
 /** Milliseconds that open connections have to end after a signal. */
 const drainTimeout = 5_000;
+/** Milliseconds that whoever reads the lines has to read the last ones. */
+const lastLinesTimeout = 1_000;
+/** Characters. */
+const maxUnreadLength = 16 * 1024 * 1024;
 
 /** Resolves when the server listens. Throws `UsageError` for options that cannot work. */
 export async function serve(flags: ServeFlags): Promise<void> {
@@ -64,6 +68,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
     }, drainTimeout);
     server.once('close', () => {
       clearTimeout(timer);
+      setTimeout(() => process.exit(), lastLinesTimeout).unref();
     });
   };
   // The second signal ends the process as it always does.
@@ -87,15 +92,15 @@ const backlog = 1024;
 
 type Line = Parameters<Service['report']>[0] | { event: 'listening'; host: string; port: number };
 
-/**
- * Without `--json`, connections are told of on a terminal only: a pipe that nobody reads would fill up, and then the server
- * would stand still.
- */
+/** Lines that nobody reads wait in memory, up to {@link maxUnreadLength}; those after are dropped. */
 function printer(json: boolean): (line: Line) => void {
-  if (json) return (line) => void process.stdout.write(`${JSON.stringify(line)}\n`);
   return (line) => {
-    if (line.event === 'listening') process.stdout.write(`listening on ${line.host}:${line.port}\n`);
-    else if (process.stdout.isTTY)
-      process.stdout.write(`${line.event === 'handshake' ? inWords(line) : `${line.code}: ${line.message}`}\n`);
+    if (process.stdout.writableLength > maxUnreadLength) return;
+    process.stdout.write(`${json ? JSON.stringify(line) : sentence(line)}\n`);
   };
+}
+
+function sentence(line: Line): string {
+  if (line.event === 'listening') return `listening on ${line.host}:${line.port}`;
+  return line.event === 'handshake' ? inWords(line) : `${line.message} (${line.code})`;
 }
