@@ -38,6 +38,8 @@ export interface ClientOffer {
   readonly tls12: { readonly session: Tls12Session | undefined; readonly stored: StoredSession | undefined };
   readonly sessionId: Uint8Array;
   readonly psks: readonly OfferedPsk[];
+  /** Whether the first ClientHello offered any of that: a second one may leave PSKs out. */
+  readonly offersResumption: boolean;
   readonly keyShares: ReadonlyMap<KeyExchangeGroup, KeyShare>;
   readonly earlyData: boolean;
   /** From a HelloRetryRequest. */
@@ -68,6 +70,11 @@ export function sendClientHello(hs: ClientHandshake, offer: ClientOffer): SentCl
   if (offer.psks.length > 0) fillBinders(hs, offer.psks, bytes);
   hs.sendBytes(bytes);
   return { ...offer, extensions: new Set(extensions.map(({ type }) => type)) };
+}
+
+/** Why a handshake was a full one, as far as a client knows. */
+export function refusalHeard({ offersResumption }: ClientOffer): 'not_offered' | 'declined_by_server' {
+  return offersResumption ? 'declined_by_server' : 'not_offered';
 }
 
 /** RFC 8446 4.2.11.2. */

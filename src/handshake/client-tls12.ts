@@ -20,7 +20,7 @@ import { clientSessionState } from '../sessions/session-state.js';
 import type { Tls12Session } from '../sessions/session.js';
 import { sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
-import type { SentClientHello } from './client-hello.js';
+import { refusalHeard, type SentClientHello } from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
 import { authenticationOf } from './negotiate.js';
@@ -199,7 +199,7 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
   if (session !== undefined) yield* storeSession(hs, session);
   return result(hs, answer, peerCertificates, {
     mode: 'full',
-    reason: offer.tls12.session === undefined ? 'not_offered' : 'declined_by_server',
+    reason: refusalHeard(offer),
     group,
     newTicket: session?.ticket !== undefined,
     session,

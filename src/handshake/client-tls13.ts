@@ -16,7 +16,13 @@ import {
   type ServerHello,
 } from '../messages/index.js';
 import { authenticateServer, sendClientAuthentication, type CertificateRequestReceived } from './authenticate-tls13.js';
-import { sendClientHello, type ClientOffer, type OfferedPsk, type SentClientHello } from './client-hello.js';
+import {
+  refusalHeard,
+  sendClientHello,
+  type ClientOffer,
+  type OfferedPsk,
+  type SentClientHello,
+} from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
 import { acceptRecordSizeLimit } from './record-size-limit.js';
@@ -195,12 +201,7 @@ export function* clientTls13(
     version: 'TLSv1.3',
     cipherSuite,
     mode: psk === undefined ? 'full' : group === undefined ? 'psk_ke' : 'psk_dhe_ke',
-    reason:
-      psk !== undefined
-        ? undefined
-        : sent.psks.length + Number(sent.tls12.session !== undefined) > 0
-          ? 'declined_by_server'
-          : 'not_offered',
+    reason: psk === undefined ? refusalHeard(sent) : undefined,
     serverName: settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,

@@ -37,8 +37,15 @@ function* offerAndFollow(
   const { versions, crypto } = hs.settings;
   hs.clientRandom = crypto.randomBytes(32);
   const earlyData = mayOfferEarlyData(hs.settings, psks);
-  const offer = { tls12, psks, keyShares, earlyData, sessionId: sessionIdFor(hs.settings, tls12), cookie: undefined };
-  const sent = sendClientHello(hs, offer);
+  const sent = sendClientHello(hs, {
+    tls12,
+    psks,
+    offersResumption: psks.length > 0 || tls12.session !== undefined,
+    keyShares,
+    earlyData,
+    sessionId: sessionIdFor(hs.settings, tls12),
+    cookie: undefined,
+  });
   if (!versions.includes('TLSv1.3')) return yield* clientTls12(hs, sent, yield* receive('server_hello'));
   hs.middleboxCompatibility = hs.settings.middleboxCompatibility && hs.settings.transport === 'tcp';
   if (earlyData) beginEarlyData(hs, psks);

@@ -52,7 +52,9 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     hello = readTls13Hello(yield* receiveTls13('client_hello'));
     hs.transport.stopSkipping();
     checkSecondHello(first, hello, choice.retryGroup, cookie);
-    search = yield* searchPsk(hs, hello, [choice.cipherSuite]);
+    // What was refused may be left out now: the first reason stands.
+    if (hello.offeredPsks !== undefined || search.index !== undefined)
+      search = yield* searchPsk(hs, hello, [choice.cipherSuite]);
     choice = choose(hs, hello, [choice.cipherSuite], search);
     if (choice.retryGroup !== undefined)
       throw new AlertError('illegal_parameter', 'got no key share of the group asked for');
