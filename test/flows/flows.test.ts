@@ -4,12 +4,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { fromAscii } from '../../src/bytes.js';
 import { drawFigure, messageFlow } from '../../src/cli/figure.js';
 import type { ConnectionEvent } from '../../src/connection/events.js';
+import { nobleCrypto } from '../../src/crypto/noble.js';
 import { driverNames, eventsOf, theEvent, type End, type Pair } from '../support/connections.js';
 import { backendNames } from '../support/seeded.js';
-import { tls12Session } from '../support/sessions.js';
-import { play, type Step } from './house.js';
+import { play, type Completed, type Step } from './house.js';
 import { scenarios } from './scenarios.js';
 
 const update = process.env['UPDATE_GOLDEN'] === '1';
@@ -22,9 +23,9 @@ describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('
 
   it.each(combinations)('on %s, driver %s', async (backend, driver) => {
     const chapters: string[] = [];
-    const { counters } = await play(scenario, backend, driver, (step, pair) => {
+    const { counters } = await play(scenario, backend, driver, (step, pair, keyLog) => {
       check(step, pair);
-      chapters.push(chapter(chapters.length + 1, step, pair));
+      chapters.push(chapter(chapters.length + 1, step, pair, keyLog));
     });
     const text = `${chapters.join('')}Counters: ${JSON.stringify(counters, undefined, 2)}\n`;
     const file = new URL(`${name}.txt`, golden);
@@ -41,7 +42,7 @@ it('no golden text is left over', () => {
 });
 
 /** What must hold whatever the golden text says. */
-function check({ expected }: Step, { client, server }: Pair): void {
+function check({ expected, afterwards }: Step, { client, server }: Pair): void {
   if ('alert' in expected) {
     const [own, other] = expected.by === 'server' ? [server, client] : [client, server];
     expect(theEvent(own, 'close')).toMatchObject({
@@ -52,28 +53,52 @@ function check({ expected }: Step, { client, server }: Pair): void {
       reason: 'error',
       error: { code: 'peer_alert', alert: expected.alert },
     });
-    expect([
-      ...eventsOf(client, 'handshake'),
-      ...eventsOf(client, 'session'),
-      ...eventsOf(server, 'handshake'),
-    ]).toEqual([]);
+    expect(eventsOf(client, 'handshake')).toHaveLength(expected.late === true ? 1 : 0);
+    expect([...eventsOf(client, 'session'), ...eventsOf(server, 'handshake')]).toEqual([]);
     return;
   }
-  const { mode, newTicket = false } = expected;
-  const common = { mode, resumed: mode !== 'full', newTicket, version: 'TLSv1.2' };
-  expect(theEvent(client, 'handshake')).toMatchObject({ ...common, reason: expected.client });
-  expect(theEvent(server, 'handshake')).toMatchObject({ ...common, reason: expected.server });
-  expect([client.connection.state, server.connection.state]).toEqual(['open', 'open']);
+  const { mode, newTicket = false, version = 'TLSv1.2', helloRetryRequest = false, earlyData } = expected;
+  const common = { mode, resumed: mode !== 'full', version, helloRetryRequest };
+  const isTls13 = version === 'TLSv1.3';
+  expect(theEvent(client, 'handshake')).toMatchObject({
+    ...common,
+    reason: expected.client,
+    newTicket: newTicket && !isTls13,
+  });
+  const tickets = expected.tickets ?? (mode === 'full' ? 2 : 1);
+  expect(theEvent(server, 'handshake')).toMatchObject({
+    ...common,
+    reason: expected.server,
+    newTicket: isTls13 ? (expected.newTicket ?? tickets > 0) : newTicket,
+  });
+  if (isTls13) expect(eventsOf(client, 'session')).toHaveLength(tickets);
+  checkEarlyData(earlyData, { client, server });
+  if (afterwards === undefined) expect([client.connection.state, server.connection.state]).toEqual(['open', 'open']);
   for (const field of ['cipherSuite', 'alpnProtocol', 'serverName', 'group', 'extendedMasterSecret'] as const)
     expect(theEvent(client, 'handshake')[field]).toBe(theEvent(server, 'handshake')[field]);
   expect(eventsOf(server, 'session')).toEqual([]);
+  if (client.connection.state !== 'open' || server.connection.state !== 'open') return;
+  const [ours, theirs] = [client, server].map(({ connection }) => connection.exportKeyingMaterial('EXPORTER-x', 32));
+  expect(ours).toEqual(theirs);
 }
 
-function chapter(number: number, { title }: Step, { client, server, segments }: Pair): string {
+function checkEarlyData(expected: Completed['earlyData'], { client, server }: Pick<Pair, 'client' | 'server'>): void {
+  const outcome = expected === undefined ? 'none' : expected === 'accepted' ? 'accepted' : 'rejected';
+  const [ours, theirs] = [theEvent(client, 'handshake'), theEvent(server, 'handshake')];
+  expect([ours.earlyData, theirs.earlyData]).toEqual([outcome, outcome]);
+  expect(theirs.earlyDataReason).toBe(outcome === 'rejected' ? expected : undefined);
+  const sent = outcome === 'accepted' ? ours.earlyDataBytes : 0;
+  const read = eventsOf(server, 'data').filter(({ early }) => early);
+  expect([theirs.earlyDataBytes, read.reduce((sum, { data }) => sum + data.length, 0)]).toEqual([sent, sent]);
+  const told = outcome === 'none' ? [] : [{ type: 'early_data', accepted: outcome === 'accepted' }];
+  for (const end of [client, server]) expect(eventsOf(end, 'early_data')).toMatchObject(told);
+}
+
+function chapter(number: number, { title }: Step, { client, server, segments }: Pair, keyLog: string): string {
   return [
     `${number}. ${title}`,
     '',
-    drawFigure(messageFlow(segments)),
+    drawFigure(messageFlow(segments, { crypto: nobleCrypto, keyLog })),
     '',
     ...said('client', client),
     ...said('server', server),
@@ -90,29 +115,41 @@ function describeEvent(event: ConnectionEvent): string {
       return listed(
         event.mode,
         event.reason,
-        event.cipherSuite.replace('TLS_ECDHE_', ''),
+        event.cipherSuite.replace(/^TLS_(ECDHE_)?/, ''),
         event.group,
+        event.helloRetryRequest && 'HelloRetryRequest',
         event.serverName,
         event.alpnProtocol,
         event.peerCertificates.length > 0 && `${event.peerCertificates.length} certificates`,
+        event.externalPskIdentity && `external PSK ${fromAscii(event.externalPskIdentity)}`,
         event.newTicket && 'new ticket',
       );
     case 'session': {
-      const { sessionId, ticket, ticketLifetimeHint } = tls12Session(event.session);
+      const { session } = event;
+      const ticket = session.ticket && `ticket of ${session.ticket.length} bytes`;
+      if (session.version === 'TLSv1.3')
+        return listed(
+          ticket,
+          `for ${session.ticketLifetime} s`,
+          session.maxEarlyDataSize > 0 && `${session.maxEarlyDataSize} bytes of early data`,
+        );
+      const { sessionId, ticketLifetimeHint } = session;
       return listed(
         sessionId && `ID of ${sessionId.length} bytes`,
-        ticket && `ticket of ${ticket.length} bytes`,
+        ticket,
         ticketLifetimeHint !== undefined && `for ${ticketLifetimeHint} s`,
       );
     }
+    case 'early_data':
+      return listed(event.accepted ? 'accepted' : 'rejected', event.reason);
     case 'close':
       return listed(event.reason, event.error?.message);
     case 'warning':
       return String(event.alert);
     case 'data':
-      return `${event.data.length} bytes`;
-    default:
-      throw new Error(`no such thing in TLS 1.2: ${event.type}`);
+      return listed(event.early && 'early', JSON.stringify(fromAscii(event.data)));
+    case 'end':
+      return '';
   }
 }
 

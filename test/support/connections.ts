@@ -149,7 +149,8 @@ export function pump(pair: Pair): Pair {
   return pair;
 }
 
-function move(pair: Pair, from: 'client' | 'server'): boolean {
+/** What one end has to say goes to the other; whether it was anything. */
+export function move(pair: Pair, from: 'client' | 'server'): boolean {
   const [sender, receiver] = from === 'client' ? [pair.client, pair.server] : [pair.server, pair.client];
   const bytes = sender.connection.takeOutput();
   sender.events.push(...sender.connection.takeEvents());

@@ -33,6 +33,7 @@ export const flipLastBit = (ticket: Uint8Array) => ticket.map((byte, i) => (i ==
 
 export const forget = (house: House) => {
   house.session = undefined;
+  house.sessions = [];
 };
 export const wait = (milliseconds: number) => (house: House) => {
   house.clock.time += milliseconds;
