@@ -1,0 +1,72 @@
+/** Keying material for other protocols in TLS 1.3 (RFC 8446 7.5), and tls-exporter (RFC 9266). */
+import { describe, expect, it } from 'vitest';
+import { ascii, empty, fromHex, toHex } from '../../src/bytes.js';
+import { exportKeyingMaterial } from '../../src/key-schedule/tls13.js';
+import { makePair, pump, tls13Client, tls13Server } from '../support/connections.js';
+import { misuse } from '../support/decoding.js';
+
+const label = 'EXPORTER-Test';
+
+function open(suffix = '') {
+  const lines: string[] = [];
+  const settings = tls13Client('node', `c${suffix}`, { keyLog: (line) => lines.push(line) });
+  const pair = pump(makePair(settings, tls13Server('node', `s${suffix}`)));
+  const secret = lines.find((line) => line.startsWith('EXPORTER_SECRET '))?.split(' ')[2] ?? '';
+  return { pair, secret: fromHex(secret), crypto: settings.crypto };
+}
+
+describe('exportKeyingMaterial', () => {
+  it('is the same on both sides, and what the exporter secret makes of label, context and length', () => {
+    const { pair, secret, crypto } = open();
+    for (const context of [empty, ascii('context')])
+      for (const length of [1, 32, 100]) {
+        const [ours, theirs] = [pair.client, pair.server].map(({ connection }) =>
+          toHex(connection.exportKeyingMaterial(label, length, context)),
+        );
+        expect(ours).toBe(theirs);
+        expect(ours).toBe(toHex(exportKeyingMaterial(crypto, 'sha256', secret, label, context, length)));
+        expect(ours).toHaveLength(2 * length);
+      }
+  });
+
+  it('is another one for each label, context, length and connection', () => {
+    const { pair } = open();
+    const { connection } = pair.client;
+    const found = [
+      connection.exportKeyingMaterial(label, 32),
+      connection.exportKeyingMaterial('EXPORTER-Other', 32),
+      connection.exportKeyingMaterial(label, 32, ascii('context')),
+      connection.exportKeyingMaterial(label, 33).subarray(0, 32),
+      open(' again').pair.client.connection.exportKeyingMaterial(label, 32),
+    ].map(toHex);
+    expect(new Set(found).size).toBe(5);
+    // RFC 8446 7.5: no context and an empty one are the same in TLS 1.3.
+    expect(toHex(connection.exportKeyingMaterial(label, 32, empty))).toBe(found[0]);
+  });
+
+  it('stays the same after a KeyUpdate', () => {
+    const { pair } = open();
+    const before = toHex(pair.client.connection.exportKeyingMaterial(label, 32));
+    pair.client.connection.updateKeys({ requestPeer: true });
+    pump(pair);
+    for (const { connection } of [pair.client, pair.server])
+      expect(toHex(connection.exportKeyingMaterial(label, 32))).toBe(before);
+  });
+
+  it('needs an open connection', () => {
+    const pair = makePair(tls13Client('node', 'c'), tls13Server('node', 's'));
+    const exported = () => pair.client.connection.exportKeyingMaterial(label, 32);
+    expect(misuse(exported)).toBe('connection_not_open');
+    pump(pair);
+    expect(exported()).toHaveLength(32);
+    pair.client.connection.destroy();
+    expect(misuse(exported)).toBe('connection_not_open');
+  });
+});
+
+it('RFC 9266: the channel binding is 32 bytes under the label EXPORTER-Channel-Binding, with an empty context', () => {
+  const { pair, secret, crypto } = open();
+  const expected = exportKeyingMaterial(crypto, 'sha256', secret, 'EXPORTER-Channel-Binding', empty, 32);
+  for (const { connection } of [pair.client, pair.server])
+    expect(toHex(connection.channelBinding('tls-exporter'))).toBe(toHex(expected));
+});
