@@ -184,7 +184,12 @@ function choose(
   const found = chooseGroup(hs.settings, hello);
   const withoutGroup = modes[0] === 'psk_ke' || (found === undefined && modes.includes('psk_ke'));
   if (psk !== undefined && withoutGroup) return { ...nothingChosen, cipherSuite: psk.cipherSuite, psk };
-  if (found === undefined) throw new AlertError('handshake_failure', 'no group in common');
+  if (found === undefined) {
+    // R8446-4.2.9-7: only psk_ke does without.
+    if (findExtension(hello.body.extensions, 'supported_groups') === undefined)
+      throw new AlertError('missing_extension', 'got no supported_groups and key_share');
+    throw new AlertError('handshake_failure', 'no group in common');
+  }
   return {
     cipherSuite: psk?.cipherSuite ?? preferred,
     psk,
