@@ -6,10 +6,8 @@ import { Connection, type ConnectionOptions } from '../../src/connection/connect
 import { clientConnection, serverConnection } from '../../src/connection/connection.js';
 import { hashLength } from '../../src/crypto/backend.js';
 import { AlertError } from '../../src/errors.js';
-import { clientHandshake } from '../../src/handshake/client.js';
 import type { HandshakeBase, HandshakeTransport } from '../../src/handshake/handshake-base.js';
 import { HandshakeState } from '../../src/handshake/handshake-state.js';
-import { serverHandshake } from '../../src/handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { tls13Suites } from '../../src/key-schedule/suites.js';
 import { Tls13KeySchedule, type PskKind } from '../../src/key-schedule/tls13.js';
@@ -43,31 +41,25 @@ export interface EditingEnd extends End {
 }
 
 export function editingClient(settings: ClientSettings, says?: Says): EditingEnd {
-  return editing('client', (given) => {
-    const state = new EditingState('client', settings, given, says);
-    return { state, flow: clientHandshake(state) };
-  });
+  return editing('client', (transport) => new EditingState('client', settings, transport, says));
 }
 
 export function editingServer(settings: ServerSettings, says?: Says): EditingEnd {
-  return editing('server', (given) => {
-    const state = new EditingState('server', settings, given, says);
-    return { state, flow: serverHandshake(state) };
-  });
+  return editing('server', (transport) => new EditingState('server', settings, transport, says));
 }
 
 type Begin = ConstructorParameters<typeof Connection>[1];
 
-function editing(role: 'client' | 'server', begin: Begin): EditingEnd {
+function editing(role: Side, begin: Begin): EditingEnd {
   let made: Pick<EditingEnd, 'hs' | 'transport'> | undefined;
   const end = makeEnd(
     (own) =>
       new Connection(
         role,
         (transport) => {
-          const begun = begin(transport);
-          made = { hs: begun.state, transport: transport as EditingEnd['transport'] };
-          return begun;
+          const hs = begin(transport);
+          made = { hs, transport: transport as EditingEnd['transport'] };
+          return hs;
         },
         own,
       ),
