@@ -18,6 +18,8 @@ export class RecordClient {
   closed: CloseEvent | undefined;
   /** Whether the server has ended the TCP connection. */
   ended = false;
+  /** Sends each byte in a segment of its own. */
+  dribbles = false;
   #changed: () => void = () => undefined;
 
   constructor(port: number, options: Partial<ClientOptions> = {}, early?: (connection: Connection) => void) {
@@ -80,7 +82,9 @@ export class RecordClient {
   step(): void {
     for (const event of this.connection.takeEvents()) this.#handle(event);
     const output = this.connection.takeOutput();
-    if (output.length > 0 && this.socket.writable) this.socket.write(output);
+    if (this.socket.writable)
+      for (const piece of this.dribbles ? Array.from(output, (byte) => Uint8Array.of(byte)) : [output])
+        if (piece.length > 0) this.socket.write(piece);
     this.#changed();
   }
 

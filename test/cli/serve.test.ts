@@ -174,6 +174,34 @@ describe('many connections', () => {
   }
 });
 
+describe('clients that are not nice', () => {
+  it.each(versions)('one that says everything byte by byte is served, in %s', async (version) => {
+    const visitor = visitors.client(www, { minVersion: version, maxVersion: version });
+    visitor.dribbles = true;
+    await visitor.opened();
+    visitor.write(request);
+    await visitor.until(({ records }) => records.length === 1);
+    visitor.close();
+    await visitor.until(({ ended }) => ended);
+    expect(await www.take(1)).toEqual([fullHandshake(version)]);
+  });
+
+  it('those that flood it cost no memory', async ({ skip }) => {
+    if (!existsSync('/proc')) skip('the memory of another process is read in /proc');
+    const server = await command().serve();
+    const flood = Buffer.alloc(4 * 1024 * 1024, 'garbage');
+    const floods = Array.from({ length: 25 }, async () => {
+      const socket = visitors.tcp(server).resume();
+      socket.end(flood);
+      await once(socket, 'close');
+    });
+    await Promise.all(floods);
+    expect(residentMegabytes(server)).toBeLessThan(200);
+    expect(await server.take(25)).toMatchObject(Array.from(floods, () => ({ alert: 'unexpected_message' })));
+    expect((await visitors.visit(server)).visitor.records).toHaveLength(1);
+  });
+});
+
 describe('SIGTERM', () => {
   it('lets open connections have their answer, takes no more, and ends well', async () => {
     const identity = ['--cert', 'ecdsa.pem', '--key', 'ecdsa.key'];
