@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/bytes.js';
 import { quicInitialSecrets, quicNextSecret, quicPacketKeys } from '../../src/key-schedule/quic.js';
-import { tls13Suites } from '../../src/key-schedule/suites.js';
+import type { tls13Suites } from '../../src/key-schedule/suites.js';
 import { cryptoFrame, headerProtectionMask, openPacket } from '../support/quic-packets.js';
 import { readVectors } from '../support/vectors.js';
 import { backends } from '../tickets/backends.js';
