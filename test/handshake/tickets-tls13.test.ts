@@ -1,11 +1,14 @@
 /** NewSessionTicket in both roles (RFC 8446 4.6.1, RFC 9149): how many, what is in them, and what a client keeps. */
 import { describe, expect, it } from 'vitest';
 import { ascii, toHex } from '../../src/bytes.js';
+import { nodeCrypto } from '../../src/crypto/node.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { encodeHandshake } from '../../src/messages/handshake.js';
 import { newSessionTicket, type EncryptedExtensions, type NewSessionTicket } from '../../src/messages/index.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import { clientSessionState } from '../../src/sessions/session-state.js';
+import { KeyRing } from '../../src/tickets/key-ring.js';
+import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
 import {
   eventsOf,
   hour,
@@ -16,6 +19,7 @@ import {
   ticketSealer,
   type Changes,
 } from '../support/connections.js';
+import { countingCrypto } from '../support/counting-crypto.js';
 import { clientCredentials } from '../support/credentials.js';
 import {
   clientMeets,
@@ -307,4 +311,25 @@ it('R9846-4.4.2-1 extensions of a ticket may fill 2^16-1 bytes, and those of a C
   expect(clientMeets(world.client({ credentials: [clientCredentials] }), asking, says)).toBe(
     'client: missing_extension',
   );
+});
+
+it('R5077-5.4-1 a ticket under an unknown key name costs nothing, any other one MAC, and one that opens a decryption', () => {
+  const { crypto, take } = countingCrypto(nodeCrypto);
+  const { sealer } = ticketSealer('node', 'another', { keys: [ticketKey('node', 'counted')] });
+  const keys = new KeyRing({ crypto, now: () => 0, keys: [ticketKey('node', 'counted')] });
+  const counted = new Rfc5077Sealer({ crypto, keys });
+  const ticket = sealer.seal(new Uint8Array(100));
+  const costs = (offered: Uint8Array) => {
+    take();
+    const { reason } = counted.open(offered);
+    return [
+      reason,
+      ...Object.entries(take()).flatMap(([name, count]) => (count > 0 ? [`${name} ${String(count)}`] : [])),
+    ];
+  };
+  // Keys are set up once for all tickets.
+  counted.open(ticket);
+  expect(costs(ticket)).toEqual([undefined, 'hmac 1', 'cbc 1']);
+  expect(costs(ticket.map((byte, i) => (i === 0 ? byte ^ 1 : byte)))).toEqual(['unknown_key_name']);
+  expect(costs(ticket.map((byte, i) => (i === 40 ? byte ^ 1 : byte)))).toEqual(['bad_mac', 'hmac 1']);
 });
