@@ -3,18 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { CryptoBackend, EcdsaCurve, KeyExchangeGroup, PrivateKey } from '../crypto/backend.js';
 import { concat } from '../bytes.js';
 import { UsageError } from '../errors.js';
-import type { Psk, Version } from './values.js';
-
-export type BackendName = 'node' | 'noble';
-
-/** What both subcommands ask of a handshake. */
-export interface HandshakeFlags {
-  readonly minVersion?: Version;
-  readonly maxVersion?: Version;
-  readonly groups?: readonly KeyExchangeGroup[];
-  readonly psk?: Psk;
-  readonly crypto: BackendName;
-}
+import type { HandshakeFlags } from './flags.js';
 
 /** `noble` is the one with RSA where its library is installed. */
 export async function cryptoBackend({ crypto: name, groups = [] }: HandshakeFlags): Promise<CryptoBackend> {

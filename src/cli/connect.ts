@@ -10,29 +10,16 @@ import { clientSettings } from '../connection/config.js';
 import type { ClientOptions } from '../connection/options.js';
 import { UsageError } from '../errors.js';
 import type { CertificateVerifier } from '../handshake/settings.js';
-import { cryptoBackend, handshakeOptions, type HandshakeFlags } from './backend.js';
+import { cryptoBackend, handshakeOptions } from './backend.js';
 import { converse, type Outcome } from './client-connection.js';
 import { ConnectionFailed, type Failure } from './failure.js';
 import { keyLog, readFile } from './files.js';
+import type { ConnectFlags } from './flags.js';
 import { handshakeLine, inWords } from './handshake-line.js';
 import { isWholeRequest } from './request-end.js';
 import { readSessions, writeSessions } from './session-file.js';
 import { SessionPool } from './session-pool.js';
 import type { Target } from './values.js';
-
-export interface ConnectFlags extends HandshakeFlags {
-  readonly servername?: string;
-  readonly ca?: string;
-  readonly insecure?: true;
-  readonly tickets: boolean;
-  readonly sessionIn?: string;
-  readonly sessionOut?: string;
-  readonly earlyData?: string;
-  readonly reconnect: number;
-  readonly request?: string;
-  readonly keylog?: string;
-  readonly json?: true;
-}
 
 /** Throws `UsageError` for options that cannot work, and `ConnectionFailed` after the first connection that failed. */
 export async function connect(target: Target, flags: ConnectFlags): Promise<void> {

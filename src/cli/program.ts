@@ -3,8 +3,7 @@
  */
 import { Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { ConnectFlags } from './connect.js';
-import type { ServeFlags } from './serve.js';
+import type { ConnectFlags, ServeFlags } from './flags.js';
 import * as values from './values.js';
 
 /** RFC 8446 4.6.1: 7 days, in seconds. */

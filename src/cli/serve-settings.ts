@@ -13,7 +13,7 @@ import { Rfc5077Sealer } from '../tickets/rfc5077-sealer.js';
 import { cryptoBackend, handshakeOptions, rawPrivateKey } from './backend.js';
 import { refuse } from './failure.js';
 import { keyLog, readFile, ticketKey } from './files.js';
-import type { ServeFlags } from './serve.js';
+import type { ServeFlags } from './flags.js';
 
 export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> {
   const crypto = await cryptoBackend(flags);

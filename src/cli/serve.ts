@@ -3,34 +3,11 @@
  * connections and time, and ends by a signal only.
  */
 import { createServer, type Server } from 'node:net';
-import type { ClientAuthentication } from '../handshake/settings.js';
-import type { SupportedCipherSuite } from '../key-schedule/suites.js';
-import type { HandshakeFlags } from './backend.js';
 import { refuse } from './failure.js';
+import type { ServeFlags } from './flags.js';
 import { inWords } from './handshake-line.js';
 import { ServedConnection, type Service } from './served-connection.js';
 import { serveSettings } from './serve-settings.js';
-
-export interface ServeFlags extends HandshakeFlags {
-  readonly port: number;
-  readonly host: string;
-  readonly cert?: readonly string[];
-  readonly key?: readonly string[];
-  readonly ciphers?: readonly SupportedCipherSuite[];
-  readonly alpn?: readonly string[];
-  readonly sessionCache: number | 'off';
-  readonly tickets: number | 'off';
-  readonly ticketKeys?: readonly string[];
-  /** Seconds. */
-  readonly lifetime: number;
-  readonly earlyData: number;
-  readonly replayGuard: 'memory' | 'off';
-  readonly clientCa?: string;
-  readonly clientAuth: ClientAuthentication;
-  readonly keylog?: string;
-  readonly echo?: true;
-  readonly json?: true;
-}
 
 /** Connections at one time; more are closed as they come. */
 const maxConnections = 10_000;
@@ -59,7 +36,6 @@ export async function serve(flags: ServeFlags): Promise<void> {
   const { address: host, port } = await listen(server, flags);
   // Out of file descriptors, for example: that passes.
   server.on('error', (error) => console.error(`tls-resume: ${error.message}`));
-  print({ event: 'listening', host, port });
   const drain = () => {
     server.close();
     for (const connection of connections) connection.drain();
@@ -73,6 +49,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   };
   // The second signal ends the process as it always does.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, drain);
+  print({ event: 'listening', host, port });
 }
 
 async function listen(server: Server, { host, port }: ServeFlags): Promise<{ address: string; port: number }> {
