@@ -109,8 +109,9 @@ class RogueState<Settings extends ClientSettings | ServerSettings> extends Hands
   }
 
   override sendBytes(bytes: Uint8Array): Uint8Array {
+    if (this.#says === undefined) return super.sendBytes(bytes);
     const meant = decodeHandshake('TLSv1.3', bytes);
-    for (const message of this.#says?.(meant, this) ?? [bytes])
+    for (const message of this.#says(meant, this))
       super.sendBytes(
         message instanceof Uint8Array ? message : message === meant ? bytes : encodeHandshake('TLSv1.3', message),
       );
@@ -141,7 +142,8 @@ function transportOf(records: RecordLayer, said: string[]): HandshakeTransport {
   };
 }
 
-function typeOf(message: Uint8Array): string {
+/** `client_hello`, `hello_retry_request`, ... */
+export function typeOf(message: Uint8Array): string {
   if (message[0] === handshakeTypes.server_hello && isHelloRetryRequest(message.subarray(4)))
     return 'hello_retry_request';
   return Object.entries(handshakeTypes).find(([, number]) => number === message[0])?.[0] ?? String(message[0]);
