@@ -6,7 +6,7 @@ import type { EarlyDataRefusal } from './resumption.js';
 
 export class EarlyData {
   outcome: 'none' | 'offered' | 'accepted' | 'rejected' = 'none';
-  reason: EarlyDataRefusal | undefined;
+  reason: EarlyDataRefusal | undefined = 'not_offered';
   /** Whether it may be sent (client) or comes (server) at this moment. */
   open = false;
   /** Bytes of application data that may still be sent or read. */
@@ -29,11 +29,13 @@ export class EarlyData {
   /** Client: the server reads it; more may be sent until EndOfEarlyData. */
   accepted(): void {
     this.outcome = 'accepted';
+    this.reason = undefined;
   }
 
   /** Server: it is read from now on. */
   read(maxSize: number): void {
     this.outcome = 'accepted';
+    this.reason = undefined;
     this.open = true;
     this.remaining = maxSize;
   }

@@ -27,6 +27,7 @@ export interface HandshakeResult {
   readonly helloRetryRequest: boolean;
   /** `none`: not offered. */
   readonly earlyData: 'none' | 'accepted' | 'rejected';
+  /** Why early data was not read. `undefined` if it was. */
   readonly earlyDataReason: EarlyDataRefusal | undefined;
   /** TLS 1.2: whether a ticket was sent (server) or received (client). TLS 1.3, server: whether tickets follow. */
   readonly newTicket: boolean;
@@ -44,6 +45,6 @@ export const nothingOfTls13 = {
   externalPskIdentity: undefined,
   helloRetryRequest: false,
   earlyData: 'none',
-  earlyDataReason: undefined,
+  earlyDataReason: 'not_offered',
   quicTransportParameters: undefined,
 } as const;

@@ -32,6 +32,8 @@ export type ResumptionRefusal =
 
 /** Why early data was not read (RFC 8446 4.2.10, 8). */
 export type EarlyDataRefusal =
+  /** The client sent none. */
+  | 'not_offered'
   /** The server reads none. */
   | 'disabled'
   /** The PSK that was selected is not the first one, or is an external one. */
@@ -100,7 +102,7 @@ export function countHandshake(
   { mode, reason, earlyData, earlyDataReason }: CountedResult,
 ): void {
   if (earlyData === 'accepted') counters.earlyData.accepted++;
-  if (earlyDataReason !== undefined) {
+  if (earlyData === 'rejected' && earlyDataReason !== undefined) {
     const { rejected } = counters.earlyData;
     rejected[earlyDataReason] = (rejected[earlyDataReason] ?? 0) + 1;
   }
