@@ -86,7 +86,7 @@ function checkEarlyData(expected: Completed['earlyData'], { client, server }: Pi
   const outcome = expected === undefined ? 'none' : expected === 'accepted' ? 'accepted' : 'rejected';
   const [ours, theirs] = [theEvent(client, 'handshake'), theEvent(server, 'handshake')];
   expect([ours.earlyData, theirs.earlyData]).toEqual([outcome, outcome]);
-  expect(theirs.earlyDataReason).toBe(outcome === 'rejected' ? expected : undefined);
+  expect(theirs.earlyDataReason).toBe({ none: 'not_offered', accepted: undefined, rejected: expected }[outcome]);
   const sent = outcome === 'accepted' ? ours.earlyDataBytes : 0;
   const read = eventsOf(server, 'data').filter(({ early }) => early);
   expect([theirs.earlyDataBytes, read.reduce((sum, { data }) => sum + data.length, 0)]).toEqual([sent, sent]);
