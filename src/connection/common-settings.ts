@@ -28,6 +28,7 @@ const allSuites = [
   ...Object.keys(tls12Suites).filter(isTls12CipherSuite),
 ];
 const allGroups = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'] as const;
+const allModes = ['psk_dhe_ke', 'psk_ke'] as const;
 const ecdheGroups = ['x25519', 'secp256r1', 'secp384r1'] as const;
 
 export function commonSettings(options: CommonOptions) {
@@ -64,12 +65,20 @@ export function commonSettings(options: CommonOptions) {
     tls13CipherSuites: versions.includes('TLSv1.3') ? tls13CipherSuites : [],
     groups: allowed,
     ecdheGroups: ecdheIn(allowed, versions),
-    pskKeyExchangeModes: options.pskKeyExchangeModes ?? (['psk_dhe_ke'] as const),
+    pskKeyExchangeModes: chosen(
+      'pskKeyExchangeModes',
+      options.pskKeyExchangeModes ?? ['psk_dhe_ke'],
+      allModes,
+      () => true,
+    ),
     externalPsks: (options.externalPsks ?? []).flatMap((psk) => externalPsks(crypto, psk)),
     transport,
     quicTransportParameters: options.quicTransportParameters,
     certificateCompression: options.certificateCompression ?? [],
-    recordSizeLimit: options.recordSizeLimit && inRange('recordSizeLimit', options.recordSizeLimit, 64, 16385),
+    recordSizeLimit:
+      options.recordSizeLimit === undefined
+        ? undefined
+        : inRange('recordSizeLimit', options.recordSizeLimit, 64, 16385),
     recordPaddingBlock: inRange('recordPaddingBlock', options.recordPaddingBlock ?? 1, 1, 16384),
     signatureSchemes: chosen('signatureSchemes', options.signatureSchemes, schemes, (scheme) =>
       signatures.includes(signatureAlgorithms[scheme].kind),
@@ -131,7 +140,9 @@ export function keyShareGroups(
 
 export function earlyDataPolicy(options: EarlyDataOptions): EarlyDataPolicy {
   const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow } = options;
-  if (replayGuard === undefined && !('acceptReplayedEarlyData' in options))
+  // Not everybody has types: nothing but the word itself is a yes.
+  const accepted: unknown = 'acceptReplayedEarlyData' in options && options.acceptReplayedEarlyData;
+  if (replayGuard === undefined && accepted !== true)
     throw new UsageError('invalid_option', '`earlyData` needs a `replayGuard`');
   return {
     maxSize: inRange('earlyData.maxSize', maxSize, 1, 2 ** 32 - 1),

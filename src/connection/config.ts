@@ -9,7 +9,7 @@ import { ascii, empty } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { authenticationOf } from '../handshake/negotiate.js';
-import type { ClientSettings, ServerSettings } from '../handshake/settings.js';
+import type { ClientSettings, ServerSettings, TicketCounts } from '../handshake/settings.js';
 import { tls12Suites } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { opaque, struct, uint8, vector } from '../presentation/codec.js';
@@ -57,7 +57,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     offeredSessions: 'version' in session ? [session] : session,
     keyShareGroups: common.versions.includes('TLSv1.3') ? keyShareGroups(options.keyShareGroups, common.groups) : [],
     earlyData: options.earlyData ?? false,
-    ticketRequest: options.ticketRequest,
+    ticketRequest: options.ticketRequest && ticketCounts(options.ticketRequest),
     middleboxCompatibility: options.middleboxCompatibility ?? true,
     shapeClientHello: options.shapeClientHello,
     tickets,
@@ -65,6 +65,14 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     verifyCertificate: options.verifyCertificate,
     allowServersWithoutSecureRenegotiation: options.allowServersWithoutSecureRenegotiation ?? false,
   });
+}
+
+/** RFC 9149 3: one byte each. */
+function ticketCounts({ newSessionCount, resumptionCount }: TicketCounts): TicketCounts {
+  return {
+    newSessionCount: wholeNumber('ticketRequest.newSessionCount', newSessionCount, 255),
+    resumptionCount: wholeNumber('ticketRequest.resumptionCount', resumptionCount, 255),
+  };
 }
 
 /** Settings of a server. Throws `UsageError` for options that cannot work. */
