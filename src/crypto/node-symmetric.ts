@@ -1,27 +1,16 @@
 /**
- * Hashes, CBC and AEAD of the node backend: OpenSSL, except for short CBC.
+ * Hashes and AEAD of the node backend, by OpenSSL.
  *
- * The one surprising thing: that stays on noble, because node:crypto makes a new object for every call, which costs 2 us
- * before any work is done, and noble's kept key schedule costs half of that in all.
+ * The one surprising thing: a running hash runs nothing for as long as the data are short.
  */
 import { createCipheriv, createDecipheriv, createHash, hash as hashOnce } from 'node:crypto';
 import type { CipherChaCha20Poly1305, CipherGCM, DecipherChaCha20Poly1305, DecipherGCM, Hash } from 'node:crypto';
 import { wipe } from '../bytes.js';
-import {
-  refuseDestroyed,
-  requireAeadKey,
-  requireCbcInput,
-  requireCbcKey,
-  requireNonce,
-  requireSealSpace,
-} from './refusals.js';
+import { refuseDestroyed, requireAeadKey, requireNonce, requireSealSpace } from './refusals.js';
 import { aeadTagLength } from './backend.js';
-import type { AeadAlgorithm, AeadKey, CbcKey, HashAlgorithm, RunningHash } from './backend.js';
-import { nobleCbc } from './noble-cipher.js';
+import type { AeadAlgorithm, AeadKey, HashAlgorithm, RunningHash } from './backend.js';
 import { fromBinary, plain } from './node-buffer.js';
 
-/** Where OpenSSL overtakes noble, in bytes, measured on Node 20 and a processor with AES instructions. */
-const longestNobleCbc = 256;
 /** The messages of a resumption; hashing so many bytes anew costs what copying a hash object does. */
 const longestCollected = 1024;
 
@@ -116,37 +105,4 @@ function decryption(
   return algorithm === 'chacha20-poly1305'
     ? createDecipheriv(algorithm, key, nonce, tagOption)
     : createDecipheriv(algorithm, key, nonce, tagOption);
-}
-
-export class NodeCbcKey implements CbcKey {
-  readonly #short: CbcKey;
-  readonly #cipher: 'aes-128-cbc' | 'aes-256-cbc';
-  #key: Uint8Array | undefined;
-
-  constructor(key: Uint8Array) {
-    requireCbcKey(key);
-    this.#short = nobleCbc(key);
-    this.#cipher = key.length === 16 ? 'aes-128-cbc' : 'aes-256-cbc';
-    this.#key = key.slice();
-  }
-
-  encrypt(iv: Uint8Array, blocks: Uint8Array): Uint8Array {
-    if (blocks.length <= longestNobleCbc) return this.#short.encrypt(iv, blocks);
-    requireCbcInput(iv, blocks);
-    const cipher = createCipheriv(this.#cipher, this.#key ?? refuseDestroyed(), iv);
-    return plain(cipher.setAutoPadding(false).update(blocks));
-  }
-
-  decrypt(iv: Uint8Array, blocks: Uint8Array): Uint8Array {
-    if (blocks.length <= longestNobleCbc) return this.#short.decrypt(iv, blocks);
-    requireCbcInput(iv, blocks);
-    const decipher = createDecipheriv(this.#cipher, this.#key ?? refuseDestroyed(), iv);
-    return plain(decipher.setAutoPadding(false).update(blocks));
-  }
-
-  destroy(): void {
-    this.#short.destroy();
-    wipe(this.#key);
-    this.#key = undefined;
-  }
 }

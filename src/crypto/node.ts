@@ -1,15 +1,15 @@
 /**
- * The fast backend, on node:crypto, and a hybrid: short MACs and short CBC stay on noble's kept states, everything else
- * goes to OpenSSL. The one surprising thing: it has the parts that alone below the adapters import `node:`, so only code
+ * The fast backend, on node:crypto, and a hybrid: short MACs stay on noble's kept states, everything else goes to OpenSSL. The one surprising thing: it has the parts that alone below the adapters import `node:`, so only code
  * for Node.js may import it.
  */
 import type { CryptoBackend } from './backend.js';
 import { answerWith } from './key-share.js';
+import { NodeCbcKey } from './node-cbc.js';
 import { NodeHmacKey } from './node-hmac.js';
 import { nodeKeyShare } from './node-key-share.js';
 import { nodeMlKem768 } from './node-mlkem.js';
 import { nodeKeySigner, nodeVerify } from './node-signature.js';
-import { NodeAeadKey, NodeCbcKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
+import { NodeAeadKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
 import { pooledRandomBytes } from './random-pool.js';
 import { requireEcdhe } from './refusals.js';
 import { withMlKem768 } from './x25519-mlkem768.js';
