@@ -259,6 +259,15 @@ describe('a client', () => {
     expect(clientMeets(world.client(), world.server(), says)).toBe('client: unexpected_message');
   });
 
+  it('R8446-4.6.1-4 takes one that a server has computed ahead, before it heard our Finished', () => {
+    const pair = clientPair(world.client(), world.server());
+    pair.server.connection.receive(pair.client.connection.takeOutput());
+    pair.server.hs.sendAfterHandshake({ type: 'new_session_ticket', body: aTicket });
+    pair.client.connection.receive(pair.server.connection.takeOutput());
+    pair.client.events.push(...pair.client.connection.takeEvents());
+    expect(sessionsOf(pair).map(({ ticket }) => ticket)).toEqual([ascii('a ticket')]);
+  });
+
   it('R8446-6-1 forgets the ticket of a connection that fails afterwards', () => {
     const sessions = new MemoryStore({ now: () => world.clock.time });
     const { pair, give } = opened({ sessions });
