@@ -5,9 +5,12 @@
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** Bytes. Raise one in the change that needs it, and say there why. */
+/** Bytes: what there was when it was set, and a tenth. Raise one in the change that needs it, and say there why. */
 const budgets: Readonly<Record<string, number>> = {
-  'tls-resume': 60_000,
+  // Two versions of the protocol in both roles, and half of it is the noble backend, which is the default.
+  'tls-resume': 77_500,
+  // The same handshakes without records, and without the backend, which comes with the settings.
+  'tls-resume/quic': 35_200,
   'tls-resume/messages': 11_000,
   'tls-resume/tickets': 3_200,
   'tls-resume/sessions': 6_200,
@@ -17,8 +20,8 @@ const budgets: Readonly<Record<string, number>> = {
   'tls-resume/crypto/noble-rsa': 41_000,
   'tls-resume/crypto/noble-post-quantum': 9_000,
   'tls-resume/crypto/node': 14_500,
-  // asn1js is a fifth of it: it reads the extensions of certificates that node:crypto keeps to itself.
-  'tls-resume/node': 88_000,
+  // The root and its backend, and asn1js, a sixth of it: it reads the extensions of certificates that node:crypto keeps to itself.
+  'tls-resume/node': 114_000,
 };
 
 for (const [specifier, budget] of Object.entries(budgets)) {

@@ -119,6 +119,19 @@ describe('what a bundle of one entry point drags in', () => {
     expect(await bundle('tls-resume/messages')).toEqual({ packages: [], builtins: [] });
   });
 
+  it('tls-resume: noble packages alone', async () => {
+    expect((await bundle('tls-resume')).packages).toEqual(['@noble/ciphers', '@noble/curves', '@noble/hashes']);
+  });
+
+  it.each(['tls-resume/early-data', 'tls-resume/quic'])('%s: no package at all', async (specifier) => {
+    expect((await bundle(specifier)).packages).toEqual([]);
+  });
+
+  it('./crypto/noble-post-quantum: no package but those of noble', async () => {
+    const { packages } = await bundle('tls-resume/crypto/noble-post-quantum');
+    expect(packages).toEqual(['@noble/curves', '@noble/hashes', '@noble/post-quantum']);
+  });
+
   it('./tickets: no curves', async () => {
     expect((await bundle('tls-resume/tickets')).packages).not.toContain('@noble/curves');
   });
@@ -129,6 +142,7 @@ describe('what a bundle of one entry point drags in', () => {
     'tls-resume/tickets',
     'tls-resume/sessions',
     'tls-resume/early-data',
+    'tls-resume/quic',
     'tls-resume/crypto/noble',
     'tls-resume/crypto/noble-post-quantum',
   ])('%s: no node:', async (specifier) => {
