@@ -11,7 +11,7 @@ import { AlertError, PeerAlertError, UsageError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
 import type { HandshakeTransport, StoredSession } from '../handshake/handshake-base.js';
 import { HandshakeState } from '../handshake/handshake-state.js';
-import { changeCipherSpec, type Answers } from '../handshake/needs.js';
+import { changeCipherSpec, type Answers, type Handshake } from '../handshake/needs.js';
 import type { HandshakeResult } from '../handshake/result.js';
 import { countHandshake } from '../handshake/resumption.js';
 import { serverHandshake } from '../handshake/server.js';
@@ -40,21 +40,40 @@ export interface ConnectionOptions {
    * is answered at once, as TLS 1.2 wants it.
    */
   readonly halfClose?: boolean;
+  /**
+   * Gives the arrays that output is written into, each of exactly this length. For shells that know when their transport is through with
+   * one, so that it can serve again. Default: a new one each time.
+   */
+  readonly allocateOutput?: (length: number) => Uint8Array;
   /** Answers in place of the default ones, for tests and for simulators. */
   readonly answers?: Partial<Answers>;
 }
 
 /** A client's side of a connection; its ClientHello is in `takeOutput` as soon as the session to offer is known. */
 export function clientConnection(settings: ClientSettings, options: ConnectionOptions = {}): Connection {
-  return new Connection('client', (transport) => new HandshakeState('client', settings, transport), options);
+  return new Connection(
+    'client',
+    (transport) => {
+      const state = new HandshakeState('client', settings, transport);
+      return { state, flow: clientHandshake(state) };
+    },
+    options,
+  );
 }
 
 /** A server's side of a connection. */
 export function serverConnection(settings: ServerSettings, options: ConnectionOptions = {}): Connection {
-  return new Connection('server', (transport) => new HandshakeState('server', settings, transport), options);
+  return new Connection(
+    'server',
+    (transport) => {
+      const state = new HandshakeState('server', settings, transport);
+      return { state, flow: serverHandshake(state) };
+    },
+    options,
+  );
 }
 
-type Begin = (transport: HandshakeTransport) => AnyHandshakeState;
+type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow: Handshake<HandshakeResult> };
 
 export class Connection {
   readonly role: 'client' | 'server';
@@ -67,7 +86,7 @@ export class Connection {
   readonly #joiner: HandshakeJoiner;
   /** Under which keys the bytes in the joiner came (P-state-4). */
   #joinerEpoch = 0;
-  readonly #records = new RecordLayer();
+  readonly #records: RecordLayer;
   readonly #halfClose: boolean;
   #events: ConnectionEvent[] = [];
   #state: 'handshake' | 'open' | 'closed' = 'handshake';
@@ -83,26 +102,29 @@ export class Connection {
   /** Use {@link clientConnection} or {@link serverConnection}. */
   constructor(role: 'client' | 'server', begin: Begin, options: ConnectionOptions) {
     this.role = role;
+    this.#records = new RecordLayer(options.allocateOutput);
     this.#limits = connectionLimits(options.limits);
     this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     this.#halfClose = options.halfClose ?? false;
     if (role === 'server') this.#records.versionNegotiated();
-    this.#hs = begin(this.#records);
+    const { state, flow } = begin(this.#records);
+    this.#hs = state;
     this.#post = new PostHandshake(this.#hs, this.#records, this.#limits);
     const wake = options.wake ?? (() => undefined);
     this.#tasks = new Tasks(options.driver ?? 'async', this.#answers, (step) => {
       this.#run(step);
       this.#attempt(wake);
     });
-    this.#run(() => this.#begin());
+    this.#begin(flow);
   }
 
   /** A step of its own, so that nothing of the handshake is kept by what stays. */
-  #begin(): void {
-    const hs = this.#hs;
-    this.#tasks.start(isServer(hs) ? serverHandshake(hs) : clientHandshake(hs), (result) => {
-      if (result !== undefined) this.#open(result);
+  #begin(flow: Handshake<HandshakeResult>): void {
+    this.#run(() => {
+      this.#tasks.start(flow, (result) => {
+        if (result !== undefined) this.#open(result);
+      });
     });
   }
 
@@ -296,15 +318,17 @@ export class Connection {
 
   /** `undefined` is early data that was rejected. */
   #handleRecord(record: PlainRecord | undefined): void {
-    if (record === undefined) return;
+    if (record === undefined) {
+      if (this.#joiner.pending) throw insideMessage();
+      return;
+    }
     const { contentType, payload, owned } = record;
     if (contentType === contentTypes.handshake) {
       this.#joiner.push(payload, owned);
       this.#joinerEpoch = this.#records.readEpoch;
     } else if (contentType === contentTypes.alert) this.#handleAlert(payload);
     // RFC 8446 5.1: no other record between the parts of a message; P-state-4: and no key change.
-    else if (this.#joiner.pending)
-      throw new AlertError('unexpected_message', 'got a record inside a handshake message');
+    else if (this.#joiner.pending) throw insideMessage();
     else if (contentType === contentTypes.change_cipher_spec) this.#handleChangeCipherSpec(payload, owned);
     else if (contentType !== contentTypes.application_data)
       throw new AlertError('unexpected_message', `got a record of type ${contentType}`);
@@ -361,8 +385,7 @@ export class Connection {
 
   /** TLS 1.2 has this message outside of any order. */
   #isHelloRequest(message: RawHandshake): boolean {
-    const { version } = this.#hs;
-    return this.role === 'client' && version !== 'TLSv1.3' && message.type === handshakeTypes.hello_request;
+    return this.role === 'client' && !this.#isTls13 && message.type === handshakeTypes.hello_request;
   }
 
   /** RFC 5246 7.4.1.1: ignored in mid-handshake; it never enters a transcript. */
@@ -379,6 +402,12 @@ export class Connection {
     if (!this.#closeSent) this.#sendAlert('no_renegotiation');
   }
 
+  /** What it is, or all that it can become. */
+  get #isTls13(): boolean {
+    const { version, settings } = this.#hs;
+    return version === 'TLSv1.3' || (version === undefined && !settings.versions.includes('TLSv1.2'));
+  }
+
   #countWarning(): void {
     if (++this.#warnings > this.#limits.maxWarnings)
       throw new AlertError('unexpected_message', `got more than ${String(this.#limits.maxWarnings)} warnings`);
@@ -386,7 +415,7 @@ export class Connection {
 
   /** RFC 5246 7.2. */
   #handleAlert(payload: Uint8Array): void {
-    const notice = readAlert(payload, this.#hs.version === 'TLSv1.3');
+    const notice = readAlert(payload, this.#isTls13);
     if (notice.type === 'close_notify') {
       this.#handleCloseNotify();
       return;
@@ -469,6 +498,10 @@ export class Connection {
     this.#joiner.clear();
     this.#events.push(event);
   }
+}
+
+function insideMessage(): AlertError {
+  return new AlertError('unexpected_message', 'got a record inside a handshake message');
 }
 
 function isServer(hs: AnyHandshakeState): hs is HandshakeState<ServerSettings> {
