@@ -64,6 +64,12 @@ export class RecordLayer {
   #readLimit = Infinity;
   #skipping: Skipping | undefined;
   #plaintextAlert = false;
+  readonly #allocate: (length: number) => Uint8Array;
+
+  /** `allocate` gives the arrays that records are written into; what is in them does not matter. */
+  constructor(allocate = (length: number): Uint8Array => new Uint8Array(length)) {
+    this.#allocate = allocate;
+  }
 
   /** From now on records carry version 3.3. */
   versionNegotiated(): void {
@@ -230,7 +236,7 @@ export class RecordLayer {
     const wireLength = (length: number) => recordHeaderLength + (protection?.sealedLength(length) ?? length);
     const whole = Math.max(0, Math.ceil(payload.length / longest) - 1);
     // One array for all records: they leave together.
-    const output = new Uint8Array(whole * wireLength(longest) + wireLength(payload.length - whole * longest));
+    const output = this.#allocate(whole * wireLength(longest) + wireLength(payload.length - whole * longest));
     for (let at = 0, offset = 0; at < output.length; offset += longest) {
       const plaintext = payload.length <= longest ? payload : payload.subarray(offset, offset + longest);
       const end = at + wireLength(plaintext.length);

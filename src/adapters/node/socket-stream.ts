@@ -9,11 +9,14 @@ import { Duplex } from 'node:stream';
 /** How long a peer that has been told the end may take to close its side, milliseconds. */
 export const lingerTimeout = 2_000;
 
+/** Bytes that may wait to be written before `write` says to wait: records that leave together cost fewer calls of the system. */
+const writableHighWaterMark = 64 * 1024;
+
 export abstract class SocketStream extends Duplex {
   protected readonly transport: Duplex;
 
   constructor(transport: Duplex, allowHalfOpen: boolean) {
-    super({ allowHalfOpen });
+    super({ allowHalfOpen, writableHighWaterMark });
     this.transport = transport;
     transport.on('timeout', () => this.emit('timeout'));
   }

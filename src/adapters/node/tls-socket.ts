@@ -4,6 +4,7 @@
  * Differences that matter: errors are this library's own, a transport that ends without close_notify is an error and not an
  * end (RFC 5246 7.2.1: truncation), and in TLS 1.2 a peer's close_notify ends both directions, as it demands.
  */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection, ConnectionOptions } from '../../connection/connection.js';
 import type { CloseEvent, ConnectionEvent, HandshakeEvent } from '../../connection/events.js';
@@ -13,11 +14,9 @@ import { AlertError, PeerAlertError, UsageError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
 import type { CertificateVerdict } from '../../handshake/settings.js';
 import { leafPublicKey } from '../x509/node-verifier.js';
+import { giveArray, takeArray, writeStep } from './output-pool.js';
 import { SecureStream } from './secure-stream.js';
 import type { Listener, TLSSocketEvents } from './socket-events.js';
-
-/** Application data is protected and handed to the transport in steps of this size, bytes. */
-export const writeStep = 256 * 1024;
 
 type Done = (error?: Error | null) => void;
 
@@ -57,6 +56,8 @@ export class TLSSocket extends SecureStream {
       ...options.connection,
       // The stream ends our direction, with all that waits to be written.
       halfClose: true,
+      // A TCP socket is through with what it has written; what other streams do with it nobody knows.
+      ...(transport instanceof Socket && { allocateOutput: takeArray }),
       answers: { ...options.connection.answers, verify_certificate: (question) => this.#verify(question) },
       wake: () => this.#advance(),
     });
@@ -125,8 +126,20 @@ export class TLSSocket extends SecureStream {
 
   /** What was written while corked, or while the transport was busy, goes out together. */
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: Done): void {
-    const joined = Buffer.concat(chunks.map(({ chunk }) => chunk));
-    this.#whenOpen(() => this.#send(joined, done), done);
+    this.#whenOpen(() => {
+      const length = chunks.reduce((sum, { chunk }) => sum + chunk.length, 0);
+      const joined = takeArray(length);
+      let at = 0;
+      for (const { chunk } of chunks) {
+        joined.set(chunk, at);
+        at += chunk.length;
+      }
+      this.#send(joined, (error) => {
+        joined.fill(0);
+        giveArray(joined);
+        done(error);
+      });
+    }, done);
   }
 
   /** close_notify, then the end of the transport's writable side. */
@@ -278,8 +291,14 @@ export class TLSSocket extends SecureStream {
 
   #flush(done?: Done): void {
     const output = this.connection.takeOutput();
-    if (output.length > 0) this.transport.write(output, done);
-    else done?.();
+    if (output.length === 0) {
+      done?.();
+      return;
+    }
+    this.transport.write(output, (error) => {
+      if (!error) giveArray(output);
+      done?.(error);
+    });
   }
 
   #pauseOrResume(): void {
