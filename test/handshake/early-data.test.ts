@@ -9,6 +9,7 @@ import { findExtension } from '../../src/messages/index.js';
 import { Deframer, type RawRecord } from '../../src/record/deframer.js';
 import { tls13Protection } from '../../src/record/protection-tls13.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
+import { boundHello, maxEarlyData } from '../support/attack-rig-tls13.js';
 import {
   drain,
   eventsOf,
@@ -22,7 +23,6 @@ import {
 } from '../support/connections.js';
 import {
   binderKeyOf,
-  boundClientHello,
   clientMeets,
   editingClient,
   feed,
@@ -35,7 +35,7 @@ import {
   withExtensions,
 } from '../support/tls13-rules.js';
 import type { ClientHello, EncryptedExtensions } from '../../src/messages/index.js';
-import { makeWorld13, maxEarlyData } from '../support/world-tls13.js';
+import { makeWorld13 } from '../support/world-tls13.js';
 
 const world = makeWorld13();
 const early = ascii('early data');
@@ -537,7 +537,7 @@ describe('anti-replay', () => {
     const [binder] = findExtension(heard[0]!.extensions, 'pre_shared_key')!.binders;
     expect(asked).toEqual([toHex(binder!)]);
     const forged = saying('client_hello', (body, hs) => [
-      boundClientHello(hs, body, [{ ...binderKeyOf(session), psk: new Uint8Array(32) }]),
+      boundHello(hs, body, [{ ...binderKeyOf(session), psk: new Uint8Array(32) }]),
     ]);
     const attack = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData }), forged);
     expect(outcome(pump(attack), 'server')).toBe('server: decrypt_error');

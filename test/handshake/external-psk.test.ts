@@ -4,11 +4,11 @@ import { ascii, toHex } from '../../src/bytes.js';
 import type { ClientOptions, ExternalPskOptions, ServerOptions } from '../../src/connection/options.js';
 import { importedIdentity } from '../../src/key-schedule/psk-importer.js';
 import { findExtension, type ClientHello } from '../../src/messages/index.js';
+import { boundHello } from '../support/attack-rig-tls13.js';
 import { eventsOf, makePair, pump, testClient, theEvent, type Changes } from '../support/connections.js';
 import { clientCredentials, trustingVerifier } from '../support/credentials.js';
 import { misuse } from '../support/decoding.js';
 import {
-  boundClientHello,
   clientMeets,
   editingClient,
   listening,
@@ -118,7 +118,7 @@ describe('the age of an external PSK', () => {
       const { identities, binders } = offered(body)!;
       const aged = identities.map((psk) => ({ ...psk, obfuscatedTicketAge: 0xdeadbeef }));
       const hello = withExtensions<ClientHello>({ type: 'pre_shared_key', data: { identities: aged, binders } })(body);
-      return [boundClientHello(hs, hello, [{ hash: 'sha256', psk: key, kind: 'external' }])];
+      return [boundHello(hs, hello, [{ hash: 'sha256', psk: key, kind: 'external' }])];
     });
     expect(serverMeets(settings, world.server({ externalPsks: [{ ...theirs, ...bare }] }), says)).toBe('psk_dhe_ke');
   });
@@ -233,7 +233,7 @@ describe('early data', () => {
         { type: 'early_data', data: {} },
         psk,
       )(withoutExtensions<ClientHello>('pre_shared_key')(body));
-      return [boundClientHello(hs, hello, [{ hash: 'sha256', psk: key, kind: 'external' }])];
+      return [boundHello(hs, hello, [{ hash: 'sha256', psk: key, kind: 'external' }])];
     });
     const pair = {
       client: editingClient(settings, says),

@@ -4,11 +4,11 @@ import { ascii, empty, toHex } from '../../src/bytes.js';
 import { Tls13KeySchedule } from '../../src/key-schedule/tls13.js';
 import { findExtension, type ClientHello, type ServerHello } from '../../src/messages/index.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
+import { boundHello, type PskKey, sessionsOf } from '../support/attack-rig-tls13.js';
 import { eventsOf, makePair, pump, theEvent, ticketKey, ticketSealer } from '../support/connections.js';
 import { clientCredentials, ed25519Credentials, trustingVerifier } from '../support/credentials.js';
 import {
   binderKeyOf,
-  boundClientHello,
   clientMeets,
   clientPair,
   editingClient,
@@ -17,11 +17,9 @@ import {
   saying,
   serverMeets,
   serverPair,
-  sessionsOf,
   typesOf,
   withExtensions,
   withoutExtensions,
-  type BinderKey,
 } from '../support/tls13-rules.js';
 import { makeWorld13 } from '../support/world-tls13.js';
 
@@ -172,7 +170,7 @@ describe('a server that is offered a PSK', () => {
     const { sealer } = ticketSealer('node', 'other', { keys: [ticketKey('node', 'other')] });
     const other = world.server({ tickets: sealer, credentials: [ed25519Credentials] });
     const says = saying('client_hello', (body, hs) => [
-      boundClientHello(
+      boundHello(
         hs,
         withExtensions<ClientHello>(
           { type: 'signature_algorithms', data: ['rsa_pss_rsae_sha256'] },
@@ -187,10 +185,8 @@ describe('a server that is offered a PSK', () => {
   describe('several at once', () => {
     const second = world.session();
     const offering = world.client({ session: [session, second] });
-    const rebinding = (
-      keys: readonly (BinderKey | undefined)[],
-      change: (body: ClientHello) => ClientHello = (b) => b,
-    ) => saying('client_hello', (body, hs) => [boundClientHello(hs, change(body), keys)]);
+    const rebinding = (keys: readonly (PskKey | undefined)[], change: (body: ClientHello) => ClientHello = (b) => b) =>
+      saying('client_hello', (body, hs) => [boundHello(hs, change(body), keys)]);
     const garbling = (index: number) => (body: ClientHello) => {
       const offered = pskIn(body)!;
       const identities = offered.identities.map((identity, i) =>
@@ -242,7 +238,7 @@ describe('R8446-9.2-1 a ClientHello lacks', () => {
     const session = world.session();
     for (const type of ['supported_groups', 'key_share'] as const) {
       const says = saying('client_hello', (body, hs) => [
-        boundClientHello(hs, withoutExtensions<ClientHello>(type)(body), [binderKeyOf(session)]),
+        boundHello(hs, withoutExtensions<ClientHello>(type)(body), [binderKeyOf(session)]),
       ]);
       expect(serverMeets(world.client({ session }), server, says)).toBe('server: missing_extension');
     }
@@ -252,7 +248,7 @@ describe('R8446-9.2-1 a ClientHello lacks', () => {
     const session = world.session();
     const modes = { pskKeyExchangeModes: ['psk_ke'] } as const;
     const bare = withoutExtensions<ClientHello>('supported_groups', 'key_share', 'signature_algorithms');
-    const says = saying('client_hello', (body, hs) => [boundClientHello(hs, bare(body), [binderKeyOf(session)])]);
+    const says = saying('client_hello', (body, hs) => [boundHello(hs, bare(body), [binderKeyOf(session)])]);
     expect(serverMeets(world.client({ session, ...modes }), world.server(modes), says)).toBe('psk_ke');
   });
 });

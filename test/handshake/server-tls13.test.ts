@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { ascii, empty, toHex } from '../../src/bytes.js';
 import type { ServerSettings } from '../../src/handshake/settings.js';
 import { findExtension, type ClientHello } from '../../src/messages/index.js';
+import { boundHello } from '../support/attack-rig-tls13.js';
 import { makePair, pump, theEvent } from '../support/connections.js';
 import {
   binderKeyOf,
-  boundClientHello,
   clientMeets,
   listening,
   outcome,
@@ -75,9 +75,7 @@ describe('a ClientHello', () => {
   it('R8446-4.2.9-7 for psk_dhe_ke without groups and shares: missing_extension', () => {
     const session = world.session();
     const says = saying('client_hello', (body, hs) => [
-      boundClientHello(hs, withoutExtensions<ClientHello>('supported_groups', 'key_share')(body), [
-        binderKeyOf(session),
-      ]),
+      boundHello(hs, withoutExtensions<ClientHello>('supported_groups', 'key_share')(body), [binderKeyOf(session)]),
     ]);
     expect(serverMeets(world.client({ session }), server, says)).toBe('server: missing_extension');
   });

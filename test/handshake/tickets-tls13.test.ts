@@ -9,6 +9,7 @@ import { MemoryStore } from '../../src/sessions/memory-store.js';
 import { clientSessionState } from '../../src/sessions/session-state.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
 import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { sessionsOf } from '../support/attack-rig-tls13.js';
 import {
   eventsOf,
   hour,
@@ -28,7 +29,6 @@ import {
   outcome,
   saying,
   serverMeets,
-  sessionsOf,
   withExtensions,
   withoutExtensions,
 } from '../support/tls13-rules.js';

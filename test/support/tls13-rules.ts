@@ -4,27 +4,21 @@
  */
 import { Connection, type ConnectionOptions } from '../../src/connection/connection.js';
 import { clientConnection, serverConnection } from '../../src/connection/connection.js';
-import { hashLength } from '../../src/crypto/backend.js';
 import { AlertError } from '../../src/errors.js';
+import { clientHandshake } from '../../src/handshake/client.js';
 import type { HandshakeBase, HandshakeTransport } from '../../src/handshake/handshake-base.js';
 import { HandshakeState } from '../../src/handshake/handshake-state.js';
+import { serverHandshake } from '../../src/handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { tls13Suites } from '../../src/key-schedule/suites.js';
-import { Tls13KeySchedule, type PskKind } from '../../src/key-schedule/tls13.js';
-import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
-import {
-  findExtension,
-  truncateClientHello,
-  writeBinders,
-  type ClientHello,
-  type ExtensionType,
-} from '../../src/messages/index.js';
+import { decodeHandshake, encodeHandshake } from '../../src/messages/handshake.js';
+import type { ClientHello, ExtensionType } from '../../src/messages/index.js';
 import type { RecordLayer } from '../../src/record/record-layer.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
+import type { PskKey, Tls13Message } from './attack-rig-tls13.js';
 import { drain, eventsOf, makeEnd, pump, type End, type Pair } from './connections.js';
 import type { Side } from './traffic.js';
 
-export type Tls13Message = HandshakeMessage<'TLSv1.3'>;
 type MessageType = Tls13Message['type'];
 type MessageOf<T extends MessageType> = Extract<Tls13Message, { readonly type: T }>;
 type AnyHandshake = HandshakeBase<ClientSettings | ServerSettings>;
@@ -41,11 +35,17 @@ export interface EditingEnd extends End {
 }
 
 export function editingClient(settings: ClientSettings, says?: Says): EditingEnd {
-  return editing('client', (transport) => new EditingState('client', settings, transport, says));
+  return editing('client', (transport) => {
+    const state = new EditingState('client', settings, transport, says);
+    return { state, flow: clientHandshake(state) };
+  });
 }
 
 export function editingServer(settings: ServerSettings, says?: Says): EditingEnd {
-  return editing('server', (transport) => new EditingState('server', settings, transport, says));
+  return editing('server', (transport) => {
+    const state = new EditingState('server', settings, transport, says);
+    return { state, flow: serverHandshake(state) };
+  });
 }
 
 type Begin = ConstructorParameters<typeof Connection>[1];
@@ -57,9 +57,9 @@ function editing(role: Side, begin: Begin): EditingEnd {
       new Connection(
         role,
         (transport) => {
-          const hs = begin(transport);
-          made = { hs, transport: transport as EditingEnd['transport'] };
-          return hs;
+          const begun = begin(transport);
+          made = { hs: begun.state, transport: transport as EditingEnd['transport'] };
+          return begun;
         },
         own,
       ),
@@ -207,45 +207,7 @@ export function feed(end: End, bytes: Uint8Array): Uint8Array {
   return drain(end);
 }
 
-/** The sessions of the tickets that a client got. */
-export function sessionsOf({ client }: Pick<Pair, 'client'>): Tls13Session[] {
-  return eventsOf(client, 'session').flatMap(({ session }) => (session.version === 'TLSv1.3' ? [session] : []));
-}
-
-/** A PSK by which a binder is made. */
-export interface BinderKey {
-  readonly hash: 'sha256' | 'sha384';
-  readonly psk: Uint8Array;
-  readonly kind?: PskKind;
-}
-
-export function binderKeyOf({ cipherSuite, psk }: Tls13Session): BinderKey {
+/** What makes the binder of a ticket. */
+export function binderKeyOf({ cipherSuite, psk }: Tls13Session): PskKey {
   return { hash: tls13Suites[cipherSuite].hash, psk };
-}
-
-/** A ClientHello whose pre_shared_key is the last extension, with binders that are right; `undefined` leaves one as it is. */
-export function boundClientHello(
-  hs: AnyHandshake,
-  body: ClientHello,
-  keys: readonly (BinderKey | undefined)[],
-): Uint8Array {
-  const offered = findExtension(body.extensions, 'pre_shared_key');
-  if (offered === undefined) throw new Error('no pre_shared_key');
-  const binders = offered.binders.map((binder, i) => {
-    const key = keys[i];
-    return key === undefined ? binder : new Uint8Array(hashLength[key.hash]);
-  });
-  const sized = withExtensions<ClientHello>({ type: 'pre_shared_key', data: { ...offered, binders } })(body);
-  const bytes = encodeHandshake('TLSv1.3', { type: 'client_hello', body: sized });
-  const truncated = truncateClientHello(bytes, binders);
-  writeBinders(
-    bytes,
-    binders.map((binder, i) => {
-      const key = keys[i];
-      if (key === undefined) return binder;
-      const schedule = new Tls13KeySchedule(hs.settings.crypto, key.hash, key.psk);
-      return schedule.binder(key.kind ?? 'resumption', hs.transcript.digestUnder(key.hash, truncated));
-    }),
-  );
-  return bytes;
 }
