@@ -1,63 +1,30 @@
-/** Early data (RFC 8446 2.3, 4.2.10, 4.5, 8): when it is offered, read, refused, and what keeps it from being read twice. */
+/** Early data (RFC 8446 2.3, 4.2.10, 4.5): when it is offered, and how it is read. `early-data-rejected.test.ts` has the rest. */
 import { describe, expect, it } from 'vitest';
-import { ascii, fromAscii, join, toHex } from '../../src/bytes.js';
-import { UsageError } from '../../src/errors.js';
-import type { ReplayAnswer, ReplayGuard } from '../../src/early-data/replay-guard.js';
-import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
+import { ascii, fromAscii, toHex } from '../../src/bytes.js';
+import type { ClientOptions } from '../../src/connection/options.js';
 import { TrafficSecret } from '../../src/key-schedule/tls13.js';
-import { findExtension } from '../../src/messages/index.js';
 import { Deframer, type RawRecord } from '../../src/record/deframer.js';
 import { tls13Protection } from '../../src/record/protection-tls13.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
-import { boundHello, maxEarlyData } from '../support/attack-rig-tls13.js';
+import { maxEarlyData } from '../support/attack-rig-tls13.js';
+import { drain, makePair, pump, theEvent, type Changes, type End } from '../support/connections.js';
 import {
-  drain,
-  eventsOf,
-  makePair,
-  pump,
-  theEvent,
-  tls13Client,
-  type Changes,
-  type End,
-  type Pair,
-} from '../support/connections.js';
-import {
-  binderKeyOf,
+  dataOf,
   clientMeets,
-  editingClient,
   feed,
-  listening,
+  helloOf,
   outcome,
   saying,
-  serverMeets,
   serverPair,
   typesOf,
   withExtensions,
 } from '../support/tls13-rules.js';
-import type { ClientHello, EncryptedExtensions } from '../../src/messages/index.js';
-import { makeWorld13 } from '../support/world-tls13.js';
+import type { EncryptedExtensions } from '../../src/messages/index.js';
+import { earlyText, makeWorld13 } from '../support/world-tls13.js';
+import { misuse } from '../support/decoding.js';
 
 const world = makeWorld13();
-const early = ascii('early data');
-
-/** A client that has sent early data with a new ticket, and a server that has not read it. */
-function sent(
-  server: Changes<ServerOptions> = {},
-  client: Changes<ClientOptions> = {},
-  ticket = world.session(),
-): Pair {
-  const pair = makePair(world.client({ session: ticket, earlyData: true, ...client }), world.server(server));
-  pair.client.connection.writeEarlyData(early);
-  return pair;
-}
-
-const dataOf = (end: End) => eventsOf(end, 'data').map(({ data, early: isEarly }) => [fromAscii(data), isEarly]);
-
-function helloOf(settings: ReturnType<typeof world.client>): ClientHello {
-  const { heard, says } = listening('client_hello');
-  editingClient(settings, says);
-  return heard[0]!;
-}
+const { sent } = world;
 
 function recordsOf(bytes: Uint8Array): RawRecord[] {
   const deframer = new Deframer();
@@ -67,17 +34,7 @@ function recordsOf(bytes: Uint8Array): RawRecord[] {
   return found;
 }
 
-const refused = { code: 'connection_not_open' };
-
-function misuseOf(call: () => void): { code: string } | undefined {
-  try {
-    call();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return { code: error.code };
-  }
-}
+const refused = 'connection_not_open';
 
 describe('a client', () => {
   it('R8446-E.5-1 offers no early data unless asked to', () => {
@@ -85,7 +42,7 @@ describe('a client', () => {
     expect(typesOf(helloOf(world.client({ session })))).not.toContain('early_data');
     const pair = makePair(world.client({ session }), world.server());
     expect(pair.client.connection.earlyDataAllowance).toBe(0);
-    expect(misuseOf(() => pair.client.connection.writeEarlyData(early))).toEqual(refused);
+    expect(misuse(() => pair.client.connection.writeEarlyData(earlyText))).toBe(refused);
   });
 
   it('R8446-4.2.10-4 sends it with pre_shared_key, under the first PSK and its hash', () => {
@@ -96,7 +53,7 @@ describe('a client', () => {
     expect(typesOf(helloOf(client)).slice(-2)).toEqual(['early_data', 'pre_shared_key']);
     logs.length = 0;
     const { client: end } = makePair(client, world.server());
-    end.connection.writeEarlyData(early);
+    end.connection.writeEarlyData(earlyText);
     const [, secret] = /^CLIENT_EARLY_TRAFFIC_SECRET \w+ (\w+)/.exec(logs[0] ?? '') ?? [];
     expect(secret).toHaveLength(96);
     const bytes = Uint8Array.from(secret!.match(/../g)!, (byte) => parseInt(byte, 16));
@@ -124,12 +81,12 @@ describe('a client', () => {
     const pair = makePair(world.client({ session: world.session(), earlyData: true }), world.server());
     const { connection } = pair.client;
     expect(connection.earlyDataAllowance).toBe(maxEarlyData);
-    expect(misuseOf(() => connection.writeEarlyData(new Uint8Array(maxEarlyData + 1)))).toEqual(refused);
+    expect(misuse(() => connection.writeEarlyData(new Uint8Array(maxEarlyData + 1)))).toBe(refused);
     connection.writeEarlyData(new Uint8Array(maxEarlyData - 1));
     expect(connection.earlyDataAllowance).toBe(1);
     connection.writeEarlyData(new Uint8Array(1));
     expect(connection.earlyDataAllowance).toBe(0);
-    expect(misuseOf(() => connection.writeEarlyData(new Uint8Array(1)))).toEqual(refused);
+    expect(misuse(() => connection.writeEarlyData(new Uint8Array(1)))).toBe(refused);
     expect(outcome(pump(pair))).toBe('psk_dhe_ke');
     expect(theEvent(pair.server, 'handshake').earlyDataBytes).toBe(maxEarlyData);
     const none = world.client({ session: world.session({}, { earlyData: undefined }), earlyData: true });
@@ -161,10 +118,10 @@ describe('a client', () => {
           : (judged++, { accepted: false, alert: 'unknown_ca', reason: 'test' }),
     });
     const pair = makePair(fickle, world.server({ applicationContext: ascii('another') }));
-    pair.client.connection.writeEarlyData(early);
+    pair.client.connection.writeEarlyData(earlyText);
     pump(pair);
     expect([outcome(pair), judged]).toEqual(['client: unknown_ca', 1]);
-    expect(misuseOf(() => pair.client.connection.writeEarlyData(early))).toEqual(refused);
+    expect(misuse(() => pair.client.connection.writeEarlyData(earlyText))).toBe(refused);
     expect(drain(pair.client)).toHaveLength(0);
   });
 
@@ -215,7 +172,7 @@ describe('accepted', () => {
     const client = world.client({ session, earlyData: true, keyLog: (line) => logs.push(line) });
     const said: string[] = [];
     const pair = serverPair(client, world.server(), (message) => (said.push(message.type), [message]));
-    pair.client.connection.writeEarlyData(early);
+    pair.client.connection.writeEarlyData(earlyText);
     const first = drain(pair.client);
     expect(recordsOf(first).map(({ contentType }) => contentType)).toEqual([22, 20, 23]);
     const flight = feed(pair.server, first);
@@ -254,7 +211,7 @@ describe('accepted', () => {
     expect(pair.server.events.map(({ type }) => type)).toEqual(['early_data', 'data', 'handshake', 'data']);
     expect(pair.client.events.map(({ type }) => type).slice(0, 2)).toEqual(['early_data', 'handshake']);
     for (const end of [pair.client, pair.server])
-      expect(theEvent(end, 'handshake')).toMatchObject({ earlyData: 'accepted', earlyDataBytes: early.length });
+      expect(theEvent(end, 'handshake')).toMatchObject({ earlyData: 'accepted', earlyDataBytes: earlyText.length });
   });
 
   it('R8446-4.2.10-12 R8446-4.2.10-13 a record that does not open ends the connection: bad_record_mac', () => {
@@ -323,254 +280,8 @@ describe('accepted', () => {
     pump(pair);
     expect(exported(pair.client)).toBe(beforeFinished);
     expect(toHex(pair.client.connection.exportKeyingMaterial('EXPERIMENTAL', 20, ascii('c')))).not.toBe(beforeFinished);
-    expect(misuseOf(() => world.connect().client.connection.exportEarlyKeyingMaterial('EXPERIMENTAL', 20))).toEqual(
+    expect(misuse(() => world.connect().client.connection.exportEarlyKeyingMaterial('EXPERIMENTAL', 20))).toEqual(
       refused,
     );
-  });
-});
-
-describe('rejected', () => {
-  /** The reason that the server gives; the handshake goes on in any case, and the data is nowhere. */
-  function reasonOf(pair: Pair): string | undefined {
-    pump(pair);
-    expect(outcome(pair)).toMatch(/^(psk_|full: )/);
-    expect(dataOf(pair.server)).toEqual([]);
-    const [told] = eventsOf(pair.server, 'early_data');
-    expect(told?.accepted).toBe(false);
-    expect(theEvent(pair.client, 'early_data')).toMatchObject({ accepted: false });
-    return told?.reason;
-  }
-
-  it('R8446-E.5-1 by a server that reads none', () => {
-    expect(reasonOf(sent({ earlyData: undefined }))).toBe('disabled');
-  });
-
-  it('R8446-4.2.10-8 for another suite, protocol or PSK', () => {
-    const sha256 = { cipherSuites: ['TLS_AES_128_GCM_SHA256'] } as const;
-    const chacha = { cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] } as const;
-    expect(reasonOf(sent(chacha, {}, world.session(sha256)))).toBe('suite_mismatch');
-    expect(reasonOf(sent({ applicationContext: ascii('another') }))).toBe('psk_not_selected');
-    const unknown = {
-      ...world.session(),
-      ticket: ascii('not of ours, but as long as a ticket has to be to be looked at'),
-    };
-    expect(reasonOf(sent({}, { session: [unknown, world.session()] }))).toBe('not_first_identity');
-  });
-
-  it('R8446-4.2.10-1 where the protocol is another one; none equals none', () => {
-    const alpnProtocols = ['h2', 'http/1.1'];
-    const h2 = () => world.session({ alpnProtocols: ['h2'] }, { alpnProtocols: ['h2'] });
-    expect(reasonOf(sent({ alpnProtocols: ['http/1.1'] }, { alpnProtocols }, h2()))).toBe('alpn_mismatch');
-    expect(reasonOf(sent({}, { alpnProtocols }, h2()))).toBe('alpn_mismatch');
-    expect(reasonOf(sent({ alpnProtocols }, { alpnProtocols }, world.session()))).toBe('alpn_mismatch');
-    expect(theEvent(pump(sent({ alpnProtocols }, { alpnProtocols }, h2())).server, 'early_data').accepted).toBe(true);
-    expect(theEvent(pump(sent()).server, 'early_data').accepted).toBe(true);
-  });
-
-  it('R8446-4.2.10-9 R8446-8.3-1 where the age is off by more than the window, to either side', () => {
-    const ticket = world.session();
-    const off = (milliseconds: number) => {
-      const pair = sent({ now: () => world.clock.time + milliseconds }, {}, ticket);
-      pump(pair);
-      return theEvent(pair.server, 'early_data').reason ?? 'accepted';
-    };
-    expect([off(10_001), off(-10_001)]).toEqual(['too_old_for_replay_window', 'ticket_age']);
-    expect([off(10_000), off(-10_000)]).toEqual(['accepted', 'accepted']);
-  });
-
-  it('where the ticket allows more than the server reads', () => {
-    expect(reasonOf(sent({ earlyData: { maxSize: maxEarlyData - 1, replayGuard: world.guard } }))).toBe('limit');
-  });
-
-  it('R8446-4.2.10-7 R8446-4.2.10-10 its records are dropped until one opens', () => {
-    const pair = makePair(
-      world.client({ session: world.session(), earlyData: true }),
-      world.server({ earlyData: undefined }),
-    );
-    for (let i = 0; i < 10; i++) pair.client.connection.writeEarlyData(new Uint8Array(100));
-    expect(reasonOf(pair)).toBe('disabled');
-    pair.client.connection.write(ascii('late'));
-    pump(pair);
-    expect(dataOf(pair.server)).toEqual([['late', false]]);
-  });
-
-  it('R8446-4.2.10-10 no more of them than a client may send: unexpected_message', () => {
-    const much = 2 ** 14;
-    const overrun = (allowance: number) => {
-      const session = { ...world.session(), maxEarlyDataSize: allowance };
-      const pair = makePair(world.client({ session, earlyData: true }), world.server({ earlyData: undefined }));
-      pair.client.connection.writeEarlyData(new Uint8Array(allowance));
-      return outcome(pump(pair), 'server');
-    };
-    expect(overrun(much - 1)).toBe('psk_dhe_ke');
-    expect(overrun(much + 1)).toBe('server: unexpected_message');
-  });
-
-  it('R8446-4.2.10-11 by HelloRetryRequest, its records are dropped until the second ClientHello', () => {
-    const retrying = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
-    const pair = sent({ groups: ['x25519'] }, retrying);
-    expect(reasonOf(pair)).toBe('hello_retry_request');
-    const overrun = (allowance: number) => {
-      const session = { ...world.session(), maxEarlyDataSize: allowance };
-      const client = world.client({ session, earlyData: true, ...retrying });
-      const other = makePair(client, world.server({ groups: ['x25519'], earlyData: undefined }));
-      other.client.connection.writeEarlyData(new Uint8Array(allowance));
-      return outcome(pump(other), 'server');
-    };
-    expect(overrun(16000)).toBe('psk_dhe_ke');
-    expect(overrun(17000)).toBe('server: unexpected_message');
-  });
-
-  it('R8446-4.2.10-11 anything but early data in between is refused', () => {
-    const retrying = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
-    const pair = sent({ groups: ['x25519'] }, retrying);
-    pair.server.connection.receive(drain(pair.client));
-    const request = drain(pair.server);
-    pair.client.connection.receive(request);
-    const hello = drain(pair.client);
-    pair.server.connection.receive(hello);
-    // Once the second ClientHello is here, application_data has to open.
-    pair.server.connection.receive(join([Uint8Array.of(23, 3, 3, 0, 30), new Uint8Array(30)]));
-    drain(pair.server);
-    expect(outcome(pair)).toBe('server: bad_record_mac');
-  });
-
-  it('R8446-4.5-2 no EndOfEarlyData follows; where one does: unexpected_message', () => {
-    const said: string[] = [];
-    const session = world.session();
-    const pair = serverPair(
-      world.client({ session, earlyData: true }),
-      world.server({ earlyData: undefined }),
-      (message) => {
-        said.push(message.type);
-        return [message];
-      },
-    );
-    expect(outcome(pump(pair))).toBe('psk_dhe_ke');
-    expect(said).toEqual(['client_hello', 'finished']);
-    const says = saying('finished', (body) => [
-      { type: 'end_of_early_data', body: {} },
-      { type: 'finished', body },
-    ]);
-    const other = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData: undefined }), says);
-    expect(outcome(pump(other), 'server')).toBe('server: unexpected_message');
-  });
-
-  it('R8446-E.5-2 R9846-4.3.10-1 nothing of it is sent again, unless the application does: R8446-4.2.10-15', () => {
-    const pair = pump(sent({ earlyData: undefined }));
-    expect(dataOf(pair.server)).toEqual([]);
-    expect(theEvent(pair.client, 'early_data')).toEqual({
-      type: 'early_data',
-      accepted: false,
-      reason: 'declined_by_server',
-    });
-    pair.client.connection.write(early);
-    pump(pair);
-    expect(dataOf(pair.server)).toEqual([['early data', false]]);
-  });
-
-  it('nothing may be exported for it any more', () => {
-    const pair = pump(sent({ earlyData: undefined }));
-    for (const end of [pair.client, pair.server])
-      expect(misuseOf(() => end.connection.exportEarlyKeyingMaterial('EXPERIMENTAL', 20))).toEqual(refused);
-  });
-});
-
-describe('early_data in a ClientHello without a PSK', () => {
-  it('R8446-4.2.10-4 is illegal_parameter', () => {
-    const says = saying('client_hello', withExtensions<ClientHello>({ type: 'early_data', data: {} }));
-    expect(serverMeets(world.client(), world.server(), says)).toBe('server: illegal_parameter');
-  });
-});
-
-describe('anti-replay', () => {
-  /** The first flight, as anybody may have recorded it. */
-  function recorded(changes: Changes<ServerOptions> = {}): { flight: Uint8Array; server: () => End } {
-    const pair = sent(changes);
-    return {
-      flight: drain(pair.client),
-      server: () => makePair(tls13Client('node', 'nobody'), world.server(changes)).server,
-    };
-  }
-
-  const replayed = (end: End) =>
-    eventsOf(end, 'early_data').map(({ accepted, reason }) => (accepted ? 'accepted' : reason));
-
-  it('R8446-8-1 R8446-8.2-2 a recorded flight is early data once, and a PSK without it from then on', () => {
-    const { flight, server } = recorded();
-    const ends = [server(), server(), server()];
-    for (const end of ends) feed(end, flight.slice());
-    expect(ends.map(replayed)).toEqual([['accepted'], ['replayed'], ['replayed']]);
-    expect(ends.map(dataOf)).toEqual([[['early data', true]], [], []]);
-    expect(ends.map(({ connection }) => connection.state)).toEqual(['handshake', 'handshake', 'handshake']);
-  });
-
-  it('R8446-8-2 servers that share a guard share what it knows', () => {
-    const { flight } = recorded();
-    const first = makePair(tls13Client('node', 'nobody'), world.server({ applicationContext: undefined })).server;
-    const second = makePair(tls13Client('node', 'nobody'), world.server()).server;
-    feed(first, flight.slice());
-    feed(second, flight.slice());
-    expect([replayed(first), replayed(second)]).toEqual([['accepted'], ['replayed']]);
-  });
-
-  function guarded(answer: ReplayAnswer | Error, startedAt = 0): { guard: ReplayGuard; asked: string[] } {
-    const asked: string[] = [];
-    const guard: ReplayGuard = {
-      startedAt,
-      check: (key) => {
-        asked.push(toHex(key));
-        if (answer instanceof Error) throw answer;
-        return answer;
-      },
-    };
-    return { guard, asked };
-  }
-
-  it('R8446-8.2-1 R8446-8.2-3 the guard is asked for the binder, once it is verified', () => {
-    const { guard, asked } = guarded('fresh');
-    const earlyData = { maxSize: maxEarlyData, replayGuard: guard };
-    const session = world.session();
-    const { heard, says } = listening('client_hello');
-    const pair = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData }), says);
-    expect(outcome(pump(pair))).toBe('psk_dhe_ke');
-    const [binder] = findExtension(heard[0]!.extensions, 'pre_shared_key')!.binders;
-    expect(asked).toEqual([toHex(binder!)]);
-    const forged = saying('client_hello', (body, hs) => [
-      boundHello(hs, body, [{ ...binderKeyOf(session), psk: new Uint8Array(32) }]),
-    ]);
-    const attack = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData }), forged);
-    expect(outcome(pump(attack), 'server')).toBe('server: decrypt_error');
-    expect(asked).toHaveLength(1);
-  });
-
-  it.each([
-    ['replayed', 'replayed'],
-    ['maybe_replayed', 'replayed'],
-    ['not_checked', 'replay_store_unavailable'],
-    [new Error('down'), 'replay_store_unavailable'],
-  ] as const)('R8446-8.2-4 P-early-1 the answer %s rejects early data and nothing else', (answer, reason) => {
-    const { guard } = guarded(answer);
-    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard } }));
-    expect(outcome(pair)).toBe('psk_dhe_ke');
-    expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason });
-  });
-
-  it('P-early-2 R8446-8.2-5 tickets from before the guard began are not asked about', () => {
-    const { guard, asked } = guarded('fresh', world.clock.time + 5000);
-    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard } }));
-    expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason: 'startup_quarantine' });
-    expect(asked).toEqual([]);
-  });
-
-  it('R8446-8.3-2 without a guard there is no early data, unless replays are declared harmless', () => {
-    // @ts-expect-error: the types say so as well
-    const unguarded: ServerOptions['earlyData'] = { maxSize: maxEarlyData };
-    expect(misuseOf(() => world.server({ earlyData: unguarded }))).toEqual({ code: 'invalid_option' });
-    const harmless = { earlyData: { maxSize: maxEarlyData, acceptReplayedEarlyData: true } } as const;
-    const { flight, server } = recorded(harmless);
-    const ends = [server(), server()];
-    for (const end of ends) feed(end, flight.slice());
-    expect(ends.map(replayed)).toEqual([['accepted'], ['accepted']]);
   });
 });

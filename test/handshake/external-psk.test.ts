@@ -11,7 +11,7 @@ import { misuse } from '../support/decoding.js';
 import {
   clientMeets,
   editingClient,
-  listening,
+  helloOf,
   outcome,
   saying,
   serverMeets,
@@ -37,12 +37,6 @@ function connect(
     world.client({ externalPsks: [{ ...ours, ...client }], ...more.client }),
     world.server({ externalPsks: [{ ...theirs, ...server }], ...more.server }),
   );
-}
-
-function helloOf(settings: ReturnType<typeof world.client>): ClientHello {
-  const { heard, says } = listening('client_hello');
-  editingClient(settings, says);
-  return heard[0]!;
 }
 
 const offered = (hello: ClientHello) => findExtension(hello.extensions, 'pre_shared_key');

@@ -11,7 +11,7 @@ import {
   binderKeyOf,
   clientMeets,
   clientPair,
-  editingClient,
+  helloOf,
   listening,
   outcome,
   saying,
@@ -26,12 +26,6 @@ import { makeWorld13 } from '../support/world-tls13.js';
 const world = makeWorld13();
 const sha384 = { cipherSuites: ['TLS_AES_256_GCM_SHA384'] } as const;
 const sha256 = { cipherSuites: ['TLS_AES_128_GCM_SHA256'] } as const;
-
-function helloOf(settings: ReturnType<typeof world.client>): ClientHello {
-  const { heard, says } = listening('client_hello');
-  editingClient(settings, says);
-  return heard[0]!;
-}
 
 const pskIn = (hello: ClientHello) => findExtension(hello.extensions, 'pre_shared_key');
 

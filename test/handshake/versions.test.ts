@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { alertDescriptions } from '../../src/alert.js';
 import { ascii, empty, toHex } from '../../src/bytes.js';
-import { findExtension, type ClientHello } from '../../src/messages/index.js';
+import { findExtension } from '../../src/messages/index.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session } from '../../src/sessions/session.js';
 import {
@@ -20,7 +20,7 @@ import {
 import { makeWorld13 } from '../support/world-tls13.js';
 import {
   clientMeets,
-  editingClient,
+  helloOf,
   listening,
   outcome,
   saying,
@@ -32,13 +32,6 @@ import {
 } from '../support/tls13-rules.js';
 
 const both = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
-
-/** The ClientHello that a client begins with. */
-function helloOf(settings: ReturnType<typeof testClient>): ClientHello {
-  const { heard, says } = listening('client_hello');
-  editingClient(settings, says);
-  return heard[0]!;
-}
 
 describe('the ClientHello', () => {
   it('R8446-4.1.2-3 says 3.3, and what it really speaks in supported_versions', () => {

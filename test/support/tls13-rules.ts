@@ -2,6 +2,7 @@
  * A short way to break one rule of TLS 1.3: an end whose flow is ours, so that its keys and its transcript are right, and whose
  * messages are edited on their way out. What the other end makes of it is a word.
  */
+import { fromAscii } from '../../src/bytes.js';
 import { Connection, type ConnectionOptions } from '../../src/connection/connection.js';
 import { clientConnection, serverConnection } from '../../src/connection/connection.js';
 import { AlertError } from '../../src/errors.js';
@@ -201,10 +202,24 @@ export function listening<T extends MessageType>(
   };
 }
 
+/** The ClientHello that a client begins with. */
+export function helloOf(settings: ClientSettings): ClientHello {
+  const { heard, says } = listening('client_hello');
+  editingClient(settings, says);
+  const [hello] = heard;
+  if (hello === undefined) throw new Error('a client speaks first');
+  return hello;
+}
+
 /** Lets one end take bytes, and what it says to them. */
 export function feed(end: End, bytes: Uint8Array): Uint8Array {
   end.connection.receive(bytes);
   return drain(end);
+}
+
+/** The application data that one end got, and whether it was early. */
+export function dataOf(end: End): [text: string, early: boolean][] {
+  return eventsOf(end, 'data').map(({ data, early }) => [fromAscii(data), early]);
 }
 
 /** What makes the binder of a ticket. */

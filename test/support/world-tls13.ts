@@ -1,4 +1,5 @@
 /** As `makeTls13World`, whose servers send two tickets: whole connections, and what they leave with the client. */
+import { ascii } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
 import { makeTls13World, sessionsOf, type Tls13World } from './attack-rig-tls13.js';
@@ -8,7 +9,11 @@ export interface World13 extends Tls13World {
   connect(client?: Changes<ClientOptions>, server?: Changes<ServerOptions>): Pair;
   /** The tickets of a full handshake, a second ago. */
   sessions(client?: Changes<ClientOptions>, server?: Changes<ServerOptions>): Tls13Session[];
+  /** A client that has sent {@link earlyText} with a new ticket, and a server that has not read it. */
+  sent(server?: Changes<ServerOptions>, client?: Changes<ClientOptions>, ticket?: Tls13Session): Pair;
 }
+
+export const earlyText = ascii('early data');
 
 export function makeWorld13(): World13 {
   const world = makeTls13World();
@@ -24,5 +29,10 @@ export function makeWorld13(): World13 {
     if (first === undefined) throw new Error('no ticket came');
     return first;
   };
-  return { ...world, server, connect, sessions, session };
+  const sent: World13['sent'] = (ofServer, ofClient, ticket = session()) => {
+    const pair = makePair(world.client({ session: ticket, earlyData: true, ...ofClient }), server(ofServer));
+    pair.client.connection.writeEarlyData(earlyText);
+    return pair;
+  };
+  return { ...world, server, connect, sessions, session, sent };
 }
