@@ -28,13 +28,13 @@ export function* authenticateServer(
   hs: ClientHandshake,
 ): Handshake<{ peerCertificates: readonly Uint8Array[]; request: CertificateRequestReceived | undefined }> {
   const { settings, transcript } = hs;
-  let next = yield* receiveTls13('certificate_request', 'certificate', 'compressed_certificate');
+  let next = yield* receiveTls13('certificate_request', ...certificateMessages(settings));
   let request: CertificateRequest | undefined;
   if (next.type === 'certificate_request') {
     request = next.body;
     checkCertificateRequest(request);
     transcript.add(next.bytes);
-    next = yield* receiveTls13('certificate', 'compressed_certificate');
+    next = yield* receiveTls13(...certificateMessages(settings));
   }
   const peerCertificates = readCertificate(hs, next, empty);
   if (peerCertificates.length === 0) throw new AlertError('decode_error', 'got a Certificate without a certificate');
@@ -58,7 +58,7 @@ function checkCertificateRequest({ certificateRequestContext, extensions }: Cert
 /** RFC 8446 4.4.2: the client's chain, proven; empty if it has none and none is required. */
 export function* authenticateClient(hs: ServerHandshake): Handshake<readonly Uint8Array[]> {
   const { settings } = hs;
-  const message = yield* receiveTls13('certificate', 'compressed_certificate');
+  const message = yield* receiveTls13(...certificateMessages(settings));
   const peerCertificates = readCertificate(hs, message, empty);
   if (peerCertificates.length === 0) {
     if (settings.clientAuthentication !== 'require') return peerCertificates;
@@ -151,6 +151,13 @@ const contexts = {
 /** RFC 8446 4.4.3: what a CertificateVerify signs. */
 function signedContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
   return concat(contexts[signer], transcriptHash);
+}
+
+/** RFC 8879 4: there is a CompressedCertificate where compression was offered. */
+function certificateMessages({ certificateCompression }: ClientSettings | ServerSettings) {
+  return certificateCompression.length > 0
+    ? (['certificate', 'compressed_certificate'] as const)
+    : (['certificate'] as const);
 }
 
 /** RFC 8446 4.4.2, RFC 8879 4: the chain, and its message in the transcript as it stood on the wire. */
