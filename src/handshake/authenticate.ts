@@ -1,6 +1,7 @@
 /** The three questions of authentication: sign, verify a signature, judge a certificate chain (RFC 5246 7.4.2, 7.4.8). */
 import type { PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
+import { fitting, isBytes } from './hooks.js';
 import { ask, type Handshake } from './needs.js';
 import type {
   CertificateQuestion,
@@ -13,7 +14,9 @@ import { isSignatureScheme, schemeFits, signatureAlgorithms, type SignatureSchem
 
 /** Signs with the key of `credentials`, whose scheme was chosen before. */
 export function* sign(credentials: Credentials, scheme: SignatureSchemeName, data: Uint8Array): Handshake<Uint8Array> {
-  return yield* ask('sign', { signer: credentials.signer, algorithm: signatureAlgorithms[scheme], data });
+  const { signer } = credentials;
+  const signature = yield* ask('sign', { signer, algorithm: signatureAlgorithms[scheme], data });
+  return fitting('signer', signature, isBytes);
 }
 
 /** Verifies the peer's signature, whose scheme must be one that we told the peer. */

@@ -18,6 +18,7 @@ import {
 import type { Tls12Session, Tls13Session } from '../sessions/session.js';
 import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
+import { fitting } from './hooks.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
 
 /** A PSK to be offered, with its early secret computed once for binder, early data and handshake. */
@@ -112,7 +113,7 @@ function clientHelloExtensions(settings: ClientSettings, offer: ClientOffer): Ex
   if (settings.recordSizeLimit !== undefined)
     extensions.push({ type: 'record_size_limit', data: settings.recordSizeLimit });
   if (tls13) extensions.push(...tls13Extensions(settings, offer));
-  const shaped = settings.shapeClientHello?.(extensions) ?? extensions;
+  const shaped = fitting('shapeClientHello', settings.shapeClientHello?.(extensions) ?? extensions, Array.isArray);
   return offer.psks.length === 0 ? [...shaped] : [...shaped, preSharedKey(settings, offer.psks)];
 }
 

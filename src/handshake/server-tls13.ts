@@ -15,6 +15,7 @@ import {
 } from './authenticate-tls13.js';
 import type { FoundPsk } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
+import { fitting } from './hooks.js';
 import { ask, receiveTls13, type Handshake } from './needs.js';
 import { chooseCredentials, commonPskModes, type Tls13Hello } from './negotiate-tls13.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
@@ -151,9 +152,10 @@ function sendEncryptedExtensions(
   if (settings.transport === 'quic' && settings.quicTransportParameters !== undefined)
     extensions.push({ type: 'quic_transport_parameters', data: settings.quicTransportParameters });
   if (hs.earlyData.outcome === 'accepted') extensions.push({ type: 'early_data', data: {} });
+  const shaped = settings.shapeEncryptedExtensions?.(extensions) ?? extensions;
   hs.sendTls13({
     type: 'encrypted_extensions',
-    body: { extensions: settings.shapeEncryptedExtensions?.(extensions) ?? extensions },
+    body: { extensions: fitting('shapeEncryptedExtensions', shaped, Array.isArray) },
   });
 }
 

@@ -12,6 +12,7 @@ import type { Tls13KeySchedule } from '../key-schedule/tls13.js';
 import { findExtension, helloRetryRequestRandom, type Extension } from '../messages/index.js';
 import { findPsk, takeTicket, verifyBinder, type FoundPsk, type PskSearch } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
+import { fitting, isBytes } from './hooks.js';
 import { receiveTls13, type Handshake } from './needs.js';
 import { chooseProtocol } from './negotiate.js';
 import {
@@ -41,7 +42,8 @@ export function* settleHello(hs: ServerHandshake, first: Tls13Hello): Handshake<
   if (settings.transport === 'quic') checkQuicHello(hs, first);
   const search = yield* searchPsk(hs, first, suites);
   const choice = choose(hs, first, suites, search);
-  const cookie = settings.retryCookie?.(first.info);
+  const answer = settings.retryCookie?.(first.info);
+  const cookie = answer === undefined ? undefined : fitting('retryCookie', answer, isBytes);
   const helloRetryRequest = choice.retryGroup !== undefined || cookie !== undefined;
   const settled = helloRetryRequest
     ? yield* retryHello(hs, first, search, choice, cookie)
