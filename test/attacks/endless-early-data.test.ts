@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { ascii } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
-import { leastSkippableLength } from '../../src/handshake/server-tls13.js';
+import { leastSkippableLength } from '../../src/handshake/settle-hello.js';
 import { contentTypes } from '../../src/parameters.js';
 import {
   makeTls13World,

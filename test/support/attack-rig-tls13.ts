@@ -8,7 +8,9 @@ import type { HashAlgorithm } from '../../src/crypto/backend.js';
 import { hashLength } from '../../src/crypto/backend.js';
 import { MemoryReplayGuard } from '../../src/early-data/memory-replay-guard.js';
 import type { HandshakeBase, HandshakeTransport } from '../../src/handshake/handshake-base.js';
+import { clientHandshake } from '../../src/handshake/client.js';
 import { HandshakeState } from '../../src/handshake/handshake-state.js';
+import { serverHandshake } from '../../src/handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { Tls13KeySchedule, type PskKind } from '../../src/key-schedule/tls13.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages/handshake.js';
@@ -60,36 +62,47 @@ export interface Rogue extends End {
 }
 
 export function rogueClient(settings: ClientSettings, how: Misbehaviour = {}, options: RogueOptions = {}): Rogue {
-  return rogue('client', (transport) => new RogueState('client', settings, transport, how.says), how, options);
+  const begin = (transport: HandshakeTransport) => {
+    const state = new RogueState('client', settings, transport, how.says);
+    return { state, flow: clientHandshake(state) };
+  };
+  return rogue('client', begin, how, options);
 }
 
 export function rogueServer(settings: ServerSettings, how: Misbehaviour = {}, options: RogueOptions = {}): Rogue {
-  return rogue('server', (transport) => new RogueState('server', settings, transport, how.says), how, options);
+  const begin = (transport: HandshakeTransport) => {
+    const state = new RogueState('server', settings, transport, how.says);
+    return { state, flow: serverHandshake(state) };
+  };
+  return rogue('server', begin, how, options);
 }
 
 interface RogueOptions extends ConnectionOptions {
   readonly named?: DriverName;
 }
 
-type AnyRogueState = RogueState<ClientSettings> | RogueState<ServerSettings>;
+interface Begun {
+  readonly state: RogueState<ClientSettings> | RogueState<ServerSettings>;
+  readonly flow: ReturnType<typeof clientHandshake>;
+}
 
 function rogue(
   role: Side,
-  begin: (transport: HandshakeTransport) => AnyRogueState,
+  begin: (transport: HandshakeTransport) => Begun,
   { transport }: Misbehaviour,
   { named = 'sync', ...options }: RogueOptions,
 ): Rogue {
   const said: string[] = [];
-  let made: { records: RecordLayer; hs: AnyRogueState } | undefined;
+  let made: { records: RecordLayer; hs: Begun['state'] } | undefined;
   const end = makeEnd(
     (own) =>
       new Connection(
         role,
         (given) => {
           if (!(given instanceof RecordLayer)) throw new Error('no record layer');
-          const hs = begin({ ...transportOf(given, said), ...transport?.(given) });
-          made = { records: given, hs };
-          return hs;
+          const begun = begin({ ...transportOf(given, said), ...transport?.(given) });
+          made = { records: given, hs: begun.state };
+          return begun;
         },
         own,
       ),
@@ -143,7 +156,8 @@ function transportOf(records: RecordLayer, said: string[]): HandshakeTransport {
 }
 
 /** `client_hello`, `hello_retry_request`, ... */
-export function typeOf(message: Uint8Array): string {
+export /** The name of an encoded message. */
+function typeOf(message: Uint8Array): string {
   if (message[0] === handshakeTypes.server_hello && isHelloRetryRequest(message.subarray(4)))
     return 'hello_retry_request';
   return Object.entries(handshakeTypes).find(([, number]) => number === message[0])?.[0] ?? String(message[0]);
