@@ -768,24 +768,32 @@ describe('what is secret is wiped', () => {
     expect(secrets.map((secret) => secret.some(Boolean))).toEqual([true, true, true, true]);
   });
 
-  it('when a callback destroys it, and its step ends there', () => {
+  it('when a callback destroys it, and its step ends there', async () => {
     const watch = watched('callback');
-    const holder: { client?: QuicEnd } = {};
-    const { client, server } = world.pair({
-      crypto: watch.crypto,
-      keyLog: (line) => {
-        if (line.startsWith('SERVER_HANDSHAKE')) holder.client?.quic.destroy();
+    const destroyed: string[] = [];
+    const crypto: CryptoBackend = {
+      ...watch.crypto,
+      generateKeyShare: async (group) => {
+        const share = await watch.crypto.generateKeyShare(group);
+        return { ...share, destroy: () => destroyed.push(group) };
       },
-    });
+    };
+    const holder: { client?: QuicEnd } = {};
+    const keyLog = (line: string) => {
+      if (line.startsWith('SERVER_HANDSHAKE')) holder.client?.quic.destroy();
+    };
+    const pair = world.pair({ crypto, keyShareGroups: ['x25519', 'secp256r1'], keyLog }, {}, { driver: 'async' });
+    const { client } = pair;
     holder.client = client;
-    hear(server, 'initial', drainQuic(client)[0]!.data);
-    for (const { level, data } of drainQuic(server)) hear(client, level, data);
+    await settleQuic(pair);
     expect([client.quic.state, watch.unwiped(), fate(client), drainQuic(client)]).toEqual([
       'closed',
       [],
       'nothing',
       [],
     ]);
+    // The share that was not used is let go when the flow ends, and only then.
+    expect(destroyed).toContain('secp256r1');
   });
 
   it('and nothing can be exported any more', () => {
