@@ -1,6 +1,6 @@
 /**
- * `npm run demo [-- --json]`: resumption of TLS 1.2 on loopback, drawn from the bytes that passed. First with this library on
- * both sides, then, where there is an `openssl` program, with it on either side.
+ * `npm run demo [-- --json]`: resumption in TLS 1.2 and 1.3 on loopback, drawn from the bytes that passed. First with this library
+ * on both sides, then the round trips of each handshake, and where there is an `openssl` program all of it with that on either side.
  *
  * Exit status 0 only if every connection was what it should be.
  */
@@ -10,8 +10,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import certificates from '../../../vectors/captures/certificates.json' with { type: 'json' };
 import { opensslVersion } from './openssl.js';
+import { tls13AgainstOurselves } from './ourselves-tls13.js';
 import { againstOurselves } from './ourselves.js';
 import { Report } from './report.js';
+import { measureRoundTrips } from './round-trips.js';
+import { tls13AgainstOpenssl } from './with-openssl-tls13.js';
 import { againstOpenssl } from './with-openssl.js';
 
 const identity = {
@@ -23,6 +26,8 @@ const identity = {
 async function demo(json: boolean): Promise<number> {
   const report = new Report(json);
   await againstOurselves(report, identity);
+  await tls13AgainstOurselves(report, identity);
+  measureRoundTrips(report, identity);
   const openssl = opensslVersion();
   if (openssl === undefined) report.note('No `openssl` program here: its half of the demonstration is left out.');
   else {
@@ -30,6 +35,7 @@ async function demo(json: boolean): Promise<number> {
     try {
       for (const [name, pem] of Object.entries(identity)) writeFileSync(join(folder, `${name}.pem`), pem);
       await againstOpenssl(report, identity, folder, openssl);
+      await tls13AgainstOpenssl(report, identity, folder, openssl);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -19,7 +19,7 @@ export const serverName = 'example.test';
 export async function againstOurselves(report: Report, { ca, cert, key }: Identity): Promise<void> {
   const ticketKeys = new KeyRing({ crypto: nodeCrypto, now: Date.now, keys: [generateTicketKey(nodeCrypto)] });
   const accepted: Outcome[] = [];
-  const server = createServer({ cert, key, ticketKeys }, (socket) => {
+  const server = createServer({ cert, key, ticketKeys, maxVersion: 'TLSv1.2' }, (socket) => {
     if (socket.handshake !== undefined) accepted.push(socket.handshake);
     socket.on('error', () => undefined); // the client's report tells
     socket.pipe(socket);
@@ -28,7 +28,7 @@ export async function againstOurselves(report: Report, { ca, cert, key }: Identi
   await once(server, 'listening');
   const relay = await startRelay(portOf(server));
   try {
-    report.note('tls-resume on both sides');
+    report.note('TLS 1.2, tls-resume on both sides');
     const step = async ({ newTicket, ...words }: Words, options: ConnectOptions): Promise<Buffer> => {
       const { outcome, session, echoed, milliseconds, ...made } = await connectOnce(relay, { ca, ...options });
       const other = accepted.pop();
@@ -110,11 +110,12 @@ export interface Made {
   readonly newTicket: boolean;
 }
 
-/** Connects through the relay, has a line echoed, closes. Rejects if the handshake fails. */
+/** Connects through the relay in TLS 1.2, has a line echoed, closes. Rejects if the handshake fails. */
 export async function connectOnce(relay: Relay, options: ConnectOptions): Promise<Made> {
   relay.take();
   const start = performance.now();
-  const socket = connect({ host: '127.0.0.1', port: relay.port, servername: serverName, ...options });
+  const target = { host: '127.0.0.1', port: relay.port, servername: serverName, maxVersion: 'TLSv1.2' } as const;
+  const socket = connect({ ...target, ...options });
   await once(socket, 'secureConnect');
   const milliseconds = performance.now() - start;
   const { handshake } = socket;

@@ -4,7 +4,7 @@ import type { Segment } from '../figure.js';
 
 export interface Relay {
   readonly port: number;
-  /** What has passed since the last call, in the order in which it was seen. */
+  /** What has passed on the latest connection since the last call, in the order in which it was seen. */
   take(): Segment[];
   close(): Promise<void>;
 }
@@ -14,11 +14,13 @@ export async function startRelay(target: number): Promise<Relay> {
   let segments: Segment[] = [];
   const sockets = new Set<Socket>();
   const server: Server = createServer({ noDelay: true }, (client) => {
+    // What an earlier connection still says is not part of this one's figure.
+    const own: Segment[] = (segments = []);
     const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
     const pass = (from: Segment['from'], source: Socket, sink: Socket): void => {
       sockets.add(source);
       source.on('data', (bytes) => {
-        segments.push({ from, bytes });
+        own.push({ from, bytes });
         sink.write(bytes);
       });
       source.on('end', () => sink.end());
@@ -34,11 +36,7 @@ export async function startRelay(target: number): Promise<Relay> {
   });
   return {
     port: portOf(server),
-    take: () => {
-      const taken = segments;
-      segments = [];
-      return taken;
-    },
+    take: () => segments.splice(0),
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

@@ -24,9 +24,9 @@ export async function againstOpenssl(
   folder: string,
   version: string,
 ): Promise<void> {
-  report.note(`tls-resume as client, ${version} as server`);
+  report.note(`TLS 1.2, tls-resume as client, ${version} as server`);
   await ourClient(report, identity, folder);
-  report.note(`${version} as client, tls-resume as server`);
+  report.note(`TLS 1.2, ${version} as client, tls-resume as server`);
   await ourServer(report, identity, folder);
 }
 
@@ -54,7 +54,7 @@ async function ourClient(report: Report, { ca }: Identity, folder: string): Prom
 }
 
 async function ourServer(report: Report, { cert, key }: Identity, folder: string): Promise<void> {
-  const server = createServer({ cert, key }, (socket) => {
+  const server = createServer({ cert, key, maxVersion: 'TLSv1.2' }, (socket) => {
     socket.on('error', () => undefined); // s_client leaves as it likes
   });
   server.listen(0, '127.0.0.1');
@@ -106,7 +106,7 @@ async function clientStep(
 }
 
 /** A loopback port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const port = portOf(server);
