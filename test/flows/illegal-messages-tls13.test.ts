@@ -102,7 +102,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
   const undisturbed = new Sabotage(flow, target, honest);
   const run = (hand: Hand) => new Sabotage(flow, target, hand);
 
-  it.each(waits)('P-state-1 R8446-4-1 at message %i, waiting for %s, takes nothing else', (place, awaited) => {
+  it.each(waits)('P-state-5 at message %i, waiting for %s, takes nothing else', (place, awaited) => {
     for (const [name, injection] of injections) {
       if (name === awaited || isAllowed(flow, names, place, name)) continue;
       const sabotage = run(
@@ -143,7 +143,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
       expectEnd(run(at(place, (message, pen) => pen.write(message, message))), 'unexpected_message', `${name} twice`);
   });
 
-  it('P-state-4 R8446-5.1-4 the beginning of a message behind the last one before a change of keys', () => {
+  it('P-state-4 R8446-5.1-1 the beginning of a message behind the last one before a change of keys', () => {
     for (const [place, name] of waits) {
       if (!['client_hello', 'hello_retry_request', 'server_hello', 'end_of_early_data', 'finished'].includes(name))
         continue;
@@ -156,7 +156,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
     }
   });
 
-  it('P-state-4 R8446-5.1-1 another record inside a message', () => {
+  it('P-state-4 another record inside a message', () => {
     for (const [place, name] of waits)
       for (const intruder of [changeCipherSpec, applicationData]) {
         const sabotage = run(
@@ -170,7 +170,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
       }
   });
 
-  it('R8446-5-2 a ChangeCipherSpec in the clear is dropped at any wait but the first of the server', () => {
+  it('R8446-5-1 a ChangeCipherSpec in the clear is dropped at any wait but the first of the server', () => {
     for (const [place, name] of waits) {
       const sabotage = run(
         at(place, (message, pen) => {
@@ -184,7 +184,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
     }
   });
 
-  it('R8446-5-3 a ChangeCipherSpec in the clear that is not the one byte 1', () => {
+  it('R8446-5-1 a ChangeCipherSpec in the clear that is not the one byte 1', () => {
     for (const [place, name] of waits.slice(target === 'server' ? 1 : 0))
       for (const hex of ['140303000100', '14030300020101']) {
         const sabotage = run(
@@ -198,7 +198,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
       }
   });
 
-  it('R8446-6.2-1 an alert at any wait: fatal ones end it in silence whatever their level, user_canceled is told', () => {
+  it('an alert at any wait: fatal ones end it in silence whatever their level, user_canceled is told', () => {
     for (const [place, name] of waits) {
       for (const [level, description] of [
         [2, 'handshake_failure'],
@@ -270,7 +270,7 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
 describe.each(sides)('an open connection: the %s', (target) => {
   const open = () => new Sabotage(tls13Flows.full, target, honest);
 
-  it('R8446-4.6-1 takes application data, tickets of a server and KeyUpdates, and nothing else', () => {
+  it('takes application data, tickets of a server and KeyUpdates, and nothing else', () => {
     for (const [name, injection] of injections) {
       if (name === 'application_data' || name === 'key_update') continue;
       if (name === 'new_session_ticket' && target === 'client') continue;
@@ -294,13 +294,13 @@ describe.each(sides)('an open connection: the %s', (target) => {
       );
   });
 
-  it('a KeyUpdate that says neither yes nor no, or more', () => {
+  it('R8446-4.6.3-1 a KeyUpdate that says neither yes nor no, or more', () => {
     expectEnd(open().say(handshake('1800000102')), 'illegal_parameter', '2');
     expectEnd(open().say(handshake('180000020000')), 'decode_error', 'two bytes');
     expectEnd(open().say(handshake('18000000')), 'decode_error', 'empty');
   });
 
-  it('R8446-5-4 a ChangeCipherSpec, in the clear too, is unexpected', () => {
+  it('R8446-5-1 a ChangeCipherSpec, in the clear too, is unexpected', () => {
     const sabotage = open();
     sabotage.target.connection.receive(fromHex('140303000101'));
     sabotage.pump();

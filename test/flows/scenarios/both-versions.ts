@@ -39,7 +39,7 @@ export const bothVersions: readonly Scenario[] = [
       onTls12({ title: 'and to one of TLS 1.2 again', expected: { mode: 'ticket' } }),
       onTls13({ ...first13, title: 'without any', before: forget }),
       onTls12({
-        title: 'R8446-4.1.3 a session of TLS 1.3 is worth nothing to TLS 1.2',
+        title: 'a session of TLS 1.3 is worth nothing to TLS 1.2',
         expected: { mode: 'full', server: 'disabled', client: 'declined_by_server', newTicket: true },
       }),
     ],
@@ -57,7 +57,7 @@ export const bothVersions: readonly Scenario[] = [
       }),
       onTls12({ title: 'each version has its own place there', expected: { mode: 'ticket' } }),
       onTls13({
-        title: 'the ticket of TLS 1.3 is still there, unless it was offered',
+        title: 'R8446-C.4-1 the ticket of TLS 1.3 was offered then, and is gone',
         expected: fullFor('not_offered', { client: 'declined_by_server' }),
       }),
       { title: 'a server of both', expected: byPsk },

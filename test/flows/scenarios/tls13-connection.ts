@@ -40,7 +40,7 @@ const afterwards: readonly Scenario[] = [
     name: 'tls13-key-update-after-records',
     steps: [
       {
-        title: 'R8446-5.5-1 keys wear out',
+        title: 'keys wear out',
         ends: { client: { limits: { maxRecordsPerKey: 2 } } },
         afterwards: ['one', 'two', 'three', 'four', 'five'].map((text) => say('client', text)),
         expected: fullFor('not_offered', withoutTickets),
