@@ -119,19 +119,19 @@ describe('ChangeCipherSpec in TLS 1.3', () => {
     return close?.type === 'close' && close.error instanceof AlertError ? close.error.alert : connection.state;
   };
 
-  it('R8446-5-3 R8446-D.4-1 at a client, before and after the ServerHello: dropped', () => {
+  it('R8446-5-1 at a client, before and after the ServerHello: dropped', () => {
     for (const delivery of [0, 1]) expect(closedBy(slippedIn('client', delivery, record(1)).client)).toBe('open');
   });
 
-  it('R8446-5-3 at a server, before the ClientHello: unexpected_message', () => {
+  it('R8446-5-1 at a server, before the ClientHello: unexpected_message', () => {
     expect(closedBy(slippedIn('server', 0, record(1)).server)).toBe('unexpected_message');
   });
 
-  it('R8446-5-3 at a server, between ClientHello and Finished: dropped', () => {
+  it('R8446-5-1 at a server, between ClientHello and Finished: dropped', () => {
     expect(closedBy(slippedIn('server', 1, record(1)).server)).toBe('open');
   });
 
-  it('R8446-5-4 after the handshake: unexpected_message', () => {
+  it('R8446-5-1 after the handshake: unexpected_message', () => {
     for (const side of ['client', 'server'] as const) {
       const world = makeTls13World();
       const pair = pump(pairOf(rogueClient(world.client()), rogueServer(world.server())));
@@ -146,12 +146,12 @@ describe('ChangeCipherSpec in TLS 1.3', () => {
     ['the byte 2', record(2)],
     ['two bytes', record(1, 1)],
     ['nothing', record()],
-  ])('R8446-5-3 that is %s: unexpected_message', (_title, bytes) => {
+  ])('R8446-5-1 that is %s: unexpected_message', (_title, bytes) => {
     expect(closedBy(slippedIn('client', 0, bytes).client)).toBe('unexpected_message');
     expect(closedBy(slippedIn('server', 1, bytes).server)).toBe('unexpected_message');
   });
 
-  it('R8446-5-3 that is protected: unexpected_message', () => {
+  it('R8446-5-1 that is protected: unexpected_message', () => {
     const world = makeTls13World();
     for (const side of ['client', 'server'] as const) {
       const saying: Misbehaviour = {

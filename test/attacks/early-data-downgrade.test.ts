@@ -37,7 +37,7 @@ describe('a server that has gone back to TLS 1.2', () => {
     expect(theEvent(downgraded(false).client, 'handshake')).toMatchObject({ version: 'TLSv1.2', mode: 'full' });
   });
 
-  it('R8446-4.1.3-5 a server that could speak TLS 1.3 and says TLS 1.2: illegal_parameter by its marker', () => {
+  it('R8446-D.3-1 a server that could speak TLS 1.3 and says TLS 1.2: illegal_parameter by its marker', () => {
     const world = makeTls13World();
     const session = world.session(bothVersions, bothVersions);
     const client = rogueClient(world.client({ ...bothVersions, session, earlyData: true }));

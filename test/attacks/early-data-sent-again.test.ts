@@ -30,7 +30,7 @@ describe.each(rejections)('early data that is rejected because %s', (_title, ser
     return pump(pairOf(sender, rogueServer(world.server(server))));
   }
 
-  it('R8446-E.5-2 R8446-4.2.10-13 the application is told, before the handshake is complete', () => {
+  it('R8446-E.5-2 the application is told, before the handshake is complete', () => {
     const { client: sender } = rejected();
     const types = sender.events.map(({ type }) => type);
     expect(theEvent(sender, 'early_data').accepted).toBe(false);

@@ -62,7 +62,7 @@ describe('early data and cipher suites', () => {
     expect(outcome(pump(pairOf(client, server)))).toBe('client: illegal_parameter');
   });
 
-  it('R8446-4.2.10-6 is not offered where the suite of the ticket is not on offer any more', () => {
+  it('R8446-4.2.10-5 is not offered where the suite of the ticket is not on offer any more', () => {
     const world = makeTls13World();
     const session = world.session({ cipherSuites: [aes] });
     const client = rogueClient(world.client({ cipherSuites: [chacha], session, earlyData: true }));

@@ -49,12 +49,12 @@ describe('a HelloRetryRequest', () => {
     expect(retried(asking('secp256r1'))).toEqual({ outcome: 'client: illegal_parameter', hellos: 1 });
   });
 
-  it('R8446-4.1.4-3 that changes nothing: illegal_parameter', () => {
+  it('P-state-5 that changes nothing: illegal_parameter', () => {
     const nothing = rewriting((body) => ({ ...body, extensions: without(body.extensions, 'key_share') }));
     expect(retried(nothing)).toEqual({ outcome: 'client: illegal_parameter', hellos: 1 });
   });
 
-  it('R8446-4.1.4-4 after a HelloRetryRequest: unexpected_message', () => {
+  it('R8446-4.1.4-3 after a HelloRetryRequest: unexpected_message', () => {
     let first: Tls13Message | undefined;
     const twice: Misbehaviour = {
       says: (message) => {
@@ -65,7 +65,7 @@ describe('a HelloRetryRequest', () => {
     expect(retried(twice)).toEqual({ outcome: 'client: unexpected_message', hellos: 2 });
   });
 
-  it('R8446-4.1.4-5 followed by a ServerHello of another suite, or of another group: illegal_parameter', () => {
+  it('R8446-4.1.4-6 R8446-4.2.8-2 followed by a ServerHello of another suite, or of another group: illegal_parameter', () => {
     const otherSuite: Misbehaviour = {
       says: (message) =>
         message.type === 'server_hello'
@@ -93,7 +93,7 @@ describe('a HelloRetryRequest', () => {
     expect(retried(otherGroup).outcome).toBe('client: illegal_parameter');
   });
 
-  it('R8446-4.1.4-6 that is honest brings a second hello', () => {
+  it('R8446-4.2.8-1 that is honest brings a second hello', () => {
     expect(retried({})).toEqual({ outcome: 'full: not_offered', hellos: 2 });
   });
 });

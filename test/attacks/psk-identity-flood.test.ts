@@ -115,7 +115,7 @@ describe('PSK identities in crowds', () => {
     expect(macsFor(1500)).toBe(macsFor(8));
   });
 
-  it('R8446-4.2.11-8 more identities than binders, or fewer: illegal_parameter', () => {
+  it('P-state-9 more identities than binders, or fewer: illegal_parameter', () => {
     const world = makeTls13World();
     const session = world.session();
     for (const binders of [1, 3]) {

@@ -40,7 +40,7 @@ describe('a request in early data', () => {
     expect([server.connection.state, server.connection.handshake?.earlyData]).toEqual(['open', 'accepted']);
   });
 
-  it('P-early-4 R8470-5.2-1 that is unsafe is answered 425, and is good when it comes again after the handshake', () => {
+  it('P-early-4 R8470-4-1 that is unsafe is answered 425, and is good when it comes again after the handshake', () => {
     const { client, server } = sending('POST /pay');
     let handled = serve(server, 0);
     const pair = pump(pairOf(client, server));

@@ -19,14 +19,14 @@ function reflected(externalPsks: readonly ExternalPskOptions[]) {
 }
 
 describe('a node whose messages are reflected to itself', () => {
-  it.each([true, false])('P-psk-1 R9257-5.1-1 the PSK of its client role: refused (imported: %s)', (imported) => {
+  it.each([true, false])('P-psk-1 R9257-6-3 the PSK of its client role: refused (imported: %s)', (imported) => {
     const psk = imported ? shared : ({ ...shared, withoutImporter: true } as const);
     const pair = reflected([{ ...psk, role: 'client' }]);
     expect(outcome(pair)).toBe('server: illegal_parameter');
     expect(eventsOf(pair.client, 'handshake')).toEqual([]);
   });
 
-  it('P-psk-1 R9257-5.1-1 the same PSK under the same identity in both roles: refused', () => {
+  it('P-psk-1 R9257-6-3 the same PSK under the same identity in both roles: refused', () => {
     for (const psk of [shared, { ...shared, withoutImporter: true } as const]) {
       const pair = reflected([
         { ...psk, role: 'client' },

@@ -131,7 +131,7 @@ describe('messages without end after the handshake', () => {
     expect(theEvent(victim, 'close').error).toMatchObject({ code: 'unexpected_message' });
   });
 
-  it('R8446-4.6.1-1 a NewSessionTicket of a client: unexpected_message', () => {
+  it('P-state-5 a NewSessionTicket of a client: unexpected_message', () => {
     const world = makeTls13World();
     const [client, server] = [rogueClient(world.client()), rogueServer(world.server())];
     pump(pairOf(client, server));
