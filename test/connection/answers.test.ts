@@ -8,9 +8,11 @@ import { defaultAnswers } from '../../src/connection/answers.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { AlertError, UsageError } from '../../src/errors.js';
 import type { Answers, Need } from '../../src/handshake/needs.js';
+import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { SessionStore } from '../../src/sessions/store.js';
 import {
   drain,
+  epoch,
   eventsOf,
   makePair,
   pump,
@@ -21,6 +23,7 @@ import {
   type Pair,
 } from '../support/connections.js';
 import { clientCredentials, trustingVerifier } from '../support/credentials.js';
+import { tls13Flows } from '../support/flows-tls13.js';
 import { RecordingStore } from '../support/recording-store.js';
 import { flows, otherSide, type Flow } from '../support/replay.js';
 import { readTraffic, alertsOf, type Side } from '../support/traffic.js';
@@ -39,6 +42,7 @@ interface Place {
   readonly side: Side;
   readonly flow: Flow;
   readonly client?: () => Changes<ClientOptions>;
+  readonly server?: () => Changes<ServerOptions>;
 }
 
 /** Where each need is asked for. */
@@ -67,6 +71,21 @@ const places: readonly Place[] = [
   { need: 'verify_certificate', side: 'client', flow: flows.full },
   { need: 'verify_certificate', side: 'client', flow: flows.ticket },
   { need: 'verify_certificate', side: 'server', flow: flows.mutual },
+  { need: 'answer_key_share', side: 'server', flow: tls13Flows.full },
+  {
+    need: 'find_external_psk',
+    side: 'server',
+    flow: tls13Flows.external,
+    server: () => ({ externalPsks: [], findExternalPsk: () => undefined }),
+  },
+  { need: 'check_replay', side: 'server', flow: tls13Flows.early },
+  { need: 'take_session', side: 'server', flow: tls13Flows.stateful },
+  {
+    need: 'take_session',
+    side: 'client',
+    flow: tls13Flows.full,
+    client: () => ({ sessions: new MemoryStore({ now: () => epoch }) }),
+  },
 ];
 
 const table = places.map((place) => [place.need, place.side, place.flow.name, place] as const);
@@ -77,10 +96,10 @@ it('each need is asked for somewhere in the table, but one that has no bearing o
 });
 
 /** The flow with one answer of one side replaced; `answer` is called instead. */
-function pairWith({ need, side, flow, client }: Place, driver: DriverName, answer: () => unknown): Pair {
+function pairWith({ need, side, flow, client, server }: Place, driver: DriverName, answer: () => unknown): Pair {
   // What is answered is nonsense on purpose.
   const answers = { [need]: answer } as unknown as Partial<Answers>;
-  return makePair(flow.client(client?.()), flow.server(), { driver, [side]: { answers } });
+  return makePair(flow.client(client?.()), flow.server(server?.()), { driver, [side]: { answers } });
 }
 
 /** The side ended with this error and one alert, the other heard of it. */
@@ -195,7 +214,7 @@ describe.each(table)('%s of the %s, %s', (need, side, _, place) => {
           return (defaultAnswers[need] as (question: never) => unknown)(question);
         },
       } as unknown as Partial<Answers>;
-      return (pair = makePair(place.flow.client(place.client?.()), place.flow.server(), {
+      return (pair = makePair(place.flow.client(place.client?.()), place.flow.server(place.server?.()), {
         driver,
         [side]: { answers },
       }));
@@ -203,7 +222,8 @@ describe.each(table)('%s of the %s, %s', (need, side, _, place) => {
     for (const driver of ['sync', 'async', 'promises'] as const) {
       const pair = await settle(ask(driver));
       // A client asks for its stored session before it has been handed out.
-      const early = side === 'client' && (need === 'find_session' || place.flow === flows.ticket);
+      const asksForSession = need === 'find_session' || need === 'take_session' || place.flow === flows.ticket;
+      const early = side === 'client' && asksForSession;
       if (early) continue;
       expect(pair[side].events).toEqual([{ type: 'close', reason: 'destroyed' }]);
       expect([pair[side].connection.state, pair[side].connection.waiting]).toEqual(['closed', false]);
@@ -241,10 +261,14 @@ function isHarmless(need: Need, answer: unknown): boolean {
   const hollow = (typeof answer === 'object' && answer !== null) || typeof answer === 'function';
   switch (need) {
     case 'find_session':
+    case 'take_session':
     case 'open_ticket':
       return hollow;
     case 'verify_signature':
       return answer === true;
+    case 'find_external_psk':
+      return answer === undefined;
+    case 'check_replay': // whatever is not `fresh` rejects early data
     case 'store_session':
     case 'forget_session':
     case 'seal_ticket': // nonsense of a sealer stops at the default answer, see below

@@ -87,6 +87,7 @@ it('the flows are what their names say', () => {
     'PSK, HelloRetryRequest, psk_dhe_ke, none, retry',
     'psk_ke, psk_ke, none',
     'external PSK, psk_dhe_ke, none, external',
+    'stateful ticket, psk_dhe_ke, none',
     'early data, psk_dhe_ke, accepted',
     'early data rejected, psk_dhe_ke, rejected',
     'early data rejected by HelloRetryRequest, psk_dhe_ke, rejected, retry',

@@ -3,6 +3,7 @@ import { ascii } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import type { CertificateCompression } from '../../src/crypto/certificate-compression.js';
 import { MemoryReplayGuard } from '../../src/early-data/memory-replay-guard.js';
+import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session } from '../../src/sessions/session.js';
 import {
   epoch,
@@ -44,6 +45,30 @@ function sessionOnce(): Session {
   const server = tls13Server(backend, 'before', { ...withTickets(), ...reading() });
   const pair = pump(makePair(tls13Client(backend, 'before'), server));
   return (session = eventsOf(pair.client, 'session')[0]!.session);
+}
+
+/** The ticket is a handle into the server's store, which takes it out. */
+function statefulFlow(name: string): Tls13Flow {
+  let prepared: { session: Session; handle: Uint8Array; state: Uint8Array } | undefined;
+  const prepare = () => {
+    if (prepared !== undefined) return prepared;
+    const store = new MemoryStore({ now });
+    const pair = pump(makePair(tls13Client(backend, name), tls13Server(backend, name, { sessions: store })));
+    const session = eventsOf(pair.client, 'session')[0]!.session;
+    const handle = session.ticket!;
+    return (prepared = { session, handle, state: store.get(handle)! });
+  };
+  const storeWithIt = () => {
+    const store = new MemoryStore({ now });
+    store.set(prepare().handle, prepare().state, Infinity);
+    return store;
+  };
+  return {
+    name,
+    early: new Uint8Array(0),
+    client: (changes) => tls13Client(backend, name, { session: prepare().session, ...changes }),
+    server: (changes) => tls13Server(backend, name, { sessions: storeWithIt(), ...changes }),
+  };
 }
 
 function flow(name: string, { client, server, resumes = false }: Parts): Tls13Flow {
@@ -88,6 +113,7 @@ export const tls13Flows = {
     client: { externalPsks: [{ ...psk, role: 'client' }] },
     server: () => ({ externalPsks: [{ ...psk, role: 'server' }] }),
   }),
+  stateful: statefulFlow('stateful ticket'),
   early: flow('early data', { resumes: true, client: { earlyData: true }, server: reading }),
   earlyRejected: flow('early data rejected', { resumes: true, client: { earlyData: true } }),
   earlyRetry: flow('early data rejected by HelloRetryRequest', {
