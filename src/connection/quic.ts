@@ -75,6 +75,7 @@ export class QuicHandshake {
   #events: QuicEvent[] = [];
   #state: 'handshake' | 'open' | 'closed' = 'handshake';
   #busy = false;
+  #destroyed = false;
   #earlyDataTold = false;
   #parametersTold = false;
 
@@ -156,6 +157,7 @@ export class QuicHandshake {
   /** The QUIC connection is over: wipes what is secret, and what has not been taken. No event tells of it. */
   destroy(): void {
     this.#state = 'closed';
+    this.#destroyed = true;
     this.#forget();
     this.#transport.clear();
     for (const event of this.takeEvents()) if (event.type === 'secret') wipe(event.secret);
@@ -168,8 +170,9 @@ export class QuicHandshake {
       this.#process();
     });
     this.#busy = false;
-    // A callback has ended it, and its step went on until the next wait.
-    if (this.#state === 'closed') this.#forget();
+    // A callback may have ended it, and its step went on until the next wait.
+    if (this.#destroyed) this.destroy();
+    else if (this.#state === 'closed') this.#forget();
   }
 
   #attempt(step: () => void): void {

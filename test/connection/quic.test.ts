@@ -798,6 +798,8 @@ describe('what is secret is wiped', () => {
       'nothing',
       [],
     ]);
+    // The second ClientHello was made after that, and goes nowhere.
+    expect(levelsOf(client)).toEqual(['initial']);
     // The share that was of no use is let go when the flow ends, and only then.
     expect(destroyed).toContain('secp256r1');
   });
