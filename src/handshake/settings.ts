@@ -191,7 +191,7 @@ export interface ServerSettings extends CommonSettings {
   /** DER names for CertificateRequest; empty lets the client choose. */
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly verifyCertificate: CertificateVerifier | undefined;
-  /** Chooses the settings for a ClientHello; `undefined` keeps these. */
+  /** Chooses the settings for a ClientHello, of the same transport; `undefined` refuses the name. */
   readonly chooseSettings: ((hello: ClientHelloInfo) => MaybePromise<ServerSettings | undefined>) | undefined;
   readonly allowClientsWithoutSecureRenegotiation: boolean;
   readonly allowResumptionWithoutExtendedMasterSecret: boolean;
