@@ -9,7 +9,9 @@ import {
   type HelloRetryRequest,
 } from '../../src/messages/index.js';
 import { makePair, pump, theEvent } from '../support/connections.js';
+import { boundHello } from '../support/attack-rig-tls13.js';
 import {
+  binderKeyOf,
   clientMeets,
   listening,
   outcome,
@@ -123,6 +125,18 @@ describe('R8446-4.1.2-1 a server refuses a second ClientHello', () => {
     ['without the key share asked for', withExtensions({ type: 'key_share', data: [] })],
   ])('%s: illegal_parameter', (_what, change) => {
     expect(serverMeets(client, server, secondClientHello(change))).toBe('server: illegal_parameter');
+  });
+
+  it('R8446-4.2.10-3 with early_data beside a PSK that is right: illegal_parameter', () => {
+    const session = world.session();
+    const says = secondClientHello((body, hs) => {
+      const last = body.extensions?.at(-1);
+      if (last?.type !== 'pre_shared_key') throw new Error('no PSK');
+      const early = withExtensions<ClientHello>({ type: 'early_data', data: {} }, last)(body);
+      return [boundHello(hs, early, [binderKeyOf(session)])];
+    });
+    const from = world.client({ ...retrying, session });
+    expect(serverMeets(from, server, says)).toBe('server: illegal_parameter');
   });
 
   it('with another cookie, or without it: illegal_parameter', () => {
