@@ -31,6 +31,7 @@ const fullFlight = new Uint8Array(certificateMessages.length + resumedFlight.len
 const endOfEarlyData = new Uint8Array(4);
 const ticketState = new Uint8Array(144);
 const ticketMessage = new Uint8Array(230);
+const twoTickets = new Uint8Array(2 * ticketMessage.length);
 /** What a CertificateVerify signs (RFC 8446 4.4.3). */
 const signed = new Uint8Array(64 + 33 + 1 + 32);
 const algorithm = { kind: 'ecdsa', hash: 'sha256' } as const;
@@ -118,7 +119,7 @@ export function tls13HandshakeFloor(crypto: CryptoBackend, suite: Tls13CipherSui
     stage.destroy();
     const [write, read] = [protection(application[0]), protection(application[1])];
     for (let i = 0; i < tickets; i++) resumption.compute(expandLabel, counter);
-    for (let i = 0; i < tickets; i++) record(write, ticketMessage);
+    record(write, tickets === 1 ? ticketMessage : twoTickets);
     for (const key of [...application, resumption, write, read]) key.destroy();
   };
 
@@ -144,6 +145,9 @@ export function tls13HandshakeFloor(crypto: CryptoBackend, suite: Tls13CipherSui
     crypto.randomBytes(32);
     oneEnd(shared, sealAndOpen);
     oneEnd(shared, () => undefined);
-    for (let i = 0; i < tickets; i++) mac.compute(cbc.encrypt(crypto.randomBytes(16), ticketState));
+    for (let i = 0; i < tickets; i++) {
+      crypto.randomBytes(4); // ticket_age_add
+      mac.compute(cbc.encrypt(crypto.randomBytes(16), ticketState));
+    }
   };
 }

@@ -3,6 +3,7 @@
  * too many fails here, on any machine; whoever finds a way to need one less writes the smaller number down.
  */
 import { describe, expect, it } from 'vitest';
+import { tls13HandshakeFloor, type Tls13Kind } from '../../bench/floor-tls13.js';
 import { handshakeFloor } from '../../bench/floor.js';
 import { connectInMemory, settingsFor, type PairSettings } from '../../bench/handshakes.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
@@ -88,5 +89,61 @@ for (const backend of [nobleCrypto, nodeCrypto])
       for (const mode of ['full', 'session_id', 'ticket'] as const)
         for (const suite of [aesGcm, chaCha] as const)
           expect(countFloor(backend, mode, suite), `${mode}, ${suite}`).toEqual(count(backend, mode, suite));
+    });
+  });
+
+const tls13Suite = 'TLS_AES_128_GCM_SHA256';
+
+function countTls13(backend: typeof nobleCrypto, kind: Tls13Kind): OperationCounts {
+  const { crypto, take } = countingCrypto(backend);
+  const settings = settingsFor(crypto, tls13Suite, kind);
+  connectInMemory(settings);
+  take();
+  const { server } = connectInMemory(settings);
+  expect(server.handshake?.mode).toBe(kind === '0-RTT' ? 'psk_dhe_ke' : kind);
+  expect(server.handshake?.earlyData).toBe(kind === '0-RTT' ? 'accepted' : 'none');
+  return take();
+}
+
+function countTls13Floor(backend: typeof nobleCrypto, kind: Tls13Kind): OperationCounts {
+  const { crypto, take } = countingCrypto(backend);
+  const run = tls13HandshakeFloor(crypto, tls13Suite, kind);
+  take();
+  run();
+  return take();
+}
+
+/** What may come on top of RFC 8446 7.1 at its barest: exporter secrets, and constants that are computed anew. */
+const onTop: Record<Tls13Kind, Partial<OperationCounts>> = {
+  full: { snapshot: 2, hmacKey: 8, hmac: 6 },
+  psk_dhe_ke: { snapshot: 2, hmacKey: 2, hmac: 2 },
+  psk_ke: { snapshot: 2, hmacKey: 2, hmac: 2 },
+  '0-RTT': { hash: 1, snapshot: 1, hmacKey: 2, hmac: 4 },
+};
+
+for (const backend of [nobleCrypto, nodeCrypto])
+  describe(`operations of both ends in TLS 1.3, ${backend.name}`, () => {
+    it('the floor of psk_dhe_ke: 26 HMACs under 14 keys at each end, two more for the tickets', () => {
+      expect(countTls13Floor(backend, 'psk_dhe_ke')).toMatchObject({
+        hmac: 2 * 26 + 2,
+        hmacKey: 2 * 14,
+        seal: 3,
+        open: 3,
+        cbc: 2,
+        keyShare: 2,
+        agree: 2,
+        sign: 0,
+        verify: 0,
+      });
+      expect(countTls13Floor(backend, 'full')).toMatchObject({ sign: 1, verify: 1 });
+    });
+
+    it.each(Object.keys(onTop) as Tls13Kind[])('%s: no more than the floor and what is named', (kind) => {
+      const floor: Record<string, number> = { ...countTls13Floor(backend, kind) };
+      const allowed: Record<string, number> = { ...onTop[kind] };
+      const excess = Object.entries(countTls13(backend, kind)).filter(
+        ([operation, count]) => count > (floor[operation] ?? 0) + (allowed[operation] ?? 0),
+      );
+      expect(excess).toEqual([]);
     });
   });
