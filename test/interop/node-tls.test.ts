@@ -1,5 +1,5 @@
 /**
- * Our client with `node:tls` servers and `node:tls` clients with our server: what the openssl programs cannot do - a server that
+ * TLS 1.2: our client with `node:tls` servers and `node:tls` clients with our server: what the openssl programs cannot do - a server that
  * renews tickets, a server whose sessions wait in a store, a client that takes a renewed ticket - and the rest in short.
  */
 import { constants, randomBytes } from 'node:crypto';
@@ -13,7 +13,7 @@ import { converse, type Conversation } from '../support/conversation.js';
 import { EchoServer } from '../support/echo-server.js';
 import { authority, identities } from '../support/identities.js';
 
-const shared = { host: '127.0.0.1', servername: 'example.test', ca: authority.cert };
+const shared = { host: '127.0.0.1', servername: 'example.test', ca: authority.cert, maxVersion: 'TLSv1.2' } as const;
 
 describe('our client with a node:tls server', () => {
   const servers: Server[] = [];
@@ -122,7 +122,12 @@ describe('a node:tls client with our server', () => {
   const ring = new KeyRing({ crypto: nodeCrypto, now: Date.now, keys: [generateTicketKey(nodeCrypto)] });
   let server: EchoServer;
   beforeAll(async () => {
-    server = await EchoServer.start({ ...identities.ecdsa, ticketKeys: ring, ALPNProtocols: ['h2'] });
+    server = await EchoServer.start({
+      ...identities.ecdsa,
+      maxVersion: 'TLSv1.2',
+      ticketKeys: ring,
+      ALPNProtocols: ['h2'],
+    });
   });
   afterAll(() => server.stop());
 
@@ -135,7 +140,7 @@ describe('a node:tls client with our server', () => {
   }
 
   async function talk(options: ConnectionOptions = {}): Promise<Both> {
-    const socket = nodeConnect({ ...shared, port: server.port, maxVersion: 'TLSv1.2', ...options });
+    const socket = nodeConnect({ ...shared, port: server.port, ...options });
     let reused = false;
     let session: Buffer | undefined;
     socket.once('secureConnect', () => {
@@ -179,7 +184,7 @@ describe('a node:tls client with our server', () => {
   });
 
   it('refuses the certificate for another name', async () => {
-    const options = { ...shared, port: server.port, maxVersion: 'TLSv1.2', servername: 'other.test' } as const;
+    const options = { ...shared, port: server.port, servername: 'other.test' };
     const [refusal, ours] = await Promise.all([
       converse(nodeConnect(options)).catch((error: unknown) => error),
       server.next(),

@@ -169,7 +169,8 @@ describeWithPeer('openssl', 'openssl s_client with our server', (peer) => {
     });
 
     it('RFC 7507 3: a fallback to TLS 1.2 where the server has TLS 1.3', async () => {
-      expectRefused(await clients.talk(server, '-fallback_scsv'), 'inappropriate_fallback');
+      const both = await clients.serve([identities.ecdsa], { maxVersion: 'TLSv1.3' });
+      expectRefused(await clients.talk(both, '-fallback_scsv'), 'inappropriate_fallback');
     });
 
     it.each([

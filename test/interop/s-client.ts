@@ -25,9 +25,10 @@ export class SClient {
     return new SClient(await Openssl.start(peer));
   }
 
+  /** TLS 1.2 only, unless `options` say otherwise. */
   async serve(own: readonly Identity[], options: ServerOptions = {}): Promise<EchoServer> {
     const pems = { cert: own.map(({ cert }) => cert), key: own.map(({ key }) => key) };
-    const server = await EchoServer.start({ ...pems, ca: authority.cert, ...options });
+    const server = await EchoServer.start({ ...pems, ca: authority.cert, maxVersion: 'TLSv1.2', ...options });
     this.#servers.push(server);
     return server;
   }

@@ -13,8 +13,10 @@ export interface Both extends Conversation<TLSSocket> {
   readonly openssl: OpensslView;
 }
 
+/** TLS 1.2 only, unless `options` say otherwise. */
 export function open({ port }: ServerProcess, options: ConnectOptions = {}): TLSSocket {
-  return connect({ host: '127.0.0.1', port, servername: 'example.test', ca: authority.cert, ...options });
+  const shared = { host: '127.0.0.1', servername: 'example.test', ca: authority.cert, maxVersion: 'TLSv1.2' } as const;
+  return connect({ ...shared, port, ...options });
 }
 
 export function talk(

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect, nodeCrypto, type ConnectOptions } from '../../src/adapters/node/index.js';
 import type { Segment } from '../../src/cli/figure.js';
 import { startRelay } from '../../src/cli/demo/relay.js';
+import { MemoryReplayGuard } from '../../src/early-data/index.js';
 import { handshakeTypes } from '../../src/parameters.js';
 import { generateTicketKey, KeyRing } from '../../src/tickets/index.js';
 import { converse } from '../support/conversation.js';
@@ -42,6 +43,36 @@ const fullMutual: MessageType[] = [
 const withoutTicket = (messages: readonly MessageType[]) => messages.filter((type) => type !== 'new_session_ticket');
 const abbreviated: MessageType[] = ['client_hello', 'server_hello', 'finished', 'finished'];
 const renewed: MessageType[] = ['client_hello', 'server_hello', 'new_session_ticket', 'finished', 'finished'];
+
+const fullTls13: MessageType[] = [
+  'client_hello',
+  'server_hello',
+  'encrypted_extensions',
+  'certificate',
+  'certificate_verify',
+  'finished',
+  'finished',
+  'new_session_ticket',
+  'new_session_ticket',
+];
+const mutualTls13: MessageType[] = [
+  ...fullTls13.slice(0, 3),
+  'certificate_request',
+  ...fullTls13.slice(3, 6),
+  'certificate',
+  'certificate_verify',
+  ...fullTls13.slice(6),
+];
+const pskTls13: MessageType[] = [
+  'client_hello',
+  'server_hello',
+  'encrypted_extensions',
+  'finished',
+  'finished',
+  'new_session_ticket',
+];
+/** A HelloRetryRequest is a ServerHello on the wire. */
+const retried = (messages: readonly MessageType[]): MessageType[] => ['client_hello', 'server_hello', ...messages];
 
 interface Recorded {
   readonly segments: readonly Segment[];
@@ -102,21 +133,25 @@ describeWithPeer('tshark', 'tshark reads what we write', (tshark) => {
   /** Every way a connection of ours can go. */
   async function record(): Promise<void> {
     const ring = new KeyRing({ crypto: nodeCrypto, now: Date.now, keys: [generateTicketKey(nodeCrypto)] });
-    const options = { ca: authority.cert, ALPNProtocols: ['http/1.1'] };
+    const options = { ca: authority.cert, ALPNProtocols: ['http/1.1'], maxVersion: 'TLSv1.2' } as const;
     const own = { cert: [identities.ecdsa.cert, identities.rsa.cert], key: [identities.ecdsa.key, identities.rsa.key] };
     const server = await EchoServer.start({ ...options, ...own, ticketKeys: ring });
     const mutual = await EchoServer.start({ ...options, ...identities.ed25519, requestCert: true });
     servers.push(server, mutual);
 
+    const request = () => `GET /${expected.length} HTTP/1.1\r\n\r\n`;
     const add = async (
       name: string,
       messages: readonly MessageType[],
       to: EchoServer,
       changes: ConnectOptions = {},
+      words = request(),
     ): Promise<Recorded> => {
-      const recording = await recordOne(to, { ...options, ...changes }, `GET /${expected.length} HTTP/1.1\r\n\r\n`);
+      const recording = await recordOne(to, { ...options, ...changes }, words);
       recordings.push(recording);
-      expected.push({ name, messages, resumed: messages.length < 6 });
+      // Of TLS 1.3 it does not say so.
+      const resumed = messages === abbreviated || messages === renewed;
+      expected.push({ name, messages, resumed });
       return recording;
     };
 
@@ -135,6 +170,27 @@ describeWithPeer('tshark', 'tshark reads what we write', (tshark) => {
 
     await add('ChaCha20', full, server, { ciphers: 'ECDHE-RSA-CHACHA20-POLY1305', ecdhCurve: 'P-256' });
     await add('SHA-384', full, server, { ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384', ecdhCurve: 'P-384:P-256' });
+
+    const own13 = { ...own, ca: authority.cert, ALPNProtocols: ['http/1.1'] };
+    const server13 = await EchoServer.start({
+      ...own13,
+      earlyData: { maxSize: 1000, replayGuard: new MemoryReplayGuard({ now: Date.now }) },
+    });
+    const mutual13 = await EchoServer.start({ ...own13, requestCert: true });
+    const p384 = await EchoServer.start({ ...own13, ecdhCurve: 'P-384', ticketKeys: server13.server.getTicketKeys() });
+    servers.push(server13, mutual13, p384);
+    const tls13 = { maxVersion: 'TLSv1.3' } as const;
+
+    const first = await add('TLS 1.3', fullTls13, server13, tls13);
+    await add('TLS 1.3, ticket', pskTls13, server13, { ...tls13, ...sessionOf(first) });
+    const chacha = { ciphers: 'TLS_CHACHA20_POLY1305_SHA256' };
+    const more = await add('TLS 1.3, ChaCha20', fullTls13, server13, { ...tls13, ...chacha });
+    const early = { ...tls13, ...sessionOf(more), ...chacha, earlyData: Buffer.from(request()) };
+    const withEnd: MessageType[] = [...pskTls13.slice(0, 4), 'end_of_early_data', ...pskTls13.slice(4)];
+    await add('TLS 1.3, early data', withEnd, server13, early, '');
+    await add('TLS 1.3, early data rejected', retried(pskTls13), p384, { ...early, earlyData: Buffer.from('lost') });
+    await add('TLS 1.3, client certificate', mutualTls13, mutual13, { ...tls13, ...identities.client });
+    await add('TLS 1.3, retried', retried(fullTls13), p384, { ...tls13, ciphers: 'TLS_AES_256_GCM_SHA384' });
   }
 
   async function recordOne(to: EchoServer, options: ConnectOptions, words: string): Promise<Recorded> {

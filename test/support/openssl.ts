@@ -66,13 +66,14 @@ export class Openssl {
     writeFileSync(this.file(name), content);
   }
 
-  /** `openssl s_server -tls1_2` on a free loopback port. */
+  /** `openssl s_server` on a free loopback port: TLS 1.2, unless `parameters` say otherwise. */
   async server(kind: CertificateKind | 'other', ...parameters: readonly string[]): Promise<ServerProcess> {
     const own = ['-cert', `${kind}.pem`, '-key', `${kind}.key`];
+    if (!parameters.some(choosesVersion)) own.push('-tls1_2');
     const server = await startServerProcess({
       command: this.#path,
       // Port 0 leaves the choice to the kernel, and s_server says what it was.
-      arguments: () => ['s_server', '-tls1_2', '-accept', '127.0.0.1:0', ...own, ...parameters],
+      arguments: () => ['s_server', '-accept', '127.0.0.1:0', ...own, ...parameters],
       ready: /ACCEPT [\d.]+:\d+/,
       cwd: this.#folder,
       environment: this.#environment,
@@ -87,12 +88,29 @@ export class Openssl {
    * standard input at once. TLS 1.2 only and with a server name, unless `parameters` say otherwise.
    */
   client(port: number, input: string | Uint8Array, ...parameters: readonly string[]): Promise<OpensslRun> {
-    const given = (option: RegExp) => parameters.some((parameter) => option.test(parameter));
+    return this.#run(this.#clientArguments(port, parameters), input);
+  }
+
+  /** `openssl s_client` that is spoken with step by step. */
+  async clientProcess(port: number, ...parameters: readonly string[]): Promise<ServerProcess> {
+    const client = await startServerProcess({
+      command: this.#path,
+      arguments: () => this.#clientArguments(port, parameters),
+      ready: /Verify return code/,
+      cwd: this.#folder,
+      environment: this.#environment,
+    });
+    this.#servers.push(client);
+    return client;
+  }
+
+  #clientArguments(port: number, parameters: readonly string[]): readonly string[] {
     const verification = ['-CAfile', 'ca.pem', '-verify_hostname', 'example.test', '-verify_return_error'];
     const connection = ['s_client', '-connect', `127.0.0.1:${port}`, ...verification];
-    if (!given(/^-(tls1.*|max_protocol)$/)) connection.push('-tls1_2');
-    if (!given(/^-(no)?servername$/)) connection.push('-servername', 'example.test');
-    return this.#run([...connection, ...parameters], input);
+    if (!parameters.some(choosesVersion)) connection.push('-tls1_2');
+    if (!parameters.some((parameter) => /^-(no)?servername$/.test(parameter)))
+      connection.push('-servername', 'example.test');
+    return [...connection, ...parameters];
   }
 
   /** Any other of its commands. */
@@ -176,6 +194,10 @@ export function printedTicketKey(text: string): string {
   const dump = /TLS session ticket:\s+0000 - ((?:[0-9a-f]{2}[ -]){16})/.exec(text)?.[1];
   if (dump === undefined) throw new Error(`openssl prints no ticket:\n${text}`);
   return dump.replace(/[ -]/g, '');
+}
+
+function choosesVersion(parameter: string): boolean {
+  return /^-(tls1.*|no_tls1.*|max_protocol|min_protocol)$/.test(parameter);
 }
 
 const printedSession =

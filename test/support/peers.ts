@@ -14,6 +14,7 @@ import { describe, it } from 'vitest';
 /** How each program is asked for its version, and the Debian package that brings it. */
 const programs = {
   curl: { versionArguments: ['--version'], debianPackage: 'curl' },
+  nginx: { versionArguments: ['-v'], debianPackage: 'nginx-light' },
   openssl: { versionArguments: ['version'], debianPackage: 'openssl' },
   tshark: { versionArguments: ['--version'], debianPackage: 'tshark' },
 } as const satisfies Record<string, { versionArguments: readonly string[]; debianPackage: string }>;
@@ -245,7 +246,8 @@ export function freePort(): Promise<number> {
 }
 
 function lookUp(name: PeerName): Peer | undefined {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+  // Debian keeps servers where only the PATH of root looks.
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);
@@ -253,7 +255,8 @@ function lookUp(name: PeerName): Peer | undefined {
       continue;
     }
     const answer = spawnSync(path, programs[name].versionArguments, { encoding: 'utf8', timeout: 10_000 });
-    if (answer.status === 0) return { name, path, version: answer.stdout.split('\n', 1)[0] ?? '' };
+    const [version = ''] = (answer.stdout || answer.stderr).split('\n', 1);
+    if (answer.status === 0) return { name, path, version };
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { serverConnection } from '../../connection/connection.js';
+import type { EarlyDataEvent } from '../../connection/events.js';
 import type { MaybePromise } from '../../crypto/backend.js';
 import { goOn } from '../../crypto/maybe-promise.js';
 import { nodeCrypto } from '../../crypto/node.js';
@@ -120,11 +121,12 @@ export class Server extends NetServer {
     });
     const failed = (error: Error) => void this.emit('tlsClientError', error, socket);
     socket.once('error', failed);
-    socket.once('earlyData', ({ accepted }) => {
+    const early = ({ accepted }: EarlyDataEvent) => {
       if (accepted) this.emit('earlyData', socket);
-    });
+    };
+    socket.once('earlyData', early);
     socket.once('secure', () => {
-      socket.off('error', failed);
+      socket.off('error', failed).off('earlyData', early);
       this.emit('secureConnection', socket);
     });
   }

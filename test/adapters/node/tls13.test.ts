@@ -254,10 +254,10 @@ describe('early data', () => {
   });
 
   it.each([
-    ['no session', {}, 'none', undefined],
+    ['no session', {}, 'none', 'not_offered'],
     ['more than the ticket allows', { earlyData: Buffer.alloc(100_001) }, 'accepted', undefined],
-    ['a suite of its own', { ciphers: 'TLS_CHACHA20_POLY1305_SHA256' }, 'none', undefined],
-    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, 'none', undefined],
+    ['a suite of its own', { ciphers: 'TLS_CHACHA20_POLY1305_SHA256' }, 'none', 'not_offered'],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, 'none', 'not_offered'],
   ] as const)('is not sent: %s', async (title, changes, earlyDataOutcome, reason) => {
     const { server, session } = await serveEarly();
     const options = { earlyData: Buffer.from('GET /'), ...(title !== 'no session' && { session }), ...changes };
