@@ -36,6 +36,8 @@ export interface Outcome {
   readonly sessions: readonly Session[];
   /** `undefined` if all went well. */
   readonly failure: Failure | undefined;
+  /** What was received may not be all: the handshake was fine, and nothing said that this is the end (RFC 8446 6.1). */
+  readonly truncated: boolean;
 }
 
 /** Never rejects. */
@@ -52,6 +54,7 @@ class ClientSide {
   #handshake: HandshakeEvent | undefined;
   readonly #sessions: Session[] = [];
   #failure: Failure | undefined;
+  #truncated = false;
   /** Bytes. */
   #earlySent = 0;
   #ended = false;
@@ -63,7 +66,9 @@ class ClientSide {
     this.#socket = connect({ ...conversation.target, noDelay: true, allowHalfOpen: true });
     this.#socket.once('connect', () => this.#begin(conversation.settings));
     this.#socket.on('error', (error) => {
-      if (!this.#ended) this.#failure ??= systemFailure(error);
+      if (this.#ended) return;
+      if (this.#handshake === undefined) this.#failure ??= systemFailure(error);
+      else this.#truncated = true;
     });
     this.#socket.on('close', () => this.#closed());
   }
@@ -135,7 +140,9 @@ class ClientSide {
   #judge({ reason, error }: CloseEvent): Failure | undefined {
     if (error !== undefined) return failureOf(error);
     if (reason !== 'truncated' || this.#ended) return undefined;
-    return { code: 'truncated', message: 'the server went away without close_notify: data may be missing' };
+    this.#truncated = this.#handshake !== undefined;
+    if (this.#truncated) return undefined;
+    return { code: 'truncated', message: 'the server went away in mid-handshake' };
   }
 
   #waitForQuiet(): void {
@@ -168,6 +175,6 @@ class ClientSide {
     clearTimeout(this.#timer);
     this.#connection?.destroy();
     const [handshake, sessions] = [this.#handshake, this.#sessions];
-    this.#resolve({ handshake, sessions, failure: this.#failure });
+    this.#resolve({ handshake, sessions, failure: this.#failure, truncated: this.#truncated });
   }
 }

@@ -85,7 +85,7 @@ function requestOf(text = 'GET / HTTP/1.0'): Uint8Array {
   return isWholeRequest(bytes) ? bytes : concat(bytes, ascii('\r\n\r\n'));
 }
 
-function print({ host, port }: Target, { handshake, failure }: Outcome, json: boolean): void {
+function print({ host, port }: Target, { handshake, failure, truncated }: Outcome, json: boolean): void {
   const ok = failure === undefined;
   const line = handshake && handshakeLine(handshake);
   if (json) {
@@ -93,6 +93,8 @@ function print({ host, port }: Target, { handshake, failure }: Outcome, json: bo
     if (!ok) console.log(JSON.stringify({ event: 'error', ...failure, ok }));
   } else if (line !== undefined) console.error(inWords(line));
   if (!ok) console.error(`tls-resume: ${host}:${port}: ${inOneLine(failure)}`);
+  else if (truncated)
+    console.error(`tls-resume: ${host}:${port}: the server went away without close_notify: data may be missing`);
 }
 
 function inOneLine({ code, alert, message }: Failure): string {

@@ -20,7 +20,6 @@ export interface HandshakeLine {
 }
 
 export function handshakeLine(handshake: HandshakeEvent): HandshakeLine {
-  const { earlyData } = handshake;
   return {
     event: 'handshake',
     protocol: handshake.version,
@@ -30,8 +29,8 @@ export function handshakeLine(handshake: HandshakeEvent): HandshakeLine {
     resumed: handshake.resumed,
     reason: handshake.reason ?? null,
     helloRetryRequest: handshake.helloRetryRequest,
-    earlyData,
-    earlyDataReason: earlyData === 'none' ? 'not_offered' : (handshake.earlyDataReason ?? null),
+    earlyData: handshake.earlyData,
+    earlyDataReason: handshake.earlyDataReason ?? null,
     earlyDataBytes: handshake.earlyDataBytes,
     alpn: handshake.alpnProtocol ?? null,
     serverName: handshake.serverName ?? null,

@@ -51,7 +51,7 @@ program
   .addOption(
     option(
       '--cert <file>',
-      'certificate chain in PEM, leaf first; may be given again for another kind of key',
+      'certificate chain in PEM, leaf first; may be given again for another kind of key; not needed with --psk',
     ).argParser(values.collect(String)),
   )
   .addOption(

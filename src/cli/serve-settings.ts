@@ -34,8 +34,9 @@ export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> 
 }
 
 /** Each chain finds its key. */
-function identities({ cert, key, crypto: name }: ServeFlags, crypto: CryptoBackend): Credentials[] {
-  if (cert === undefined) throw new UsageError('invalid_option', 'serve needs --cert FILE');
+function identities({ cert, key, psk, crypto: name }: ServeFlags, crypto: CryptoBackend): Credentials[] {
+  if (cert === undefined && psk !== undefined) return [];
+  if (cert === undefined) throw new UsageError('invalid_option', 'serve needs --cert FILE, or --psk');
   const chains = cert.map((path) => inFile(path, certificatesFromPem));
   const keys = (key ?? cert).map((path) => inFile(path, privateKeyFromPem));
   return chains.map((chain) => {

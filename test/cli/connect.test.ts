@@ -218,7 +218,7 @@ describe.concurrent('failure: a code, a line and a status', () => {
     expect({ status, lines }).toMatchObject({ status: 1, lines: [{ event: 'error', code: 'truncated', ok: false }] });
   });
 
-  it('a server that goes away without close_notify: both what was made and what went wrong', async () => {
+  it('a server that goes away without close_notify: the handshake is ok, and a line says that data may be missing', async () => {
     // node:tls says close_notify whenever it can: the TCP connection is ended below it.
     const upstream = await tlsServer({}, (socket) => socket.write('half an answ'));
     const port = await tcpServer((socket) => {
@@ -228,14 +228,9 @@ describe.concurrent('failure: a code, a line and a status', () => {
       socket.pipe(server);
       setTimeout(() => socket.end(), 500);
     });
-    const { status, lines } = await command.connect(port);
-    expect({ status, lines }).toMatchObject({
-      status: 1,
-      lines: [
-        { event: 'handshake', mode: 'full', ok: false },
-        { event: 'error', code: 'truncated', ok: false },
-      ],
-    });
+    const { status, lines, stderr } = await command.connect(port);
+    expect({ status, lines }).toMatchObject({ status: 0, lines: [{ event: 'handshake', mode: 'full', ok: true }] });
+    expect(stderr).toContain('without close_notify');
   });
 
   it('ends the run, and leaves no file', async () => {
