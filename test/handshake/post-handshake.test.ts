@@ -4,7 +4,15 @@ import { ascii, empty, join, toHex } from '../../src/bytes.js';
 import type { ConnectionLimits } from '../../src/connection/limits.js';
 import { contentTypes } from '../../src/parameters.js';
 import { drain, eventsOf, makePair, pump, theEvent, type End, type Pair } from '../support/connections.js';
-import { clientPair, outcome, serverPair, type EditingEnd } from '../support/tls13-rules.js';
+import {
+  clientMeets,
+  clientPair,
+  outcome,
+  serverMeets,
+  serverPair,
+  type EditingEnd,
+  type Says,
+} from '../support/tls13-rules.js';
 import type { Side } from '../support/traffic.js';
 import { makeWorld13 } from '../support/world-tls13.js';
 
@@ -162,6 +170,16 @@ describe.each(sides)('change_cipher_spec from the %s', (side) => {
     const { loose, ...pair } = opened(side);
     loose.transport.write(contentTypes.change_cipher_spec, Uint8Array.of(1));
     expect(outcome(pump(pair), other[side])).toBe(`${other[side]}: unexpected_message`);
+  });
+
+  it('R8446-5-1 that is protected, in mid-handshake: unexpected_message', () => {
+    const says: Says = (message, hs) => {
+      if (message.type === (side === 'server' ? 'encrypted_extensions' : 'finished'))
+        hs.transport.writeChangeCipherSpec();
+      return [message];
+    };
+    const meets = side === 'server' ? clientMeets : serverMeets;
+    expect(meets(world.client(), world.server(), says)).toBe(`${other[side]}: unexpected_message`);
   });
 
   it('R8446-5-1 after the peer’s Finished: unexpected_message', () => {
