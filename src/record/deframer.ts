@@ -73,7 +73,8 @@ export class Deframer {
    * speaks another protocol is told so at its fifth byte.
    */
   next(): RawRecord | undefined {
-    if (this.#queue.length === 0 && this.#rest.length > 0) {
+    if (this.#queue.length > 0) this.#rest = this.#complete(this.#rest);
+    else if (this.#rest.length > 0) {
       this.#queue.push(this.#rest);
       this.#rest = empty;
     }

@@ -60,6 +60,27 @@ describe('Deframer', () => {
     expect(readable(deframe([stream]))).toEqual(readable(records));
   });
 
+  it('gives the same records for any split where nobody takes any before the end', () => {
+    const sent = [wire(22, fromHex('0102')), wire(23, fromHex('030405')), wire(21, fromHex('0600'))];
+    const stream = join(sent);
+    for (let first = 1; first < stream.length - 1; first++)
+      for (let second = first + 1; second < stream.length; second++) {
+        const deframer = new Deframer();
+        for (const [start, end] of [
+          [0, first],
+          [first, second],
+          [second, stream.length],
+        ] as const)
+          deframer.push(stream.slice(start, end));
+        const records = Array.from(sent, () => deframer.next());
+        expect(
+          records.map((record) => record && toHex(record.fragment)),
+          `${first}, ${second}`,
+        ).toEqual(['0102', '030405', '0600']);
+        expect(deframer.buffered).toBe(0);
+      }
+  });
+
   it('whole records are views on the chunk that brought them', () => {
     const chunk = concat(wire(22, fromHex('0102')), wire(23, fromHex('0304')));
     expect(deframe([chunk]).map(({ fragment }) => fragment.buffer)).toEqual([chunk.buffer, chunk.buffer]);
