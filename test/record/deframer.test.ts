@@ -103,6 +103,19 @@ describe('Deframer', () => {
     expect(deframer.buffered).toBe(0);
   });
 
+  it('a chunk that comes while whole records wait, because nobody has taken them yet, is joined to what they leave', () => {
+    const stream = join([1, 2, 3].map((byte) => wire(23, new Uint8Array(100).fill(byte))));
+    const deframer = new Deframer();
+    deframer.push(stream.slice(0, 150));
+    deframer.push(stream.slice(150));
+    const taken = [deframer.next(), deframer.next(), deframer.next(), deframer.next()];
+    expect(taken.map((record) => record?.fragment[0])).toEqual([1, 2, 3, undefined]);
+    deframer.push(stream.slice(0, 150));
+    expect(deframer.next()?.fragment[0]).toBe(1);
+    deframer.push(stream.slice(150));
+    expect([deframer.next(), deframer.next()].map((record) => record?.fragment[0])).toEqual([2, 3]);
+  });
+
   it('RFC 5246 6.2.3: takes 2^14 + 2048 bytes and refuses one more when its header is there', () => {
     const largest = new Uint8Array(maxCiphertextLength).fill(7);
     expect(maxCiphertextLength).toBe(2 ** 14 + 2048);
