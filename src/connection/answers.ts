@@ -5,7 +5,10 @@
  * (R5077-3.2-5). Everything else that fails ends the handshake.
  */
 import type { MaybePromise } from '../crypto/backend.js';
+import { goOn } from '../crypto/maybe-promise.js';
 import type { ReplayAnswer } from '../early-data/replay-guard.js';
+import { fitting, isBytes } from '../handshake/hooks.js';
+import type { ExternalPsk } from '../handshake/settings.js';
 import type { Answers, StoreAnswer, TicketAnswer } from '../handshake/needs.js';
 import type { OpenedTicket } from '../tickets/sealer.js';
 import { isPromise } from './driver.js';
@@ -36,7 +39,7 @@ export const defaultAnswers: Answers = {
       (ticket) => (ticket instanceof Uint8Array && ticket.length <= maxTicketLength ? ticket : undefined),
       undefined,
     ),
-  find_external_psk: ({ lookup, identity }) => lookup(identity),
+  find_external_psk: ({ lookup, identity }) => goOn(lookup(identity), foundPsk),
   check_replay: ({ guard, key, expiresAt }) => attempt(() => guard.check(key, expiresAt), replayAnswer, 'not_checked'),
   generate_key_share: ({ crypto, group }) => crypto.generateKeyShare(group),
   answer_key_share: ({ crypto, group, peer }) => crypto.answerKeyShare(group, peer),
@@ -59,6 +62,18 @@ function foundState(state: unknown): StoreAnswer {
 function openedTicket(opened: OpenedTicket): TicketAnswer {
   const { state, reason }: { readonly state?: unknown; readonly reason?: unknown } = opened;
   return state instanceof Uint8Array || (state === undefined && typeof reason === 'string') ? opened : failed;
+}
+
+/** `null` is nobody here as well, and half a PSK is none. */
+function foundPsk(psk: ExternalPsk | null | undefined): ExternalPsk | undefined {
+  return psk === undefined || psk === null ? undefined : fitting('findExternalPsk', psk, isExternalPsk);
+}
+
+function isExternalPsk(psk: unknown): boolean {
+  const { identity, key, hash, role }: Partial<Record<keyof ExternalPsk, unknown>> =
+    typeof psk === 'object' ? { ...psk } : {};
+  const isWhole = isBytes(identity) && isBytes(key) && (hash === 'sha256' || hash === 'sha384');
+  return isWhole && (role === 'client' || role === 'server');
 }
 
 /** P-early-1: whatever a guard answers, only its `fresh` is one. */

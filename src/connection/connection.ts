@@ -188,7 +188,8 @@ export class Connection {
    * certificate (RFC 8446 2, E.5: "0.5-RTT"). Throws `UsageError` (`connection_not_open`) before our Finished is sent.
    */
   writeHalfRtt(data: Uint8Array): void {
-    if (this.#state === 'closed' || this.#closeSent || !(this.#hs.halfRttOpen || this.#state === 'open'))
+    const isOpen = isServer(this.#hs) && (this.#hs.halfRttOpen || this.#state === 'open');
+    if (!isOpen || this.#state === 'closed' || this.#closeSent)
       throw new UsageError('connection_not_open', 'half-RTT data needs a server whose Finished is sent');
     if (data.length > 0) this.#writeData(data);
   }

@@ -2,7 +2,8 @@
  * The key schedule of TLS 1.3 (RFC 8446 7.1): early secret, handshake secret, master secret, and what hangs on each.
  *
  * The schedule moves in one direction and keeps one stage at a time, as an HMAC key that is set up once for all that is
- * derived from it. The surprising thing: without a PSK the early secret is still computed, over zeros.
+ * derived from it. The surprising thing: without a PSK there is an early secret all the same, over zeros: a constant, and so is
+ * what the handshake secret takes from it.
  */
 import { ascii, empty, wipe } from '../bytes.js';
 import { aeadKeyLength, aeadNonceLength, hashLength } from '../crypto/backend.js';
@@ -43,13 +44,14 @@ export interface BothDirections<T> {
 export class Tls13KeySchedule {
   readonly #crypto: CryptoBackend;
   readonly #hash: HashAlgorithm;
-  #stage: HmacKey;
+  /** `undefined` is the early secret without a PSK, of which a handshake wants nothing but one constant. */
+  #stage: HmacKey | undefined;
 
   /** Enters the early secret. `psk` stays the caller's. */
   constructor(crypto: CryptoBackend, hash: HashAlgorithm, psk?: Uint8Array) {
     this.#crypto = crypto;
     this.#hash = hash;
-    this.#stage = this.#extract(empty, psk);
+    if (psk !== undefined) this.#stage = this.#extract(empty, psk);
   }
 
   /** RFC 8446 4.2.11.2: the binder over the hash of the transcript that ends with the truncated ClientHello. */
@@ -110,12 +112,15 @@ export class Tls13KeySchedule {
   }
 
   destroy(): void {
-    this.#stage.destroy();
+    this.#stage?.destroy();
   }
 
   #advance(input: Uint8Array | undefined): void {
-    const salt = this.#derive(labels.derived, this.#emptyHash());
-    this.#stage.destroy();
+    const salt =
+      this.#stage === undefined
+        ? saltWithoutPsk(this.#crypto, this.#hash).slice()
+        : this.#derive(labels.derived, this.#emptyHash());
+    this.#stage?.destroy();
     this.#stage = this.#extract(salt, input);
     wipe(salt);
   }
@@ -133,6 +138,7 @@ export class Tls13KeySchedule {
 
   /** RFC 8446 7.1 Derive-Secret, from the hash of the messages. */
   #derive(label: Uint8Array, transcriptHash: Uint8Array): Uint8Array {
+    this.#stage ??= this.#extract(empty, undefined);
     return hkdfExpandLabel(this.#stage, label, transcriptHash, hashLength[this.#hash]);
   }
 
@@ -148,6 +154,19 @@ function emptyHash(crypto: CryptoBackend, hash: HashAlgorithm): Uint8Array {
   const known = emptyHashes.get(hash) ?? crypto.hash(hash, empty);
   emptyHashes.set(hash, known);
   return known;
+}
+
+const saltsWithoutPsk = new Map<HashAlgorithm, Uint8Array>();
+
+/** Derive-Secret(HKDF-Extract(0, 0), "derived", ""): a constant too. */
+function saltWithoutPsk(crypto: CryptoBackend, hash: HashAlgorithm): Uint8Array {
+  const known = saltsWithoutPsk.get(hash);
+  if (known !== undefined) return known;
+  const length = hashLength[hash];
+  const early = hkdfExtract(crypto, hash, empty, new Uint8Array(length));
+  const salt = expandOnce(crypto, hash, early, labels.derived, emptyHash(crypto, hash), length);
+  saltsWithoutPsk.set(hash, salt);
+  return salt;
 }
 
 /** A secret from which traffic keys, Finished and its own successor come (RFC 8446 4.4.4, 7.2, 7.3). */

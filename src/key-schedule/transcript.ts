@@ -13,6 +13,8 @@ export class Transcript {
   readonly #crypto: CryptoBackend;
   #messages: Uint8Array[] | undefined = [];
   #hash: RunningHash | undefined;
+  /** Asked for twice where a message ends one stage and begins another. */
+  #digest: Uint8Array | undefined;
 
   constructor(crypto: CryptoBackend) {
     this.#crypto = crypto;
@@ -22,6 +24,7 @@ export class Transcript {
   add(message: Uint8Array): void {
     this.#hash?.update(message);
     this.#messages?.push(message);
+    this.#digest = undefined;
   }
 
   /** The cipher suite is chosen: hashes what has been said so far, and from now on everything at once. */
@@ -52,7 +55,7 @@ export class Transcript {
   /** Hash of all messages so far. */
   digest(): Uint8Array {
     if (this.#hash === undefined) throw new UsageError('invalid_option', 'the transcript hash is not chosen yet');
-    return this.#hash.snapshot();
+    return (this.#digest ??= this.#hash.snapshot());
   }
 
   /** All messages so far, joined: what a TLS 1.2 CertificateVerify signs (RFC 5246 7.4.8). */
@@ -67,7 +70,6 @@ export class Transcript {
 
   /** Nobody will ask for anything again. */
   close(): void {
-    this.#messages = undefined;
-    this.#hash = undefined;
+    this.#messages = this.#hash = this.#digest = undefined;
   }
 }
