@@ -5,16 +5,11 @@
  * The surprising thing are buffers that all connections share: the type byte has to stand right behind the content, and
  * what is sealed in one synchronous step needs no buffer of its own. A connection at rest holds its keys and nothing else.
  */
-import {
-  aeadNonceLength,
-  aeadTagLength,
-  type AeadAlgorithm,
-  type AeadKey,
-  type CryptoBackend,
-} from '../crypto/backend.js';
+import { aeadTagLength, type AeadAlgorithm, type AeadKey, type CryptoBackend } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { contentTypes } from '../parameters.js';
 import { maxPlaintextLength } from './deframer.js';
+import { nonce, NonceSource } from './nonce.js';
 import type { ProtectionKeys, RecordProtection, Unprotected } from './protection.js';
 
 /** RFC 8446 5.2: content, type and padding together. */
@@ -37,7 +32,6 @@ export function tls13Protection(
 }
 
 let scratch = new Uint8Array(0);
-const nonce = new Uint8Array(aeadNonceLength);
 /** RFC 8446 5.2: the header of the record. */
 const additionalData = Uint8Array.of(contentTypes.application_data, 3, 3, 0, 0);
 
@@ -45,14 +39,14 @@ class Tls13Protection implements RecordProtection {
   records = 0;
   readonly typeLength = 1;
   readonly #key: AeadKey;
-  readonly #iv: Uint8Array;
+  readonly #nonces: NonceSource;
   readonly #paddingBlock: number;
   readonly #limit: number;
 
   constructor(key: AeadKey, iv: Uint8Array, paddingBlock: number, limit: number) {
     this.#key = key;
     this.#limit = limit;
-    this.#iv = iv.slice();
+    this.#nonces = new NonceSource(iv);
     this.#paddingBlock = paddingBlock;
   }
 
@@ -98,7 +92,7 @@ class Tls13Protection implements RecordProtection {
 
   destroy(): void {
     this.#key.destroy();
-    this.#iv.fill(0);
+    this.#nonces.destroy();
   }
 
   /** RFC 8446 5.4: the padded length, never above what a record may hold. */
@@ -108,15 +102,9 @@ class Tls13Protection implements RecordProtection {
     return Math.max(length, Math.min(padded, this.#limit));
   }
 
-  /** RFC 8446 5.3: the IV XOR the sequence number, which stays far below 2^48. */
   #next(length: number): void {
     additionalData[3] = length >> 8;
     additionalData[4] = length;
-    nonce.set(this.#iv);
-    let sequence = this.records++;
-    for (let at = aeadNonceLength - 1; sequence > 0; at--) {
-      nonce[at] = (nonce[at] ?? 0) ^ (sequence & 0xff);
-      sequence = Math.floor(sequence / 256);
-    }
+    this.#nonces.next(this.records++);
   }
 }

@@ -16,9 +16,9 @@ import {
   type CryptoBackend,
 } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
+import { nonce, NonceSource } from './nonce.js';
 
 const explicitNonceLength = 8;
-const sequenceLength = 8;
 
 /** What protects one direction: the AEAD key and the fixed part of the nonce. */
 export interface ProtectionKeys {
@@ -66,10 +66,9 @@ export function tls12Protection(crypto: CryptoBackend, aead: AeadAlgorithm, keys
   return new Tls12Protection(crypto.aead(aead, keys.key), keys.iv, hasExplicitNonce(aead) ? explicitNonceLength : 0);
 }
 
-/** What every record needs for one synchronous step: a connection at rest holds its keys and nothing else. */
-const nonce = new Uint8Array(aeadNonceLength);
 /** RFC 5246 6.2.3.3: seq_num, type, version, length. */
 const additionalData = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0);
+const header = new DataView(additionalData.buffer);
 
 class Tls12Protection implements RecordProtection {
   records = 0;
@@ -78,14 +77,13 @@ class Tls12Protection implements RecordProtection {
   readonly #key: AeadKey;
   readonly #explicit: number;
   /** With zeros behind the four implicit bytes of AES-GCM, so that both layouts are this XOR the sequence number. */
-  readonly #iv: Uint8Array;
+  readonly #nonces: NonceSource;
 
   constructor(key: AeadKey, iv: Uint8Array, explicit: number) {
     this.#key = key;
     this.#explicit = explicit;
     this.#overhead = explicit + aeadTagLength;
-    this.#iv = new Uint8Array(aeadNonceLength);
-    this.#iv.set(iv);
+    this.#nonces = new NonceSource(iv);
   }
 
   sealedLength(plaintextLength: number): number {
@@ -115,7 +113,7 @@ class Tls12Protection implements RecordProtection {
 
   destroy(): void {
     this.#key.destroy();
-    this.#iv.fill(0);
+    this.#nonces.destroy();
   }
 
   /** Additional data and nonce of the next record. 2^53 records are out of reach of any connection. */
@@ -123,12 +121,9 @@ class Tls12Protection implements RecordProtection {
     additionalData[8] = contentType;
     additionalData[11] = length >> 8;
     additionalData[12] = length;
-    nonce.set(this.#iv);
-    let sequence = this.records++;
-    for (let i = sequenceLength - 1, at = aeadNonceLength - 1; i >= 0; i--, at--) {
-      additionalData[i] = sequence;
-      nonce[at] = (nonce[at] ?? 0) ^ (sequence & 0xff);
-      sequence = sequence > 0xff ? Math.floor(sequence / 256) : 0;
-    }
+    const sequence = this.records++;
+    this.#nonces.next(sequence);
+    header.setUint32(0, Math.floor(sequence / 2 ** 32));
+    header.setUint32(4, sequence);
   }
 }
