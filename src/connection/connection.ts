@@ -79,7 +79,8 @@ export class Connection {
   readonly role: 'client' | 'server';
   readonly #hs: AnyHandshakeState;
   readonly #tasks: Tasks;
-  readonly #post: PostHandshake;
+  /** From the first time that it is needed: most connections never do. */
+  #postHandshake: PostHandshake | undefined;
   readonly #answers: Answers;
   readonly #limits: ConnectionLimits;
   readonly #deframer = new Deframer();
@@ -110,8 +111,7 @@ export class Connection {
     if (role === 'server') this.#records.versionNegotiated();
     const { state, flow } = begin(this.#records);
     this.#hs = state;
-    this.#post = new PostHandshake(this.#hs, this.#records, this.#limits);
-    const wake = options.wake ?? (() => undefined);
+    const { wake = nobody } = options;
     this.#tasks = new Tasks(options.driver ?? 'async', this.#answers, (step) => {
       this.#run(step);
       this.#attempt(wake);
@@ -261,6 +261,10 @@ export class Connection {
     return this.exportKeyingMaterial('EXPORTER-Channel-Binding', 32, empty);
   }
 
+  get #post(): PostHandshake {
+    return (this.#postHandshake ??= new PostHandshake(this.#hs, this.#limits));
+  }
+
   /** Runs a step and everything that has arrived. */
   #run(step: () => void): void {
     this.#busy = true;
@@ -301,7 +305,7 @@ export class Connection {
       }
       const record = this.#closeReceived ? undefined : this.#deframer.next();
       if (record === undefined) {
-        if (this.#state === 'open' && !this.#closeSent) this.#post.answerKeyUpdate();
+        if (this.#state === 'open' && !this.#closeSent) this.#postHandshake?.answerKeyUpdate();
         this.#records.flush();
         if (this.#ended) this.#truncated();
         return;
@@ -339,7 +343,7 @@ export class Connection {
   #handleData(data: Uint8Array): void {
     const early = this.#state !== 'open';
     if (early) this.#countEarlyData(data.length);
-    this.#post.dataReceived();
+    this.#postHandshake?.dataReceived();
     if (data.length > 0) this.#events.push({ type: 'data', data, early });
   }
 
@@ -454,9 +458,15 @@ export class Connection {
     if (isServer(hs) && hs.ticketsToSend > 0) this.#tasks.start(sendTickets(hs, hs.ticketsToSend), () => undefined);
   }
 
+  /** Before application data of ours: keys that are worn out (RFC 8446 5.5), or that the peer wants to see changed. */
+  #renewKeys(): void {
+    if (this.#records.recordsWritten >= this.#limits.maxRecordsPerKey) this.#post.updateKeys(false);
+    else this.#postHandshake?.answerKeyUpdate();
+  }
+
   #writeData(data: Uint8Array): void {
     this.#attempt(() => {
-      if (this.#hs.version === 'TLSv1.3' && this.#state === 'open') this.#post.renewKeys();
+      if (this.#hs.version === 'TLSv1.3' && this.#state === 'open') this.#renewKeys();
       this.#records.write(contentTypes.application_data, data);
     });
   }
@@ -508,6 +518,8 @@ function insideMessage(): AlertError {
 function isServer(hs: AnyHandshakeState): hs is HandshakeState<ServerSettings> {
   return hs.role === 'server';
 }
+
+const nobody = (): void => undefined;
 
 /** For the last words of a connection: where the backend itself has failed, they stay unsaid. */
 function quietly(step: () => void): void {

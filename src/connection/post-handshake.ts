@@ -15,14 +15,8 @@ import type { ConnectionLimits } from './limits.js';
 
 export type AnyHandshakeState = HandshakeState<ClientSettings> | HandshakeState<ServerSettings>;
 
-/** How often the present keys have been used. */
-export interface RecordCounter {
-  readonly recordsWritten: number;
-}
-
 export class PostHandshake {
   readonly #hs: AnyHandshakeState;
-  readonly #records: RecordCounter;
   readonly #limits: ConnectionLimits;
   #tickets = 0;
   #keyUpdatesInARow = 0;
@@ -31,9 +25,8 @@ export class PostHandshake {
   /** We want to see new keys of the peer (RFC 9846 4.7.3: asked for once at a time). */
   #updateAwaited = false;
 
-  constructor(hs: AnyHandshakeState, records: RecordCounter, limits: ConnectionLimits) {
+  constructor(hs: AnyHandshakeState, limits: ConnectionLimits) {
     this.#hs = hs;
-    this.#records = records;
     this.#limits = limits;
   }
 
@@ -75,11 +68,6 @@ export class PostHandshake {
   /** When the peer has said all that it has to say for now: one answer to however many requests. */
   answerKeyUpdate(): void {
     if (this.#updateDue) this.updateKeys(false);
-  }
-
-  /** Before application data of ours: answers the peer's request, or renews keys that are worn out (RFC 8446 5.5). */
-  renewKeys(): void {
-    if (this.#updateDue || this.#records.recordsWritten >= this.#limits.maxRecordsPerKey) this.updateKeys(false);
   }
 
   /** RFC 8446 4.6.3. */

@@ -87,7 +87,7 @@ export class QuicHandshake {
     this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
     const { state, flow } = begin(settings, this.#transport);
     this.#hs = state;
-    this.#post = new PostHandshake(state, { recordsWritten: 0 }, this.#limits);
+    this.#post = new PostHandshake(state, this.#limits);
     const wake = options.wake ?? (() => undefined);
     this.#tasks = new Tasks(options.driver ?? 'async', this.#answers, (step) => {
       this.#run(step);

@@ -50,6 +50,10 @@ interface Skipping {
   remaining: number;
 }
 
+const newArray = (length: number): Uint8Array => new Uint8Array(length);
+/** More than any record holds, and small enough to take no room of its own. */
+const unlimited = 2 ** 30;
+
 export class RecordLayer {
   /** Changes whenever what follows must begin with a record of its own (RFC 8446 5.1). */
   readEpoch = 0;
@@ -60,14 +64,14 @@ export class RecordLayer {
   #emptyRecords = 0;
   /** RFC 5246 E.1, RFC 8446 5.1: a first ClientHello travels in records of version 3.1, everything else in 3.3. */
   #version = 0x0301;
-  #writeLimit = Infinity;
-  #readLimit = Infinity;
+  #writeLimit = unlimited;
+  #readLimit = unlimited;
   #skipping: Skipping | undefined;
   #plaintextAlert = false;
   readonly #allocate: (length: number) => Uint8Array;
 
   /** `allocate` gives the arrays that records are written into; what is in them does not matter. */
-  constructor(allocate = (length: number): Uint8Array => new Uint8Array(length)) {
+  constructor(allocate = newArray) {
     this.#allocate = allocate;
   }
 
