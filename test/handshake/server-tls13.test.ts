@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ascii, empty, toHex } from '../../src/bytes.js';
 import type { ServerSettings } from '../../src/handshake/settings.js';
 import { findExtension, type ClientHello } from '../../src/messages/index.js';
+import { MemoryStore } from '../../src/sessions/memory-store.js';
 import { boundHello } from '../support/attack-rig-tls13.js';
 import { makePair, pump, theEvent } from '../support/connections.js';
 import {
@@ -11,6 +12,7 @@ import {
   listening,
   outcome,
   saying,
+  secondClientHello,
   serverMeets,
   serverPair,
   typesOf,
@@ -78,6 +80,55 @@ describe('a ClientHello', () => {
       boundHello(hs, withoutExtensions<ClientHello>('supported_groups', 'key_share')(body), [binderKeyOf(session)]),
     ]);
     expect(serverMeets(world.client({ session }), server, says)).toBe('server: missing_extension');
+  });
+
+  it('whose PSK is refused, and that has no signature_algorithms: missing_extension', () => {
+    const stranger = world.server({ tickets: undefined });
+    const pair = pump(
+      serverPair(
+        world.client({ session: world.session() }),
+        stranger,
+        saying('client_hello', withoutExtensions('signature_algorithms')),
+      ),
+    );
+    expect(theEvent(pair.server, 'close').error).toMatchObject({
+      alert: 'missing_extension',
+      message: 'got no signature_algorithms',
+    });
+  });
+
+  it('P-state-3 for psk_ke, that drops its PSK after a cookie and sends no key share: illegal_parameter', () => {
+    const modes = { pskKeyExchangeModes: ['psk_ke'] } as const;
+    const pair = pump(
+      serverPair(
+        world.client({ session: world.session(), ...modes }),
+        world.server({ ...modes, retryCookie: () => ascii('cookie') }),
+        secondClientHello(withoutExtensions('pre_shared_key')),
+      ),
+    );
+    expect(theEvent(pair.server, 'close').error).toMatchObject({
+      alert: 'illegal_parameter',
+      message: 'got no key share of the group asked for',
+    });
+  });
+
+  it('P-state-3 R8446-8.1-1 for psk_ke, whose ticket another took at the same moment: handshake_failure', () => {
+    const store = new MemoryStore({ now: () => world.clock.time });
+    const modes = { pskKeyExchangeModes: ['psk_ke'] } as const;
+    const stateful = { ...modes, tickets: undefined, sessions: store };
+    const session = world.session(modes, stateful);
+    const faster = { get: store.get.bind(store), set: store.set.bind(store), delete: store.delete.bind(store) };
+    const outrun = { ...stateful, sessions: { ...faster, take: () => undefined } };
+    const pair = pump(makePair(world.client({ session, ...modes }), world.server(outrun)));
+    expect(theEvent(pair.server, 'close').error).toMatchObject({
+      alert: 'handshake_failure',
+      message: 'no key share for a full handshake',
+    });
+    // With a share at hand, the handshake is full.
+    const sharing = { pskKeyExchangeModes: ['psk_dhe_ke'] } as const;
+    expect(serverMeets(world.client({ session, ...sharing }), world.server({ ...outrun, ...sharing }))).toBe(
+      'full: already_used',
+    );
   });
 
   it('no cipher suite in common: handshake_failure', () => {

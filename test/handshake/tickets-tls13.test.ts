@@ -91,6 +91,33 @@ describe('a server', () => {
     expect(new Set(sessionsOf(pair).map(({ psk }) => toHex(psk))).size).toBe(260);
   });
 
+  it('P-state-2 none whose PSK is zeros: internal_error', () => {
+    let broken = false;
+    const settings = world.server();
+    const { crypto } = settings;
+    const pair = makePair(world.client(), {
+      ...settings,
+      crypto: {
+        ...crypto,
+        hmac: (hash, key) => {
+          const mac = crypto.hmac(hash, key);
+          const compute: typeof mac.compute = (...data) =>
+            broken ? new Uint8Array(mac.outputLength) : mac.compute(...data);
+          return { outputLength: mac.outputLength, compute, destroy: () => mac.destroy() };
+        },
+      },
+    });
+    const tickets = sessionsOf(pump(pair)).length;
+    broken = true;
+    pair.server.connection.sendTickets();
+    pump(pair);
+    expect(theEvent(pair.server, 'close').error).toMatchObject({
+      alert: 'internal_error',
+      message: 'the resumption PSK is unusable',
+    });
+    expect(sessionsOf(pair)).toHaveLength(tickets);
+  });
+
   it('R8446-4.6.1-4 sends them once the client’s Finished is verified', () => {
     const pair = makePair(world.client(), world.server());
     pair.server.connection.receive(pair.client.connection.takeOutput());

@@ -1,13 +1,17 @@
 /** Which version comes about, and what keeps an attacker from choosing it (RFC 8446 4.1.2, 4.1.3, 4.2.1, D). */
 import { describe, expect, it } from 'vitest';
 import { alertDescriptions } from '../../src/alert.js';
-import { ascii, empty, toHex } from '../../src/bytes.js';
+import { ascii, concat, empty, toHex } from '../../src/bytes.js';
+import { clientConnection } from '../../src/connection/connection.js';
+import { decodeHandshake, encodeHandshake } from '../../src/messages/handshake.js';
 import { findExtension } from '../../src/messages/index.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session } from '../../src/sessions/session.js';
 import {
+  drain,
   epoch,
   eventsOf,
+  makeEnd,
   makePair,
   pump,
   testClient,
@@ -20,6 +24,7 @@ import {
 import { makeWorld13 } from '../support/world-tls13.js';
 import {
   clientMeets,
+  feed,
   helloOf,
   listening,
   outcome,
@@ -129,6 +134,38 @@ describe('downgrades', () => {
   it('a client that wants nothing below TLS 1.3 says protocol_version', () => {
     const says = saying('server_hello', withoutExtensions('supported_versions'));
     expect(clientMeets(tls13Client('node', 'new'), server, says)).toBe('client: protocol_version');
+  });
+
+  it('RFC 7507 3: TLS_FALLBACK_SCSV where the server knows a newer version: inappropriate_fallback', () => {
+    const says = saying('client_hello', (body) => ({
+      ...body,
+      cipherSuites: [...body.cipherSuites, 'TLS_FALLBACK_SCSV'],
+    }));
+    expect(serverMeets(testClient('node', 'fallen'), server, says)).toBe('server: inappropriate_fallback');
+  });
+
+  it('RFC 8446 D.4: TLS 1.2 with the session ID that was made up for middleboxes: illegal_parameter', () => {
+    const client = makeEnd((own) => clientConnection(testClient('node', 'made up', both), own), 'sync');
+    const hello = decodeHandshake('TLSv1.2', drain(client).subarray(5));
+    if (hello.type !== 'client_hello') throw new Error('a client speaks first');
+    const { legacySessionId } = hello.body;
+    expect(legacySessionId).toHaveLength(32);
+    const answer = encodeHandshake('TLSv1.2', {
+      type: 'server_hello',
+      body: {
+        legacyVersion: 'TLSv1.2',
+        random: new Uint8Array(32),
+        legacySessionIdEcho: legacySessionId,
+        cipherSuite: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+        legacyCompressionMethod: 0,
+        extensions: [],
+      },
+    });
+    feed(client, concat(Uint8Array.of(22, 3, 3, 0, answer.length), answer));
+    expect(theEvent(client, 'close').error).toMatchObject({
+      alert: 'illegal_parameter',
+      message: 'got a session ID of ours that belongs to no session',
+    });
   });
 });
 
