@@ -76,13 +76,12 @@ export function* clientRetry(
   hs.sendCompatibilityChangeCipherSpec();
   const second = sendClientHello(hs, offer);
   const serverHello = yield* receiveTls13('server_hello');
-  return yield* clientTls13(hs, second, serverHello, { cipherSuite, group });
+  return yield* clientTls13(hs, second, serverHello, { cipherSuite });
 }
 
-/** What a HelloRetryRequest has settled. */
+/** What a HelloRetryRequest has settled, apart from the group: of that alone a key share goes out (R8446-4.1.4). */
 interface Retried {
   readonly cipherSuite: Tls13CipherSuite;
-  readonly group: KeyExchangeGroup | undefined;
 }
 
 /** RFC 8446 4.2.8: one of our groups, for which there was no share. */
@@ -161,7 +160,7 @@ export function* clientTls13(
   const psk = selectedPsk(sent, body, cipherSuite);
   hs.serverRandom = body.random;
   if (retried === undefined) hs.negotiated('TLSv1.3');
-  const { group, sharedSecret } = yield* agree(hs, sent, body, psk, retried);
+  const { group, sharedSecret } = yield* agree(hs, sent, body, psk);
 
   tls13.chooseCipherSuite(cipherSuite);
   transcript.start(tls13.hash);
@@ -240,7 +239,6 @@ function* agree(
   sent: SentClientHello,
   { extensions }: ServerHello,
   psk: OfferedPsk | undefined,
-  retried: Retried | undefined,
 ): Handshake<{ readonly group: KeyExchangeGroup | undefined; readonly sharedSecret: Uint8Array | undefined }> {
   const { pskKeyExchangeModes: modes } = hs.settings;
   const entry = findExtension(extensions, 'key_share');
@@ -254,8 +252,6 @@ function* agree(
   const [group, keyShare] = [...sent.keyShares].find(([candidate]) => candidate === entry.group) ?? [];
   if (group === undefined || keyShare === undefined)
     throw new AlertError('illegal_parameter', `got group ${String(entry.group)}, for which no key share was sent`);
-  if (retried?.group !== undefined && retried.group !== group)
-    throw new AlertError('illegal_parameter', 'got another group than in the HelloRetryRequest');
   const sharedSecret = yield* ask('agree', { keyShare, peer: entry.keyExchange });
   keyShare.destroy?.();
   if (sharedSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} key share`);
