@@ -51,8 +51,8 @@ export function handshakeFloor(
     const running = crypto.runningHash(hash);
     running.update(transcript);
     if (keyShare !== undefined && peer !== undefined) {
+      // The session hash of RFC 7627 is what the first Finished covers: one value for both.
       void keyShare.agree(peer.publicKey);
-      running.snapshot();
       const premaster = crypto.hmac(hash, secret.subarray(0, 32));
       prf(premaster, masterSecretSeed, masterBlocks);
       premaster.destroy();

@@ -78,13 +78,16 @@ type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow
 export class Connection {
   readonly role: 'client' | 'server';
   readonly #hs: AnyHandshakeState;
-  readonly #tasks: Tasks;
+  /** What only a connection at work has: the flows under way, and the messages that are not whole yet. */
+  #running: Tasks | undefined;
+  #partial: HandshakeJoiner | undefined;
+  readonly #driver: 'sync' | 'async';
+  readonly #wake: () => void;
   /** From the first time that it is needed: most connections never do. */
   #postHandshake: PostHandshake | undefined;
   readonly #answers: Answers;
   readonly #limits: ConnectionLimits;
   readonly #deframer = new Deframer();
-  readonly #joiner: HandshakeJoiner;
   /** Under which keys the bytes in the joiner came (P-state-4). */
   #joinerEpoch = 0;
   readonly #records: RecordLayer;
@@ -106,16 +109,12 @@ export class Connection {
     this.#records = new RecordLayer(options.allocateOutput);
     this.#limits = connectionLimits(options.limits);
     this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
-    this.#joiner = new HandshakeJoiner(this.#limits.maxHandshakeMessageLength);
+    this.#driver = options.driver ?? 'async';
+    this.#wake = options.wake ?? nobody;
     this.#halfClose = options.halfClose ?? false;
     if (role === 'server') this.#records.versionNegotiated();
     const { state, flow } = begin(this.#records);
     this.#hs = state;
-    const { wake = nobody } = options;
-    this.#tasks = new Tasks(options.driver ?? 'async', this.#answers, (step) => {
-      this.#run(step);
-      this.#attempt(wake);
-    });
     this.#begin(flow);
   }
 
@@ -130,7 +129,7 @@ export class Connection {
 
   /** Whether an answer from outside is awaited: a shell should stop reading its transport until `wake`. */
   get waiting(): boolean {
-    return this.#tasks.waiting === 'answer';
+    return this.#running?.waiting === 'answer';
   }
 
   /** What the handshake came to, once it is complete. */
@@ -261,6 +260,22 @@ export class Connection {
     return this.exportKeyingMaterial('EXPORTER-Channel-Binding', 32, empty);
   }
 
+  get #tasks(): Tasks {
+    return (this.#running ??= new Tasks(this.#driver, this.#answers, (step) => {
+      this.#run(step);
+      this.#attempt(this.#wake);
+    }));
+  }
+
+  get #joiner(): HandshakeJoiner {
+    return (this.#partial ??= new HandshakeJoiner(this.#limits.maxHandshakeMessageLength));
+  }
+
+  /** Whether part of a handshake message waits for the rest. */
+  get #inMessage(): boolean {
+    return this.#partial?.pending === true;
+  }
+
   get #post(): PostHandshake {
     return (this.#postHandshake ??= new PostHandshake(this.#hs, this.#limits));
   }
@@ -287,18 +302,18 @@ export class Connection {
   #process(): void {
     for (;;) {
       // RFC 8446 5.1, P-state-4: nothing received under one key is processed under another, nor is a handshake complete before.
-      if (this.#joiner.pending && this.#joinerEpoch !== this.#records.readEpoch)
+      if (this.#inMessage && this.#joinerEpoch !== this.#records.readEpoch)
         throw new AlertError('unexpected_message', 'got more handshake data before a change of keys');
-      this.#tasks.settle();
+      this.#running?.settle();
       this.#tellOfEarlyData();
       if (this.#state === 'closed') return;
       if (this.waiting) {
         if (this.#deframer.buffered > this.#limits.maxBufferedLength)
           throw new AlertError('unexpected_message', 'got more than one flight before it was our turn');
-        if (this.#ended && this.#deframer.buffered === 0 && !this.#joiner.pending) this.#truncated();
+        if (this.#ended && this.#deframer.buffered === 0 && !this.#inMessage) this.#truncated();
         return;
       }
-      const message = this.#joiner.next();
+      const message = this.#partial?.next();
       if (message !== undefined) {
         this.#handleMessage(message);
         continue;
@@ -308,10 +323,17 @@ export class Connection {
         if (this.#state === 'open' && !this.#closeSent) this.#postHandshake?.answerKeyUpdate();
         this.#records.flush();
         if (this.#ended) this.#truncated();
+        this.#rest();
         return;
       }
       this.#handleRecord(this.#records.open(record));
     }
+  }
+
+  /** Lets go of what is not at work. */
+  #rest(): void {
+    if (this.#running?.idle === true) this.#running = undefined;
+    if (!this.#inMessage) this.#partial = undefined;
   }
 
   #tellOfEarlyData(): void {
@@ -324,7 +346,7 @@ export class Connection {
   /** `undefined` is early data that was rejected. */
   #handleRecord(record: PlainRecord | undefined): void {
     if (record === undefined) {
-      if (this.#joiner.pending) throw insideMessage();
+      if (this.#inMessage) throw insideMessage();
       return;
     }
     const { contentType, payload, owned } = record;
@@ -333,7 +355,7 @@ export class Connection {
       this.#joinerEpoch = this.#records.readEpoch;
     } else if (contentType === contentTypes.alert) this.#handleAlert(payload);
     // RFC 8446 5.1: no other record between the parts of a message; P-state-4: and no key change.
-    else if (this.#joiner.pending) throw insideMessage();
+    else if (this.#inMessage) throw insideMessage();
     else if (contentType === contentTypes.change_cipher_spec) this.#handleChangeCipherSpec(payload, owned);
     else if (contentType !== contentTypes.application_data)
       throw new AlertError('unexpected_message', `got a record of type ${contentType}`);
@@ -369,13 +391,13 @@ export class Connection {
       return;
     }
     if (!one) throw new AlertError('illegal_parameter', 'got a ChangeCipherSpec that is not the one byte 1');
-    if (this.#tasks.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
-    this.#tasks.deliver(changeCipherSpec);
+    if (this.#running?.waiting !== 'message') throw new AlertError('unexpected_message', 'got change_cipher_spec');
+    this.#running.deliver(changeCipherSpec);
   }
 
   #handleMessage(message: RawHandshake): void {
     const { version } = this.#hs;
-    if (this.#tasks.waiting === 'message' && !this.#isHelloRequest(message)) this.#tasks.deliver(message);
+    if (this.#running?.waiting === 'message' && !this.#isHelloRequest(message)) this.#running.deliver(message);
     else if (version === 'TLSv1.3')
       this.#post.handle(message, (flow) => this.#tasks.start(flow, (session) => this.#tellOfSession(session)));
     else if (this.#isHelloRequest(message)) this.#handleHelloRequest(message);
@@ -501,12 +523,12 @@ export class Connection {
 
   #close(event: CloseEvent): void {
     this.#state = 'closed';
-    this.#tasks.close();
+    this.#running?.close();
+    this.#running = this.#partial = undefined;
     this.#hs.destroy();
     quietly(() => this.#records.flush());
     this.#records.destroy();
     this.#deframer.clear();
-    this.#joiner.clear();
     this.#events.push(event);
   }
 }

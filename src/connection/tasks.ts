@@ -31,6 +31,11 @@ export class Tasks {
     return this.#task?.driver.waiting ?? 'nothing';
   }
 
+  /** Nothing goes on, and nothing waits for it. */
+  get idle(): boolean {
+    return this.#task === undefined && this.#queue.length === 0;
+  }
+
   /** Begins a flow; throws what the flow throws. `then` is called by `settle`. */
   start<Result>(flow: Handshake<Result>, then: (result: Result | undefined) => void): void {
     const driver =

@@ -109,13 +109,20 @@ export class Tls12State {
     if (!this.#extended)
       throw new UsageError('invalid_option', 'a connection without extended_master_secret exports no keying material');
     const { clientRandom, serverRandom } = this.#hs;
-    return taken(this.#secrets).exportKeyingMaterial(label, clientRandom, serverRandom, context, length);
+    const { crypto } = this.#hs.settings;
+    const secrets = new Tls12Secrets(crypto, tls12Suites[this.cipherSuite].hash, taken(this.#masterSecret));
+    try {
+      return secrets.exportKeyingMaterial(label, clientRandom, serverRandom, context, length);
+    } finally {
+      secrets.destroy();
+    }
   }
 
-  /** The handshake is over: only what exporters need stays. */
+  /** The handshake is over: only what exporters need stays, and that is the master secret itself: its HMAC states take a kilobyte. */
   complete(): void {
-    wipe(this.#masterSecret);
-    this.#masterSecret = undefined;
+    this.#secrets?.destroy();
+    this.#secrets = undefined;
+    if (!this.#extended) wipe(this.#masterSecret);
   }
 
   /** Wipes what is secret. The protections in use belong to the record layer. */

@@ -67,8 +67,7 @@ for (const backend of [nobleCrypto, nodeCrypto])
     it('full: one signature, one agreement at each end, and one ticket sealed', () => {
       expect(count(backend, 'full')).toEqual({
         ...abbreviated,
-        // The session hash of RFC 7627 at each end.
-        snapshot: 4 + 2,
+        // The session hash of RFC 7627 is the hash that the client's Finished covers.
         // The premaster secret, for 4 HMACs of a master secret of 48 bytes.
         hmacKey: 2 + 2,
         hmac: 16 + 2 * 4 + 1,
