@@ -1,0 +1,111 @@
+/**
+ * Alerts that other tests provoke, by their file: the message of the place that throws. The file has to name the alert, and each
+ * message stands in the sources and is not reached by the cases beside this file, or its line here goes.
+ */
+export const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  'connection/answers.test.ts': ['a handshake step came before its time', 'the answer to ${need} failed'],
+  'connection/limits.test.ts': ['got more than one flight before it was our turn'],
+  'connection/quic-transport.test.ts': ['QUIC has no record protection'],
+  'connection/quic.test.ts': [
+    'got no application protocol',
+    'got no quic_transport_parameters',
+    'got quic_transport_parameters, and this is not QUIC',
+    'got a session ID in QUIC',
+    'got max_early_data_size ${size} in QUIC',
+    'got more than one flight before it was our turn',
+    'got a KeyUpdate in QUIC',
+  ],
+  'flows/illegal-messages-tls13.test.ts': ['got a record of type ${contentType}'],
+  'handshake/authenticate-tls13.test.ts': [
+    'got a certificate_request_context in the handshake',
+    'got a CertificateRequest without signature_algorithms',
+    'got extension ${String(type)} of a certificate, not asked for',
+    'got certificate compression ${String(algorithm)}, which was not offered',
+    'got a compressed Certificate of ${uncompressedLength} bytes',
+    'got a compressed Certificate that does not open',
+  ],
+  'handshake/client-tls13.test.ts': [
+    'got extension ${String(type)}, which has no place in ${message}',
+    'got no key_share, expected psk_dhe_ke',
+    'got a useless ${group} key share',
+    'got a record_size_limit of ${limit}',
+  ],
+  'handshake/early-data-rejected.test.ts': [
+    'got a binder that does not verify',
+    'got early_data without pre_shared_key',
+    'got too much early data to skip',
+  ],
+  'handshake/early-data.test.ts': [
+    'got early_data without the first PSK',
+    'got early_data with another cipher suite or application protocol',
+    'got more handshake data before a change of keys',
+    'got more early data than the ticket allows',
+  ],
+  'handshake/external-psk.test.ts': [
+    'got an external PSK that is ours as a client',
+    'got no PSK that we have, and there is no certificate',
+  ],
+  'handshake/hello-retry-request.test.ts': [
+    'got a HelloRetryRequest that changes nothing',
+    'got a request for group ${String(requested)}',
+    'got no supported_versions in a HelloRetryRequest',
+    'got TLS 1.2 after a HelloRetryRequest of TLS 1.3',
+    'got another cipher suite than in the HelloRetryRequest',
+    'got group ${String(entry.group)}, for which no key share was sent',
+    'got a second ClientHello that differs from the first',
+    'got early_data in a second ClientHello',
+    'got another cookie than was sent',
+    'got other key shares than one of ${group}',
+  ],
+  'handshake/post-handshake.test.ts': [
+    'got a KeyUpdate with ${requestUpdate}',
+    'got more than ${this.#limits.maxKeyUpdatesInARow} KeyUpdates in a row',
+  ],
+  'handshake/psk-answers.test.ts': [
+    'got selected identity ${selected} of ${sent.psks.length}',
+    'got a PSK together with a cipher suite of another hash',
+    'got neither pre_shared_key nor key_share',
+    'got a key_share, expected psk_ke',
+  ],
+  'handshake/psk.test.ts': [
+    'got neither pre_shared_key nor signature_algorithms and supported_groups',
+    'got one of supported_groups and key_share without the other',
+    'got a pre_shared_key that is not the last extension',
+    'got pre_shared_key without psk_key_exchange_modes',
+    'got ${identities.length} identities and ${binders.length} binders',
+    'no certificate and signature scheme in common',
+  ],
+  'handshake/refusals-tls13.test.ts': [
+    'got legacy version ${legacyVersion}',
+    'got a Finished of ${verifyData.length} bytes, expected ${expected.length}',
+  ],
+  'handshake/server-tls13.test.ts': [
+    'got a useless ${group} key share',
+    'got a key share of ${String(group)} twice, or of no group on offer',
+    'got no signature_algorithms',
+    'got no key share of the group asked for',
+    'no cipher suite in common',
+    'got no supported_groups and key_share',
+    'no key share for a full handshake',
+  ],
+  'handshake/tickets-tls13.test.ts': [
+    'got a ticket_lifetime of ${ticketLifetime} seconds',
+    'the resumption PSK is unusable',
+  ],
+  'handshake/versions.test.ts': [
+    'got a session ID of ours that belongs to no session',
+    'got version ${String(data)}, which was not offered',
+    'got legacy version ${String(hello.legacyVersion)}, expected 0x0303',
+    'got another session ID than was sent',
+    'got a ServerHello of TLS 1.2 or below, expected TLS 1.3',
+    'got a downgrade marker: the server speaks a newer version',
+    'got TLS 1.2 in answer to early data: try again without early data',
+    'got compression methods, expected the null method alone',
+    'got a fallback to ${version}',
+  ],
+  'record/protection-tls13.test.ts': [
+    'got an unprotected record of type ${contentType}',
+    'got a record without a content type',
+    'got a record above the record_size_limit',
+  ],
+};
