@@ -77,6 +77,7 @@ export interface Signer {
 
 /** A hash that goes on: a handshake transcript asks for its value several times. */
 export interface RunningHash {
+  /** `data` must not change before the last value is taken: a backend may keep it as it is. */
   update(data: Uint8Array): void;
   /** The hash of all data so far, in a new array; more data may follow. */
   snapshot(): Uint8Array;

@@ -21,7 +21,7 @@ export function nodeHash(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array
 /** Short data are collected and hashed anew for each value: two objects of node:crypto cost more than that. */
 export class NodeRunningHash implements RunningHash {
   readonly #algorithm: HashAlgorithm;
-  readonly #collected = new Uint8Array(longestCollected);
+  #collected: Uint8Array[] = [];
   #length = 0;
   #hash: Hash | undefined;
 
@@ -31,19 +31,32 @@ export class NodeRunningHash implements RunningHash {
 
   update(data: Uint8Array): void {
     if (this.#hash === undefined && this.#length + data.length <= longestCollected) {
-      this.#collected.set(data, this.#length);
+      this.#collected.push(data);
       this.#length += data.length;
       return;
     }
-    this.#hash ??= createHash(this.#algorithm).update(this.#collected.subarray(0, this.#length));
+    this.#hash ??= createHash(this.#algorithm).update(this.#joined());
+    this.#collected = [];
     this.#hash.update(data);
   }
 
   snapshot(): Uint8Array {
     if (this.#hash !== undefined) return plain(this.#hash.copy().digest());
-    return nodeHash(this.#algorithm, this.#collected.subarray(0, this.#length));
+    return nodeHash(this.#algorithm, this.#joined());
+  }
+
+  #joined(): Uint8Array {
+    let at = 0;
+    for (const data of this.#collected) {
+      room.set(data, at);
+      at += data.length;
+    }
+    return room.subarray(0, at);
   }
 }
+
+/** One for all: what is in it is hashed before anybody else comes. */
+const room = new Uint8Array(longestCollected);
 
 export class NodeAeadKey implements AeadKey {
   readonly #algorithm: AeadAlgorithm;
