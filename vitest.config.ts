@@ -3,6 +3,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Reading the sources anew for each of two hundred files takes longer than most of the files: no test keeps state in modules.
+    isolate: false,
+    // The default leaves a core idle, and that is half of a small machine.
+    maxWorkers: '100%',
     // Interop tests start real programs on small machines; a test that waits for nobody ends long before this.
     testTimeout: 20_000,
     hookTimeout: 20_000,
