@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Reading the sources anew for each of two hundred files takes longer than most of the files: no test keeps state in modules.
+    // Reading the sources anew for each of two hundred files takes longer than most of the files; no test needs a module to be new.
     isolate: false,
     // The default leaves a core idle, and that is half of a small machine.
     maxWorkers: '100%',
