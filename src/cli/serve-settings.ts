@@ -3,7 +3,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { certificatesFromPem, credentials, privateKeyFromPem } from '../adapters/x509/credentials.js';
 import { nodeVerifier } from '../adapters/x509/node-verifier.js';
 import { serverSettings } from '../connection/config.js';
-import type { CryptoBackend } from '../crypto/backend.js';
+import type { CryptoBackend, PublicKey, Signer } from '../crypto/backend.js';
 import { MemoryReplayGuard } from '../early-data/memory-replay-guard.js';
 import { UsageError } from '../errors.js';
 import type { Credentials, ServerSettings } from '../handshake/settings.js';
@@ -41,8 +41,14 @@ function identities({ cert, key, psk, crypto: name }: ServeFlags, crypto: Crypto
   const keys = (key ?? cert).map((path) => inFile(path, privateKeyFromPem));
   return chains.map((chain) => {
     const own = credentials(chain, ...keys);
-    return name === 'node' ? own : { ...own, signer: crypto.signer(rawPrivateKey(keyOf(chain, keys))) };
+    return name === 'node' ? own : { ...own, signer: signerOf(own.signer.publicKey, crypto, keyOf(chain, keys)) };
   });
+}
+
+/** noble prepares its tables when the first client comes, not while somebody waits for the server to start. */
+function signerOf(publicKey: PublicKey, crypto: CryptoBackend, key: KeyObject): Signer {
+  let signer: Signer | undefined;
+  return { publicKey, sign: (algorithm, data) => (signer ??= crypto.signer(rawPrivateKey(key))).sign(algorithm, data) };
 }
 
 function keyOf([leaf]: readonly X509Certificate[], keys: readonly KeyObject[]): KeyObject {
