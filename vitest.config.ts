@@ -7,8 +7,8 @@ export default defineConfig({
     isolate: false,
     // The default leaves a core idle, and that is half of a small machine.
     maxWorkers: '100%',
-    // Interop tests start real programs on small machines; a test that waits for nobody ends long before this.
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Interop tests start real programs on small and busy machines; a test that waits for nobody ends long before this.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -1,7 +1,9 @@
 /** The command line itself: help, version, errors in one line, and how long it takes to start. */
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { manifest } from '../support/package.js';
 import { Command } from './command.js';
@@ -71,8 +73,8 @@ describe('an error is one line, and a status', () => {
   });
 });
 
-// Of the processor: how long one waits for it on a busy machine says nothing of the command.
-describe('starting takes less than 300 ms', () => {
+// Beside a bare `node` in the same run: a busy machine makes both slow. Node alone takes 40 ms of a quiet one.
+describe('starting takes less than 300 ms where node takes 50', () => {
   const telling = `process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error('cpu',user+system)})`;
   const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(telling)}` };
   const milliseconds = (output: string) => Number(/^cpu (\d+)$/m.exec(output)?.[1]) / 1000;
@@ -81,7 +83,7 @@ describe('starting takes less than 300 ms', () => {
     '%s',
     async (parameters) => {
       const run = async () => (await command.run(parameters, { environment })).stderr;
-      expect(await fastest(run)).toBeLessThan(300);
+      await expectQuick(run);
     },
   );
 
@@ -91,14 +93,24 @@ describe('starting takes less than 300 ms', () => {
       await server.stop();
       return server.output();
     };
-    expect(await fastest(run)).toBeLessThan(300);
+    await expectQuick(run);
   });
 
-  /** Of a few: neighbours in the caches cost time as well. */
-  async function fastest(run: () => Promise<string>): Promise<number> {
-    let best = Infinity;
-    for (let i = 0; i < 5 && best >= 300; i++) best = Math.min(best, milliseconds(await run()));
-    return best;
+  /** Of processor time, and the best of a few: neighbours in the caches cost time as well. */
+  async function expectQuick(run: () => Promise<string>): Promise<void> {
+    let [bare, ours] = [Infinity, Infinity];
+    for (let i = 0; i < 5 && ours >= 6 * bare; i++) {
+      bare = Math.min(bare, milliseconds(await bareNode()));
+      ours = Math.min(ours, milliseconds(await run()));
+    }
+    expect(ours).toBeLessThan(6 * bare);
+  }
+
+  async function bareNode(): Promise<string> {
+    const { stderr } = await promisify(execFile)(process.execPath, ['-e', '0'], {
+      env: { ...process.env, ...environment },
+    });
+    return stderr;
   }
 });
 
