@@ -14,6 +14,8 @@ import type { ProtectionKeys, RecordProtection, Unprotected } from './protection
 
 /** RFC 8446 5.2: content, type and padding together. */
 export const maxInnerPlaintextLength = maxPlaintextLength + 1;
+/** RFC 8446 5.2: type and tag, which every record without padding has beside its content. */
+export const tls13Overhead = 1 + aeadTagLength;
 /** RFC 8446 5.2: what a TLS 1.3 record may be longer than its content. */
 export const maxTls13CiphertextLength = maxPlaintextLength + 256;
 

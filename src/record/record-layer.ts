@@ -9,7 +9,7 @@ import type { AeadAlgorithm, CryptoBackend } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { contentTypes } from '../parameters.js';
 import { maxPlaintextLength, recordHeaderLength, type RawRecord } from './deframer.js';
-import { maxInnerPlaintextLength, tls13Protection } from './protection-tls13.js';
+import { maxInnerPlaintextLength, tls13Overhead, tls13Protection } from './protection-tls13.js';
 import type { ProtectionKeys, RecordProtection, Unprotected } from './protection.js';
 
 /** RFC 5246 6.2.1 lets application data be empty (traffic analysis); so many in a row are an attack. */
@@ -93,19 +93,16 @@ export class RecordLayer {
       return this.#checked({ contentType, payload: fragment, owned: false });
     }
     if (this.#isInTheClear(protection, contentType)) return { contentType, payload: fragment, owned: false };
-    if (this.#skipping !== undefined && contentType === contentTypes.application_data) {
-      const opened = openOrUndefined(protection, record);
-      if (opened === undefined) {
-        this.#skip(protection.limitedLength(fragment.length));
-        return undefined;
-      }
-      this.#skipping = undefined;
-      return this.#checked({ ...opened, owned: true });
+    const skips = this.#skipping !== undefined && contentType === contentTypes.application_data;
+    const opened = skips ? openOrUndefined(protection, record) : protection.open(contentType, fragment);
+    if (opened === undefined) {
+      this.#skip(fragment.length);
+      return undefined;
     }
-    const { contentType: innerType, payload } = protection.open(contentType, fragment);
+    if (skips) this.#skipping = undefined;
     if (protection.limitedLength(fragment.length) > this.#readLimit)
       throw new AlertError('record_overflow', 'got a record above the record_size_limit');
-    return this.#checked({ contentType: innerType, payload, owned: true });
+    return this.#checked({ ...opened, owned: true });
   }
 
   /** RFC 8446 D.4 and 5: what a TLS 1.3 peer may say without protection while keys are there already. */
@@ -137,8 +134,10 @@ export class RecordLayer {
     this.#skipping = undefined;
   }
 
-  #skip(length: number): void {
-    if (this.#skipping !== undefined && (this.#skipping.remaining -= Math.max(length, 1)) >= 0) return;
+  /** Counts what `max_early_data_size` does, as far as it shows from outside: a record's content, of which there is some. */
+  #skip(fragmentLength: number): void {
+    const length = Math.max(fragmentLength - tls13Overhead, 1);
+    if (this.#skipping !== undefined && (this.#skipping.remaining -= length) >= 0) return;
     throw new AlertError('unexpected_message', 'got too much early data to skip');
   }
 

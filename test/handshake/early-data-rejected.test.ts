@@ -52,6 +52,27 @@ describe('rejected', () => {
     expect(reasonOf(sent({ earlyData: undefined }))).toBe('disabled');
   });
 
+  it.each([2 ** 14, 40_000])(
+    'R8446-4.2.10-10 R8446-4.2.10-11 all of the %i bytes that a ticket allows can be skipped',
+    (maxSize) => {
+      const earlyData = { maxSize, replayGuard: { startedAt: 0, check: (): ReplayAnswer => 'replayed' } };
+      const groups = { keyShareGroups: ['secp256r1'], groups: ['secp256r1', 'x25519'] } as const;
+      for (const [reason, server, client] of [
+        ['replayed', {}, {}],
+        ['hello_retry_request', { groups: ['x25519'] }, groups],
+      ] as const) {
+        const session = world.session({}, { earlyData });
+        const pair = makePair(
+          world.client({ session, earlyData: true, ...client }),
+          world.server({ earlyData, ...server }),
+        );
+        expect(pair.client.connection.earlyDataAllowance).toBe(maxSize);
+        pair.client.connection.writeEarlyData(new Uint8Array(maxSize));
+        expect(reasonOf(pair)).toBe(reason);
+      }
+    },
+  );
+
   it('R8446-4.2.10-8 for another suite, protocol or PSK', () => {
     const sha256 = { cipherSuites: ['TLS_AES_128_GCM_SHA256'] } as const;
     const chacha = { cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] } as const;

@@ -202,12 +202,20 @@ describe.each(backends)('RecordLayer in TLS 1.3 ($name)', (crypto) => {
     expect(text(reader, more!)).toBe(toHex(ascii('more')));
   });
 
-  it('R8446-4.2.10-10 bytes are counted with their type: one more than allowed is unexpected_message', () => {
+  it('R8446-4.2.10-10 content is counted, without type and tag: one more byte than allowed is unexpected_message', () => {
     const reader = readerUnder(2);
-    reader.skipEarlyData('record_that_opens', 12);
+    reader.skipEarlyData('record_that_opens', 10);
     const [first, second, third] = written(1, 'early', 'early', '');
     expect([text(reader, first!), text(reader, second!)]).toEqual(['skipped', 'skipped']);
     expect(alertOf(() => reader.open(third!))).toBe('unexpected_message');
+  });
+
+  it('R8449-4-1 the first record that opens is under the limit like any other', () => {
+    const reader = readerUnder(2);
+    reader.limitRecordSize(64, 64);
+    reader.skipEarlyData('record_that_opens', 100);
+    const [long] = written(2, 'x'.repeat(64));
+    expect(alertOf(() => reader.open(long!))).toBe('record_overflow');
   });
 
   it('R8446-4.2.10-10 a record of nothing counts as well: the skipping ends', () => {
@@ -227,7 +235,7 @@ describe.each(backends)('RecordLayer in TLS 1.3 ($name)', (crypto) => {
 
   it('R8446-4.2.10-11 before keys, application_data is dropped and everything else read, until the second ClientHello', () => {
     const reader = new RecordLayer();
-    reader.skipEarlyData('second_client_hello', 50);
+    reader.skipEarlyData('second_client_hello', 10);
     const [early] = written(1, 'early');
     const hello: RawRecord = { contentType: handshake, fragment: fromHex('01000000') };
     expect(text(reader, early!)).toBe('skipped');
