@@ -114,6 +114,8 @@ export class Connection {
     this.#halfClose = options.halfClose ?? false;
     if (role === 'server') this.#records.versionNegotiated();
     const { state, flow } = begin(this.#records);
+    if (state.settings.transport === 'quic')
+      throw new UsageError('invalid_option', 'settings for QUIC are for `tls-resume/quic`');
     this.#hs = state;
     this.#begin(flow);
   }
@@ -385,7 +387,7 @@ export class Connection {
     const one = payload.length === 1 && payload[0] === 1;
     const mayBeTls13 = version === undefined && this.role === 'client' && settings.versions.includes('TLSv1.3');
     if (version === 'TLSv1.3' || mayBeTls13) {
-      if (!one || isProtected || this.#state !== 'handshake' || settings.transport === 'quic')
+      if (!one || isProtected || this.#state !== 'handshake')
         throw new AlertError('unexpected_message', 'got change_cipher_spec');
       this.#countWarning();
       return;

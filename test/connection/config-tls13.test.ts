@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ascii, toHex } from '../../src/bytes.js';
 import { clientSettings, serverSettings } from '../../src/connection/config.js';
+import { clientConnection, serverConnection } from '../../src/connection/connection.js';
 import type {
   ClientOptions,
   EarlyDataOptions,
@@ -194,4 +195,10 @@ describe('P-bind-5 keys of a client’s store', () => {
     ).toBe(key({}));
     expect(key({ serverName: 'SERVER.example' })).toBe(key({}));
   });
+});
+
+it('R9001-8.3-1 settings for QUIC have no place under a record layer', () => {
+  const quic = { transport: 'quic', quicTransportParameters: new Uint8Array(1) } as const;
+  expect(() => clientConnection(clientOf(quic))).toThrow(expect.objectContaining(invalid));
+  expect(() => serverConnection(serverOf(quic))).toThrow(expect.objectContaining(invalid));
 });
