@@ -74,9 +74,13 @@ export function* clientRetry(
     psks: sent.psks.filter((psk) => psk.hash === hash), // R8446-4.1.4-8
   };
   hs.sendCompatibilityChangeCipherSpec();
-  const second = sendClientHello(hs, offer);
-  const serverHello = yield* receiveTls13('server_hello');
-  return yield* clientTls13(hs, second, serverHello, { cipherSuite });
+  try {
+    const second = sendClientHello(hs, offer);
+    const serverHello = yield* receiveTls13('server_hello');
+    return yield* clientTls13(hs, second, serverHello, { cipherSuite });
+  } finally {
+    for (const keyShare of keyShares.values()) keyShare.destroy?.();
+  }
 }
 
 /** What a HelloRetryRequest has settled, apart from the group: of that alone a key share goes out (R8446-4.1.4). */

@@ -73,11 +73,11 @@ function* lookUp(
   serverName: string | undefined,
 ): Handshake<Candidate | ResumptionRefusal> {
   const { settings } = hs;
-  const configured = settings.externalPsks.find((psk) => equal(psk.identity, identity));
+  const configured = configuredPsk(settings, identity);
   if (configured !== undefined) return externalCandidate(settings, configured);
   const found = yield* findTicket(hs, identity);
   if (typeof found === 'string') {
-    const psk = yield* findExternalPsk(settings, identity);
+    const psk = yield* lookUpExternalPsk(settings, identity);
     return psk === undefined ? found : externalCandidate(settings, psk);
   }
   const { session, stored } = found;
@@ -106,10 +106,18 @@ function* lookUp(
 }
 
 function* findExternalPsk(settings: ServerSettings, identity: Uint8Array): Handshake<ExternalPsk | undefined> {
-  const { externalPsks, findExternalPsk: lookup } = settings;
-  const configured = externalPsks.find((psk) => equal(psk.identity, identity));
-  if (configured !== undefined || lookup === undefined) return configured;
-  return yield* ask('find_external_psk', { lookup, identity });
+  return configuredPsk(settings, identity) ?? (yield* lookUpExternalPsk(settings, identity));
+}
+
+function configuredPsk({ externalPsks }: ServerSettings, identity: Uint8Array): ExternalPsk | undefined {
+  return externalPsks.find((psk) => equal(psk.identity, identity));
+}
+
+function* lookUpExternalPsk(
+  { findExternalPsk: lookup }: ServerSettings,
+  identity: Uint8Array,
+): Handshake<ExternalPsk | undefined> {
+  return lookup === undefined ? undefined : yield* ask('find_external_psk', { lookup, identity });
 }
 
 /** P-psk-1: a ClientHello under the PSK that we use as a client is our own, reflected (Selfie). */

@@ -74,6 +74,7 @@ export class HandshakeBase<Settings extends ClientSettings | ServerSettings> {
    * knows the secret: anybody can send garbage under a session ID that he saw.
    */
   stored: StoredSession | undefined;
+
   constructor(role: 'client' | 'server', settings: Settings, transport: HandshakeTransport) {
     this.role = role;
     this.settings = settings;

@@ -6,13 +6,11 @@ import { wipe } from '../bytes.js';
 import { AlertError } from '../errors.js';
 import { findExtension, type NewSessionTicket } from '../messages/index.js';
 import { clientSessionState, sessionState } from '../sessions/session-state.js';
-import type { Tls13Session } from '../sessions/session.js';
+import { maximumTicketLifetime, type Tls13Session } from '../sessions/session.js';
 import type { Resumable } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 
-/** RFC 8446 4.6.1: seconds. */
-export const maximumTicketLifetime = 7 * 24 * 60 * 60;
 /** RFC 9001 4.6.1: the one value in QUIC. */
 const quicEarlyDataSize = 0xffffffff;
 /** Bytes of a ticket that is a handle into the server's store. */

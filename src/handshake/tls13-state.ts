@@ -41,7 +41,7 @@ export class Tls13State {
   #earlyExporter: Uint8Array | undefined;
   /**
    * What stays when the handshake is over, one behind the other: application traffic secrets of client and server, exporter secret,
-   * resumption secret. One array takes a sixth of the room of four with their states.
+   * resumption secret. One array in place of four with the states around them.
    */
   #lasting: Uint8Array | undefined;
   #generations: { client: number; server: number } | undefined;
