@@ -73,7 +73,7 @@ describe('an error is one line, and a status', () => {
   });
 });
 
-// Beside a bare `node` in the same run: a busy machine makes both slow. Node alone takes 40 ms of a quiet one.
+// Beside a bare `node` in the same run: a busy machine makes both slow.
 describe('starting takes less than 300 ms where node takes 50', () => {
   const telling = `process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error('cpu',user+system)})`;
   const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(telling)}` };
