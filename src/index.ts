@@ -4,6 +4,7 @@
  * The parts stand on their own in the subpaths: `/messages`, `/tickets`, `/sessions`, `/crypto/*`; sockets are in `/node`.
  */
 export type { AlertDescription } from './alert.js';
+export type { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from './parameters.js';
 export {
   AlertError,
   DecodeError,

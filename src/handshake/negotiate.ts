@@ -9,7 +9,7 @@ import { AlertError } from '../errors.js';
 import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { findExtension, isHostName, type ClientHello, type ServerNameList } from '../messages/index.js';
-import { protocolVersions } from '../parameters.js';
+import { protocolVersions, type ProtocolVersion } from '../parameters.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import type { ClientHelloInfo, Credentials, ServerSettings } from './settings.js';
 
@@ -28,7 +28,7 @@ export function chooseVersion({ versions }: ServerSettings, hello: ClientHello):
   // RFC 8446 D.5: a hello of SSL, whatever its extensions say.
   if (legacyVersion === 'SSLv3' || (typeof legacyVersion === 'number' && legacyVersion < protocolVersions.SSLv3))
     throw new AlertError('protocol_version', `got legacy version ${legacyVersion}`);
-  const offered = findExtension(hello.extensions, 'supported_versions') ?? impliedVersions(legacyVersion);
+  const offered = offeredVersions(hello);
   const version = versions.find((candidate) => offered.includes(candidate));
   if (version === undefined)
     throw new AlertError('protocol_version', `got a ClientHello without ${versions.join(' or ')}`);
@@ -39,16 +39,21 @@ export function chooseVersion({ versions }: ServerSettings, hello: ClientHello):
 }
 
 /** RFC 8446 D.2: TLS 1.3 is never meant by legacy_version. */
-function impliedVersions(legacyVersion: ClientHello['legacyVersion']): readonly (string | number)[] {
+function offeredVersions({ legacyVersion, extensions }: ClientHello): readonly ProtocolVersion[] {
   const newer = typeof legacyVersion === 'number' ? legacyVersion > 0x0304 : legacyVersion >= 'TLSv1.2';
-  return newer ? ['TLSv1.2'] : [];
+  return findExtension(extensions, 'supported_versions') ?? (newer ? ['TLSv1.2'] : []);
 }
 
 /** What of a ClientHello an application may choose by. */
 export function helloInfo(hello: ClientHello): ClientHelloInfo {
+  const { extensions, cipherSuites } = hello;
   return {
-    serverName: requestedName(findExtension(hello.extensions, 'server_name') ?? []),
-    alpnProtocols: (findExtension(hello.extensions, 'application_layer_protocol_negotiation') ?? []).map(fromAscii),
+    serverName: requestedName(findExtension(extensions, 'server_name') ?? []),
+    alpnProtocols: (findExtension(extensions, 'application_layer_protocol_negotiation') ?? []).map(fromAscii),
+    versions: offeredVersions(hello),
+    cipherSuites,
+    groups: findExtension(extensions, 'supported_groups') ?? [],
+    signatureSchemes: findExtension(extensions, 'signature_algorithms') ?? [],
   };
 }
 

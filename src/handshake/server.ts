@@ -39,8 +39,7 @@ export function* serverHandshake(hs: ServerHandshake): Handshake<HandshakeResult
     throw new AlertError('illegal_parameter', 'got ec_point_formats without uncompressed');
 
   return yield* serverTls12(hs, {
-    serverName: info.serverName,
-    alpnProtocols: info.alpnProtocols,
+    ...info,
     hello,
     extendedMasterSecret: findExtension(hello.extensions, 'extended_master_secret') !== undefined,
     secureRenegotiation: checkRenegotiation(settings, hello),

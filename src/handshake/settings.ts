@@ -17,6 +17,7 @@ import type { ReplayGuard } from '../early-data/replay-guard.js';
 import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import type { Extension } from '../messages/index.js';
+import type { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../parameters.js';
 import type { Session, SessionEncoding } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
@@ -50,11 +51,19 @@ export interface CertificateQuestion {
   readonly resumed: boolean;
 }
 
-/** What a server needs to know of a ClientHello to choose its settings. */
+/** What a server needs to know of a ClientHello to choose its settings. Lists are in the client's order, GREASE and all. */
 export interface ClientHelloInfo {
   /** Lower case. */
   readonly serverName: string | undefined;
   readonly alpnProtocols: readonly string[];
+  /** From supported_versions, or TLSv1.2 where legacy_version says that or more. */
+  readonly versions: readonly ProtocolVersion[];
+  /** Names, and numbers where there is no name here. Of all versions. */
+  readonly cipherSuites: readonly CipherSuite[];
+  /** From supported_groups; empty without it. */
+  readonly groups: readonly NamedGroup[];
+  /** From signature_algorithms; empty without it. */
+  readonly signatureSchemes: readonly SignatureScheme[];
 }
 
 /** Judges a peer's certificate chain. A throw or rejection ends the handshake with internal_error. */
