@@ -46,6 +46,7 @@ export {
 } from './handshake/resumption.js';
 export type {
   CertificateQuestion,
+  CertificateRequestInfo,
   CertificateVerdict,
   CertificateVerifier,
   ClientAuthentication,
@@ -53,6 +54,7 @@ export type {
   ClientHelloInfo,
   ClientSettings,
   Credentials,
+  CredentialsChooser,
   EarlyDataPolicy,
   ExternalPsk,
   ExternalPskLookup,

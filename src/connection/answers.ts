@@ -19,6 +19,7 @@ export const defaultAnswers: Answers = {
   choose_settings: ({ settings, hello }) =>
     settings.chooseSettings === undefined ? settings : settings.chooseSettings(hello),
   find_session: ({ store, key }) => attempt(() => store.get(key), foundState, failed),
+  choose_credentials: ({ choose, request }) => choose(request),
   take_session: ({ store, key }) => attempt(() => store.take?.(key), foundState, failed),
   store_session: ({ store, key, state, expiresAt }) =>
     attempt(

@@ -62,6 +62,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     shapeClientHello: options.shapeClientHello,
     tickets,
     credentials,
+    chooseCredentials: options.chooseCredentials,
     verifyCertificate: options.verifyCertificate,
     allowServersWithoutSecureRenegotiation: options.allowServersWithoutSecureRenegotiation ?? false,
   });

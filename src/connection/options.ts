@@ -11,6 +11,7 @@ import type {
   ClientHelloExtensions,
   ClientHelloInfo,
   Credentials,
+  CredentialsChooser,
   ExternalPskLookup,
   PskKeyExchangeModeName,
   ServerExtensions,
@@ -113,8 +114,13 @@ export interface ClientOptions extends CommonOptions {
   readonly middleboxCompatibility?: boolean;
   /** Changes the extensions of the ClientHello at the last moment: order, GREASE, padding. pre_shared_key comes after them. */
   readonly shapeClientHello?: (extensions: ClientHelloExtensions) => ClientHelloExtensions;
-  /** Chains for servers that ask for one, most preferred first. */
+  /** Chains for servers that ask for one, most preferred first. Sessions made with one leaf are not offered with another. */
   readonly credentials?: readonly Credentials[];
+  /**
+   * Chooses when a server asks, in place of `credentials`. No session knows the choice: who chooses by user puts the user into
+   * `applicationContext`.
+   */
+  readonly chooseCredentials?: CredentialsChooser;
   /** Judges the server's chain, and its name against `serverName`. There is no default: authentication is the point. */
   readonly verifyCertificate: CertificateVerifier;
   /** Talks to servers without RFC 5746: open to the renegotiation attack on their side. */

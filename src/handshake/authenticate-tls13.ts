@@ -11,7 +11,7 @@ import {
   type Certificate,
   type CertificateRequest,
 } from '../messages/index.js';
-import { sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import type { HandshakeBase } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
@@ -91,7 +91,13 @@ export function sendCertificateRequest(hs: ServerHandshake): void {
 export function* sendClientAuthentication(hs: ClientHandshake, { extensions }: CertificateRequest): Handshake<void> {
   const schemes = findExtension(extensions, 'signature_algorithms') ?? [];
   const compression = findExtension(extensions, 'compress_certificate') ?? [];
-  for (const credentials of hs.settings.credentials) {
+  const candidates = yield* clientCredentials(hs.settings, {
+    version: 'TLSv1.3',
+    signatureSchemes: schemes,
+    certificateAuthorities: findExtension(extensions, 'certificate_authorities') ?? [],
+    certificateTypes: undefined,
+  });
+  for (const credentials of candidates) {
     const scheme = chooseScheme(credentials.signer.publicKey, schemes, schemeFitsTls13);
     if (scheme === undefined) continue;
     sendCertificate(hs, credentials.certificates, compression);

@@ -1,16 +1,27 @@
-/** The three questions of authentication: sign, verify a signature, judge a certificate chain (RFC 5246 7.4.2, 7.4.8). */
+/** The questions of authentication: which chain to show, sign, verify a signature, judge a chain (RFC 5246 7.4.2, 7.4.8). */
 import type { PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { fitting, isBytes } from './hooks.js';
 import { ask, type Handshake } from './needs.js';
 import type {
   CertificateQuestion,
+  CertificateRequestInfo,
   CertificateVerdict,
   CertificateVerifier,
   ClientSettings,
   Credentials,
 } from './settings.js';
 import { isSignatureScheme, schemeFits, signatureAlgorithms, type SignatureSchemeName } from './signature-schemes.js';
+
+/** What a client may show to a server that asks: its list, or the choice of the outside. `null` is nothing here as well. */
+export function* clientCredentials(
+  { chooseCredentials: choose, credentials }: ClientSettings,
+  request: CertificateRequestInfo,
+): Handshake<readonly Credentials[]> {
+  if (choose === undefined) return credentials;
+  const chosen = yield* ask('choose_credentials', { choose, request });
+  return fitting('chooseCredentials', chosen ?? [], Array.isArray);
+}
 
 /** Signs with the key of `credentials`, whose scheme was chosen before. */
 export function* sign(credentials: Credentials, scheme: SignatureSchemeName, data: Uint8Array): Handshake<Uint8Array> {

@@ -18,7 +18,7 @@ import {
 } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import type { Tls12Session } from '../sessions/session.js';
-import { sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import { refusalHeard, type SentClientHello } from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
@@ -180,7 +180,7 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
   }
   hs.transcript.add(next.bytes);
 
-  const own = request === undefined ? undefined : chooseCredentials(settings.credentials, request);
+  const own = request === undefined ? undefined : yield* chooseCredentials(hs, request);
   if (request !== undefined)
     hs.send({ type: 'certificate', body: { certificateList: own?.credentials.certificates ?? [] } });
   yield* sendClientKeyExchange(hs, answer, group, peerShare);
@@ -222,12 +222,18 @@ function* verifyKeyExchange(
 }
 
 /** The first of our credentials whose key can make a signature that the server takes. */
-function chooseCredentials(
-  candidates: readonly Credentials[],
-  request: CertificateRequestTls12,
-): { credentials: Credentials; scheme: SignatureSchemeName } | undefined {
+function* chooseCredentials(
+  hs: ClientHandshake,
+  { supportedSignatureAlgorithms: schemes, certificateAuthorities, certificateTypes }: CertificateRequestTls12,
+): Handshake<{ credentials: Credentials; scheme: SignatureSchemeName } | undefined> {
+  const candidates = yield* clientCredentials(hs.settings, {
+    version: 'TLSv1.2',
+    signatureSchemes: schemes,
+    certificateAuthorities,
+    certificateTypes,
+  });
   for (const credentials of candidates) {
-    const scheme = chooseScheme(credentials.signer.publicKey, request.supportedSignatureAlgorithms);
+    const scheme = chooseScheme(credentials.signer.publicKey, schemes);
     if (scheme !== undefined) return { credentials, scheme };
   }
   return undefined;

@@ -24,9 +24,12 @@ import type { SessionStore } from '../sessions/store.js';
 import type { OpenedTicket, TicketSealer } from '../tickets/sealer.js';
 import type {
   CertificateQuestion,
+  CertificateRequestInfo,
   CertificateVerdict,
   CertificateVerifier,
   ClientHelloInfo,
+  Credentials,
+  CredentialsChooser,
   ExternalPsk,
   ExternalPskLookup,
   ServerSettings,
@@ -42,6 +45,11 @@ export interface Needs {
   choose_settings: {
     question: { readonly settings: ServerSettings; readonly hello: ClientHelloInfo };
     answer: ServerSettings | undefined;
+  };
+  /** Answer `undefined`: the client has no certificate for this server. */
+  choose_credentials: {
+    question: { readonly choose: CredentialsChooser; readonly request: CertificateRequestInfo };
+    answer: readonly Credentials[] | undefined;
   };
   find_session: { question: { readonly store: SessionStore; readonly key: Uint8Array }; answer: StoreAnswer };
   /** As `find_session`, and the session is forgotten in the same step. */

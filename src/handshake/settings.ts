@@ -17,7 +17,13 @@ import type { ReplayGuard } from '../early-data/replay-guard.js';
 import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import type { Extension } from '../messages/index.js';
-import type { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../parameters.js';
+import type {
+  CipherSuite,
+  ClientCertificateType,
+  NamedGroup,
+  ProtocolVersion,
+  SignatureScheme,
+} from '../parameters.js';
 import type { Session, SessionEncoding } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
@@ -30,6 +36,23 @@ export interface Credentials {
   readonly certificates: readonly Uint8Array[];
   readonly signer: Signer;
 }
+
+/** What a server says of the certificate that it wants of a client (RFC 5246 7.4.4, RFC 8446 4.3.2). */
+export interface CertificateRequestInfo {
+  readonly version: HandshakeVersion;
+  /** Names, and numbers where there is no name here. */
+  readonly signatureSchemes: readonly SignatureScheme[];
+  /** X.501 names in DER; empty is any authority. */
+  readonly certificateAuthorities: readonly Uint8Array[];
+  /** `undefined` in TLS 1.3, which has none. */
+  readonly certificateTypes: readonly ClientCertificateType[] | undefined;
+}
+
+/**
+ * Chains for a server that asks for one, most preferred first; the first whose key can sign is shown. None: the client has no
+ * certificate. A throw or rejection ends the handshake with internal_error.
+ */
+export type CredentialsChooser = (request: CertificateRequestInfo) => MaybePromise<readonly Credentials[] | undefined>;
 
 /** What the outside says of a certificate chain. */
 export type CertificateVerdict =
@@ -140,6 +163,8 @@ export interface ClientSettings extends CommonSettings {
   /** Whether tickets are asked for. */
   readonly tickets: boolean;
   readonly credentials: readonly Credentials[];
+  /** In place of `credentials`. */
+  readonly chooseCredentials: CredentialsChooser | undefined;
   readonly verifyCertificate: CertificateVerifier;
   readonly allowServersWithoutSecureRenegotiation: boolean;
   /** Groups to send key shares for; some of `groups`. */

@@ -48,6 +48,18 @@ interface Place {
 /** Where each need is asked for. */
 const places: readonly Place[] = [
   { need: 'choose_settings', side: 'server', flow: flows.full },
+  {
+    need: 'choose_credentials',
+    side: 'client',
+    flow: flows.mutual,
+    client: () => ({ chooseCredentials: () => [clientCredentials] }),
+  },
+  {
+    need: 'choose_credentials',
+    side: 'client',
+    flow: tls13Flows.mutual,
+    client: () => ({ chooseCredentials: () => [clientCredentials] }),
+  },
   { need: 'find_session', side: 'server', flow: flows.sessionId },
   { need: 'find_session', side: 'client', flow: flows.full, client: () => ({ sessions: new RecordingStore() }) },
   { need: 'store_session', side: 'server', flow: flows.withSessionId },
@@ -268,6 +280,8 @@ function isHarmless(need: Need, answer: unknown): boolean {
       return answer === true;
     case 'find_external_psk':
       return answer === undefined;
+    case 'choose_credentials':
+      return answer === undefined || answer === null || Array.isArray(answer);
     case 'check_replay': // whatever is not `fresh` rejects early data
     case 'store_session':
     case 'forget_session':
