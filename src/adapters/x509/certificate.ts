@@ -5,7 +5,7 @@
  * The surprising thing: where the two parsers do not agree, the certificate is refused. Certificates that read differently to
  * different eyes are an attack (Frankencerts, 2014).
  */
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, type KeyObject } from 'node:crypto';
 import { BitString, Boolean as AsnBoolean, Integer, ObjectIdentifier } from 'asn1js';
 import { contextTag, fail, items, octets, parse, rawBytes, type Asn1 } from './asn1.js';
 import { directoryName, readNames, readSubtree, type GeneralName } from './general-name.js';
@@ -17,6 +17,8 @@ export interface NameConstraints {
 
 export interface Certificate {
   readonly x509: X509Certificate;
+  /** Read with the rest: OpenSSL looks into a key when it is asked for it, and throws for one that it cannot read. */
+  readonly publicKey: KeyObject;
   /** Milliseconds since 1970, both inclusive; seconds are whole. NaN if unreadable. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -38,7 +40,7 @@ export interface Certificate {
   readonly unknownCritical: readonly string[];
 }
 
-/** `undefined` for bytes that are no certificate, or one with extensions that cannot be read. */
+/** `undefined` for bytes that are no certificate, or one with a key or extensions that cannot be read. */
 export function readCertificate(certificate: Uint8Array | X509Certificate): Certificate | undefined {
   try {
     return read(certificate instanceof X509Certificate ? certificate : new X509Certificate(certificate));
@@ -58,6 +60,7 @@ function read(x509: X509Certificate): Certificate {
   if (x509.ca && !authority) fail('an authority by OpenSSL that is none by asn1js');
   return {
     x509,
+    publicKey: x509.publicKey,
     notBefore: Date.parse(x509.validFrom),
     notAfter: Date.parse(x509.validTo),
     selfIssued: rawBytes(issuer).equals(rawBytes(subject)),

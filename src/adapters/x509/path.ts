@@ -61,7 +61,8 @@ class PathSearch {
     if (this.#anchors.has(last)) return path;
     for (const issuer of [...this.#anchors.issuersOf(last), ...this.#others]) {
       if (this.#signatureChecks >= maxSignatureChecks) return undefined;
-      if (path.some(({ x509 }) => isSameEntity(x509, issuer.x509)) || !last.x509.checkIssued(issuer.x509)) continue;
+      if (path.some((certificate) => isSameEntity(certificate, issuer)) || !last.x509.checkIssued(issuer.x509))
+        continue;
       const refusal = this.#refuseIssuer(path, last, issuer);
       this.#reason ??= refusal;
       const found = refusal === undefined ? this.extend([...path, issuer], issuer) : undefined;
@@ -77,15 +78,15 @@ class PathSearch {
     if (!strongSignatures.has(last.signatureAlgorithm))
       return { alert: 'bad_certificate', reason: `${nameOf(last)} is signed by a weak or unknown algorithm` };
     this.#signatureChecks++;
-    if (!last.x509.verify(issuer.x509.publicKey))
+    if (!last.x509.verify(issuer.publicKey))
       return { alert: 'bad_certificate', reason: `the signature of ${nameOf(last)} does not verify` };
     return refuseNames(issuer, path);
   }
 }
 
 /** A certificate that was issued twice, cross-signed perhaps, is one node of the maze (RFC 4158 5.2). */
-function isSameEntity(a: Certificate['x509'], b: Certificate['x509']): boolean {
-  return a.subject === b.subject && a.publicKey.equals(b.publicKey);
+function isSameEntity(a: Certificate, b: Certificate): boolean {
+  return a.x509.subject === b.x509.subject && a.publicKey.equals(b.publicKey);
 }
 
 /** RFC 5280 4.2.1.3, 4.2.1.12: what the leaf must be good for. */
@@ -162,8 +163,8 @@ export const minRsaBits = 2048;
 export const maxRsaBits = 8192;
 const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-function isUsableKey({ x509 }: Certificate): boolean {
-  const { asymmetricKeyType: kind, asymmetricKeyDetails: details = {} } = x509.publicKey;
+function isUsableKey({ publicKey }: Certificate): boolean {
+  const { asymmetricKeyType: kind, asymmetricKeyDetails: details = {} } = publicKey;
   const { modulusLength = 0 } = details;
   if (kind === 'rsa' || kind === 'rsa-pss') return modulusLength >= minRsaBits && modulusLength <= maxRsaBits;
   return kind === 'ed25519' || (kind === 'ec' && curves.has(details.namedCurve));

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { maxCertificates, nodeVerifier, acceptAnyCertificateForTesting } from '../../../src/adapters/x509/index.js';
 import type { NodeVerifierOptions } from '../../../src/adapters/x509/index.js';
@@ -13,6 +14,13 @@ function judge(
   const { role = 'server', ...own } = options;
   const verifier = nodeVerifier({ ca, now: () => now, host: 'localhost', ...own });
   return verifier({ certificates: names.map(der), role, serverName: undefined, resumed: false });
+}
+
+/** A certificate of a P-256 key with a point that is not on the curve: OpenSSL reads it, until it is asked for the key. */
+function withUnreadableKey(certificate: Uint8Array): Uint8Array {
+  const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  const last = Buffer.from(certificate).indexOf(spki) + spki.length - 1;
+  return certificate.map((byte, i) => (i === last ? byte ^ 1 : byte));
 }
 
 describe('nodeVerifier', () => {
@@ -215,6 +223,17 @@ describe('nodeVerifier', () => {
     expect(ask('p256')).toBe(first);
     ask('p384');
     expect(ask('p256')).not.toBe(first);
+  });
+
+  it('refuses a leaf whose key cannot be read, and passes over such a certificate among the others', () => {
+    const verifier = nodeVerifier({ ca, now: () => now, host: 'localhost' });
+    const ask = (...certificates: Uint8Array[]) =>
+      verifier({ certificates, role: 'server', serverName: undefined, resumed: false });
+    const broken = withUnreadableKey(der('p256'));
+    expect(() => new X509Certificate(broken).publicKey).toThrow('decode error');
+    expect(ask(broken, der('intermediate'))).toMatchObject({ accepted: false, alert: 'bad_certificate' });
+    expect(ask(der('p256'), withUnreadableKey(der('intermediate')))).toMatchObject({ alert: 'unknown_ca' });
+    expect(ask(der('p256'), broken, der('intermediate'))).toMatchObject({ accepted: true });
   });
 
   it('refuses authorities that are none', () => {
