@@ -8,6 +8,8 @@ export const alertDescriptions = {
   unexpected_message: 10,
   bad_record_mac: 20,
   record_overflow: 22,
+  /** TLS 1.2 alone. */
+  decompression_failure: 30,
   handshake_failure: 40,
   bad_certificate: 42,
   unsupported_certificate: 43,

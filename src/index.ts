@@ -63,7 +63,7 @@ export type {
   ServerSettings,
   TicketCounts,
 } from './handshake/settings.js';
-export type { Session, SessionEncoding, Tls12Session, Tls13Session } from './sessions/session.js';
+export type { Session, SessionEncoding, Staples, Tls12Session, Tls13Session } from './sessions/session.js';
 export type { SessionStore } from './sessions/store.js';
 export type { OpenedTicket, TicketRefusal, TicketSealer } from './tickets/sealer.js';
 export { clientSettings, serverSettings } from './connection/config.js';
@@ -81,6 +81,7 @@ export {
   serverConnection,
   type Connection,
   type ConnectionOptions,
+  type FatalAlert,
 } from './connection/connection.js';
 export type * from './connection/events.js';
 export { defaultLimits, type ConnectionLimits } from './connection/limits.js';

@@ -73,6 +73,9 @@ export function serverConnection(settings: ServerSettings, options: ConnectionOp
   );
 }
 
+/** Every alert but the three that are warnings. */
+export type FatalAlert = Exclude<AlertDescription, 'close_notify' | 'no_renegotiation' | 'user_canceled'>;
+
 type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow: Handshake<HandshakeResult> };
 
 export class Connection {
@@ -217,6 +220,11 @@ export class Connection {
     this.#attempt(() => this.#sendAlert('close_notify'));
     if (this.#state === 'handshake') this.#close({ type: 'close', reason: 'destroyed' });
     else if (this.#closeReceived) this.#close({ type: 'close', reason: 'close_notify' });
+  }
+
+  /** Ends the connection with a fatal alert, for reasons of the caller's own (RFC 5246 7.2.2, RFC 8446 6.2). */
+  abort(alert: FatalAlert): void {
+    if (this.#state !== 'closed') this.#fail(new AlertError(alert, 'the application ended the connection'));
   }
 
   /** Ends the connection without a word, for a transport that is gone. */

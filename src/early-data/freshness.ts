@@ -30,13 +30,19 @@ export interface Freshness {
   readonly expiresAt: number;
 }
 
+/** How much older the ticket is by the client's clock than by ours, milliseconds. */
+export function ticketAgeSkew({ issuedAt, ticketAgeAdd, obfuscatedTicketAge, now }: TicketAge): number {
+  const ticketAge = (obfuscatedTicketAge - ticketAgeAdd) >>> 0; // RFC 8446 4.2.11.1: modulo 2^32
+  return issuedAt + ticketAge - now;
+}
+
 /** RFC 8446 8.3: whether the hello arrives when it should, had its client sent it once and now. */
 export function freshness(age: TicketAge): Freshness {
-  const { issuedAt, ticketAgeAdd, obfuscatedTicketAge, now, window = defaultFreshnessWindow } = age;
-  const ticketAge = (obfuscatedTicketAge - ticketAgeAdd) >>> 0; // RFC 8446 4.2.11.1: modulo 2^32
-  const expectedArrival = issuedAt + ticketAge;
+  const { now, window = defaultFreshnessWindow } = age;
+  const skew = ticketAgeSkew(age);
+  const expectedArrival = now + skew;
   return {
-    fresh: Math.abs(now - expectedArrival) <= window,
+    fresh: Math.abs(skew) <= window,
     expectedArrival,
     expiresAt: expectedArrival + window + 1,
   };

@@ -3,6 +3,6 @@
  * seen before.
  */
 export type { MaybePromise } from '../crypto/backend.js';
-export { defaultFreshnessWindow, freshness, type Freshness, type TicketAge } from './freshness.js';
+export { defaultFreshnessWindow, freshness, ticketAgeSkew, type Freshness, type TicketAge } from './freshness.js';
 export { defaultMaxReplayEntries, MemoryReplayGuard, type MemoryReplayGuardOptions } from './memory-replay-guard.js';
 export type { ReplayAnswer, ReplayGuard } from './replay-guard.js';

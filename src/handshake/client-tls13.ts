@@ -15,7 +15,12 @@ import {
   type HelloRetryRequest,
   type ServerHello,
 } from '../messages/index.js';
-import { authenticateServer, sendClientAuthentication, type CertificateRequestReceived } from './authenticate-tls13.js';
+import {
+  authenticateServer,
+  sendClientAuthentication,
+  type CertificateRequestReceived,
+  type ServerAuthenticated,
+} from './authenticate-tls13.js';
 import {
   refusalHeard,
   sendClientHello,
@@ -27,6 +32,7 @@ import type { ClientHandshake } from './handshake-state.js';
 import { ask, receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
 import { acceptRecordSizeLimit } from './record-size-limit.js';
 import type { HandshakeResult } from './result.js';
+import { staplesOf } from './staples.js';
 
 /** RFC 8446 4.2.1: what a ServerHello or HelloRetryRequest says its version is; `undefined` is TLS 1.2 or below. */
 export function selectedVersion({ extensions }: ServerHello | HelloRetryRequest): 'TLSv1.3' | undefined {
@@ -181,10 +187,8 @@ export function* clientTls13(
   const answer = readEncryptedExtensions(hs, sent, parameters.body);
   acceptEarlyData(hs, sent, parameters.body, psk, cipherSuite, answer.alpnProtocol);
 
-  const { peerCertificates, request } =
-    psk === undefined
-      ? yield* authenticateServer(hs)
-      : { peerCertificates: psk.session?.peerCertificates ?? [], request: undefined };
+  const { peerCertificates, staples, request } =
+    psk === undefined ? yield* authenticateServer(hs, sent.extensions) : rememberedBy(psk);
   yield* tls13.receiveFinished();
   tls13.enterApplication();
   yield* sendSecondFlight(hs, request);
@@ -198,6 +202,7 @@ export function* clientTls13(
       serverName: settings.serverName,
       alpnProtocol: answer.alpnProtocol,
       peerCertificates,
+      staples,
       externalPskIdentity: psk?.external?.identity,
     };
   return {
@@ -208,6 +213,8 @@ export function* clientTls13(
     serverName: settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
+    ocspResponse: staples.ocspResponse,
+    signedCertificateTimestamps: staples.signedCertificateTimestamps,
     externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
     extendedMasterSecret: true,
     secureRenegotiation: true,
@@ -215,9 +222,19 @@ export function* clientTls13(
     helloRetryRequest: retried !== undefined,
     earlyData: hs.earlyData.result,
     earlyDataReason: hs.earlyData.reason,
+    ticketAgeSkew: undefined,
     newTicket: false,
     quicTransportParameters: hs.peerTransportParameters,
     session: undefined,
+  };
+}
+
+/** R8446-4.3.2-1: with a PSK nothing is shown and nothing asked for. */
+function rememberedBy({ session }: OfferedPsk): ServerAuthenticated {
+  return {
+    peerCertificates: session?.peerCertificates ?? [],
+    staples: session === undefined ? {} : staplesOf(session),
+    request: undefined,
   };
 }
 

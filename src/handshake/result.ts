@@ -15,6 +15,9 @@ export interface HandshakeResult {
   readonly alpnProtocol: string | undefined;
   /** DER, leaf first; from the session if it was resumed. Empty: the peer has not authenticated by certificate. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** What came with the server's chain, if it was asked for, as the certificate verifier saw it; from the session if it was resumed. */
+  readonly ocspResponse: Uint8Array | undefined;
+  readonly signedCertificateTimestamps: Uint8Array | undefined;
   /** TLS 1.3: the identity of the external PSK that both sides proved to have. */
   readonly externalPskIdentity: Uint8Array | undefined;
   /** RFC 7627; always true in TLS 1.3, whose key schedule does the same. */
@@ -29,6 +32,11 @@ export interface HandshakeResult {
   readonly earlyData: 'none' | 'accepted' | 'rejected';
   /** Why early data was not read. `undefined` if it was. */
   readonly earlyDataReason: EarlyDataRefusal | undefined;
+  /**
+   * TLS 1.3 server: how much older than by our clock the ticket is by the client's, milliseconds (RFC 8446 8.3). `undefined` without
+   * a ticket.
+   */
+  readonly ticketAgeSkew: number | undefined;
   /** TLS 1.2: whether a ticket was sent (server) or received (client). TLS 1.3, server: whether tickets follow. */
   readonly newTicket: boolean;
   /** RFC 9001 8.2: in QUIC, the peer's transport parameters. */
@@ -46,5 +54,9 @@ export const nothingOfTls13 = {
   helloRetryRequest: false,
   earlyData: 'none',
   earlyDataReason: 'not_offered',
+  ticketAgeSkew: undefined,
   quicTransportParameters: undefined,
 } as const;
+
+/** Clients show nothing beside their certificates. */
+export const nothingStapled = { ocspResponse: undefined, signedCertificateTimestamps: undefined } as const;

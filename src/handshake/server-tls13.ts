@@ -3,8 +3,9 @@
  *
  * The surprising thing: the server's keys for application data are in use before anything of the client's is verified.
  */
-import { ascii } from '../bytes.js';
+import { ascii, wipe } from '../bytes.js';
 import type { KeyExchangeGroup } from '../crypto/backend.js';
+import { ticketAgeSkew } from '../early-data/freshness.js';
 import { AlertError } from '../errors.js';
 import { findExtension, type Extension } from '../messages/index.js';
 import {
@@ -19,9 +20,10 @@ import { fitting } from './hooks.js';
 import { ask, receiveTls13, type Handshake } from './needs.js';
 import { chooseCredentials, commonPskModes, type Tls13Hello } from './negotiate-tls13.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
-import type { HandshakeResult } from './result.js';
+import { nothingStapled, type HandshakeResult } from './result.js';
 import { judgeEarlyData } from './server-early-data.js';
 import { settleHello, skippableLength } from './settle-hello.js';
+import { staplesFor } from './staples.js';
 
 export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<HandshakeResult> {
   const { settings } = hs;
@@ -31,6 +33,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   const { hello, psk, reason, cipherSuite, group, share, alpnProtocol, helloRetryRequest } = settled;
   // Before the ServerHello: a refusal is for eyes that have no keys yet.
   const own = psk === undefined ? chooseCredentials(settings, hello.body) : undefined;
+  const staples = own && (yield* staplesFor(own.credentials, hello.body));
 
   hs.clientRandom = hello.body.random;
   hs.serverRandom = settings.crypto.randomBytes(32);
@@ -42,11 +45,13 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   transcript.release();
   transcript.add(hello.bytes);
   tls13.enterEarlySecret(settled.earlySecret);
+  const skew = skewOf(psk, settings.now());
   yield* judgeEarlyData(hs, first, hello, psk, reason, alpnProtocol);
   if (hs.earlyData.outcome === 'accepted') tls13.enterEarlyTraffic(transcript.digest());
 
   const answer =
     group === undefined ? undefined : yield* ask('answer_key_share', { crypto: settings.crypto, group, peer: share });
+  if (answer !== undefined) hs.atEnd(() => wipe(answer.sharedSecret));
   if (group !== undefined && answer === undefined)
     throw new AlertError('illegal_parameter', `got a useless ${group} key share`);
   sendServerHello(hs, hello, psk, group, answer?.publicKey);
@@ -57,7 +62,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   const asked = own !== undefined && settings.clientAuthentication !== 'none';
   if (own !== undefined) {
     if (asked) sendCertificateRequest(hs);
-    sendCertificate(hs, own.credentials.certificates, own.compression);
+    sendCertificate(hs, own.credentials.certificates, own.compression, staples);
     yield* sendCertificateVerify(hs, own.credentials, own.scheme);
   }
   tls13.sendFinished();
@@ -82,6 +87,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
       serverName,
       alpnProtocol,
       peerCertificates,
+      staples: {},
       externalPskIdentity: psk?.external?.identity.slice(),
     };
     hs.ticketsToSend = ticketsToSend(hs, hello, psk !== undefined);
@@ -94,6 +100,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     serverName,
     alpnProtocol,
     peerCertificates,
+    ...nothingStapled,
     externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
     extendedMasterSecret: true,
     secureRenegotiation: true,
@@ -101,10 +108,17 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     helloRetryRequest,
     earlyData: hs.earlyData.result,
     earlyDataReason: hs.earlyData.reason,
+    ticketAgeSkew: skew,
     newTicket: hs.ticketsToSend > 0,
     quicTransportParameters: hs.peerTransportParameters,
     session: undefined,
   };
+}
+
+function skewOf(psk: FoundPsk | undefined, now: number): number | undefined {
+  if (psk?.session === undefined) return undefined;
+  const { issuedAt, ticketAgeAdd } = psk.session;
+  return ticketAgeSkew({ issuedAt, ticketAgeAdd, obfuscatedTicketAge: psk.offered.obfuscatedTicketAge, now });
 }
 
 /** RFC 8446 4.1.3. */
