@@ -12,18 +12,26 @@ export type MaybePromise<T> = T | Promise<T>;
 export type HashAlgorithm = 'sha256' | 'sha384';
 export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 /** Groups by their IANA names. */
-export type KeyExchangeGroup = EcdheGroup | 'X25519MLKEM768';
+export type KeyExchangeGroup = EcdheGroup | MlKemGroup;
 /** The groups of elliptic curves alone, which TLS 1.2 has as well. */
-export type EcdheGroup = 'x25519' | 'secp256r1' | 'secp384r1';
-export type EcdsaCurve = 'secp256r1' | 'secp384r1';
+export type EcdheGroup = 'x25519' | 'secp256r1' | 'secp384r1' | 'secp521r1';
+/** The groups with ML-KEM, with an elliptic curve beside it or alone; of TLS 1.3. */
+export type MlKemGroup =
+  'X25519MLKEM768' | 'SecP256r1MLKEM768' | 'SecP384r1MLKEM1024' | 'MLKEM512' | 'MLKEM768' | 'MLKEM1024';
+export type EcdsaCurve = 'secp256r1' | 'secp384r1' | 'secp521r1';
+/** FIPS 204 4, table 1. */
+export type MlDsaParameterSet = 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87';
 
 /** Signature algorithms with all their parameters; `rsa_pss` has MGF1 with the same hash and a salt as long as the hash. */
 export type SignatureAlgorithm =
   | { readonly kind: 'ecdsa'; readonly hash: SignatureHash }
   | { readonly kind: 'ed25519' }
-  | { readonly kind: 'rsa_pss'; readonly hash: SignatureHash }
-  | { readonly kind: 'rsa_pkcs1'; readonly hash: SignatureHash };
-export type SignatureHash = 'sha256' | 'sha384' | 'sha512';
+  | { readonly kind: 'rsa_pss'; readonly hash: Exclude<SignatureHash, 'sha1'> }
+  | { readonly kind: 'rsa_pkcs1'; readonly hash: SignatureHash }
+  /** FIPS 204 5.2: ML-DSA without a hash before it, and an empty context string. */
+  | { readonly kind: 'mldsa'; readonly parameterSet: MlDsaParameterSet };
+/** `sha1` is for peers of TLS 1.2 that have nothing else. */
+export type SignatureHash = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /**
  * A public key in raw parts. `restriction` is set on keys whose certificate says id-RSASSA-PSS (RFC 8446 4.2.3: rsa_pss_pss_*).
@@ -35,6 +43,7 @@ export type PublicKey =
       /** Uncompressed point, 04 X Y. */ readonly point: Uint8Array;
     }
   | { readonly kind: 'ed25519'; /** 32 bytes. */ readonly key: Uint8Array }
+  | { readonly kind: 'mldsa'; readonly parameterSet: MlDsaParameterSet; readonly key: Uint8Array }
   | {
       readonly kind: 'rsa';
       /** Big-endian, without leading zeros. */
@@ -52,6 +61,13 @@ export type PrivateKey =
       readonly point: Uint8Array;
     }
   | { readonly kind: 'ed25519'; /** The 32-byte seed. */ readonly seed: Uint8Array; readonly key: Uint8Array }
+  | {
+      readonly kind: 'mldsa';
+      readonly parameterSet: MlDsaParameterSet;
+      /** The 32-byte seed (FIPS 204 6.1), or the expanded key where nobody kept the seed. */
+      readonly secretKey: Uint8Array;
+      readonly key: Uint8Array;
+    }
   | {
       readonly kind: 'rsa';
       readonly modulus: Uint8Array;
@@ -113,20 +129,25 @@ export interface CbcKey {
 
 /** One end of a key agreement, for one handshake. */
 export interface KeyShare {
-  /** What goes to the peer: 32 bytes for x25519, an uncompressed point for the NIST curves, 1216 for X25519MLKEM768 (ML-KEM first). */
+  /**
+   * What goes to the peer: 32 bytes for x25519, an uncompressed point for the NIST curves, an encapsulation key for ML-KEM.
+   * X25519MLKEM768 has ML-KEM first, and the hybrids of the NIST curves have it last (draft-ietf-tls-ecdhe-mlkem 4.1).
+   */
   readonly publicKey: Uint8Array;
   /**
-   * The shared secret (X25519 output, or the X coordinate of the shared point as long as the field). Answers `undefined` for
-   * a public key that is malformed, not on the curve or of small order (all-zero X25519 output, RFC 7748 6.1).
+   * The shared secret: X25519 output, the X coordinate of the shared point as long as the field, the secret of ML-KEM; of a hybrid
+   * both, in the order of the shares. Answers `undefined` for a public key that is malformed, not on the curve or of small order
+   * (all-zero X25519 output, RFC 7748 6.1), and for an encapsulation key or ciphertext of ML-KEM that fails the checks of
+   * FIPS 203 7.2 and 7.3.
    */
   agree(peerPublicKey: Uint8Array): MaybePromise<Uint8Array | undefined>;
   /** Forgets the secret, where the backend can; the share must not be used afterwards. */
   destroy?(): void;
 }
 
-/** The answer to a key share, from the side that speaks second: a KEM (X25519MLKEM768) has no key share before that. */
+/** The answer to a key share, from the side that speaks second: a KEM has no key share before that. */
 export interface KeyShareAnswer {
-  /** What goes to the peer: for X25519MLKEM768 the ciphertext and the X25519 share, 1120 bytes. */
+  /** What goes to the peer, as {@link KeyShare.publicKey}: for ML-KEM a ciphertext. */
   readonly publicKey: Uint8Array;
   readonly sharedSecret: Uint8Array;
 }
@@ -135,7 +156,7 @@ export interface KeyShareAnswer {
 export interface CryptoCapabilities {
   readonly aeads: readonly AeadAlgorithm[];
   readonly groups: readonly KeyExchangeGroup[];
-  /** Signature kinds that `verify` and `signer` take. */
+  /** Signature kinds that `verify` and `signer` take, each with all its hashes, curves or parameter sets. */
   readonly signatures: readonly SignatureAlgorithm['kind'][];
 }
 

@@ -1,5 +1,5 @@
 /**
- * X25519 (RFC 7748), ECDH and ECDSA on P-256 and P-384 (FIPS 186-5), Ed25519 (RFC 8032) on @noble/curves.
+ * X25519 (RFC 7748), ECDH and ECDSA on P-256, P-384 and P-521 (FIPS 186-5), Ed25519 (RFC 8032) on @noble/curves.
  *
  * ECDSA signs deterministically (RFC 6979) under the hash that the algorithm names. The one surprising thing: noble
  * accepts compressed points and prefers low S, as blockchains do; TLS sends uncompressed points only (RFC 8446 4.2.8.2)
@@ -7,7 +7,8 @@
  */
 import { ecdsa } from '@noble/curves/abstract/weierstrass.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
-import { p256, p384 } from '@noble/curves/nist.js';
+import { p256, p384, p521 } from '@noble/curves/nist.js';
+import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { equal, wipe } from '../bytes.js';
 import { isUncompressedPoint, orUndefined, refuseDestroyed, refuseMismatch, refusePrivateKey } from './refusals.js';
@@ -22,7 +23,7 @@ import type {
   Signer,
 } from './backend.js';
 
-const nistCurves = { secp256r1: p256, secp384r1: p384 } as const;
+const nistCurves = { secp256r1: p256, secp384r1: p384, secp521r1: p521 } as const;
 
 /** A fresh key pair, or the pair of a given `secretKey`: 32 bytes for x25519, else a scalar as long as the field; it is taken over. */
 export function nobleKeyShare(group: EcdheGroup, secretKey?: Uint8Array): KeyShare {
@@ -61,7 +62,7 @@ function keyShareOf(
   };
 }
 
-export function nobleCurveSigner(key: Exclude<PrivateKey, { kind: 'rsa' }>): Signer {
+export function nobleCurveSigner(key: Extract<PrivateKey, { kind: 'ecdsa' | 'ed25519' }>): Signer {
   return key.kind === 'ecdsa' ? ecdsaSigner(key) : ed25519Signer(key);
 }
 
@@ -108,7 +109,7 @@ export function nobleCurveVerify(
   return false;
 }
 
-const signatureHashes = { sha256, sha384, sha512 } as const;
+const signatureHashes = { sha1, sha256, sha384, sha512 } as const;
 const made = new Map<string, ReturnType<typeof ecdsa>>();
 
 /** RFC 6979 draws k with the hash of the message: TLS 1.2 may pair any hash with any curve. */

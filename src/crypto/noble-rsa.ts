@@ -11,37 +11,39 @@ import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { UsageError } from '../errors.js';
 import { orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
 import type { CryptoBackend, PrivateKey, SignatureAlgorithm, Signer } from './backend.js';
-import { nobleCurveSigner, nobleCurveVerify } from './noble-curves.js';
 import { nobleCrypto } from './noble.js';
 import { pooledRandomBytes } from './random-pool.js';
 import { bitLength, rsaKeyFits, rsaPrivateNumbers, rsaPublicHalf, rsaPublicNumbers, toBigInt } from './rsa-key.js';
-import type { RsaPublicKey } from './rsa-key.js';
+import type { RsaAlgorithm, RsaPublicKey } from './rsa-key.js';
 
-const { PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS, mgf1 } = await import('micro-rsa-dsa-dh/rsa.js').catch(
-  (cause: unknown) => {
+const { PKCS1_SHA1, PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS, mgf1 } =
+  await import('micro-rsa-dsa-dh/rsa.js').catch((cause: unknown) => {
     const message = 'tls-resume/crypto/noble-rsa needs one package more: npm install micro-rsa-dsa-dh';
     throw new UsageError('missing_dependency', message, { cause });
-  },
-);
+  });
 
 /** `CryptoBackend` on the noble libraries and micro-rsa-dsa-dh. */
 export const nobleCryptoWithRsa: CryptoBackend = {
   ...nobleCrypto,
   name: 'noble-rsa',
   capabilities: { ...nobleCrypto.capabilities, signatures: ['ecdsa', 'ed25519', 'rsa_pss', 'rsa_pkcs1'] },
-  signer: (key) => (key.kind === 'rsa' ? rsaSigner(key) : nobleCurveSigner(key)),
+  signer: (key) => (key.kind === 'rsa' ? rsaSigner(key) : nobleCrypto.signer(key)),
   verify: (algorithm, key, data, signature) =>
-    key.kind === 'rsa' ? rsaVerify(algorithm, key, data, signature) : nobleCurveVerify(algorithm, key, data, signature),
+    key.kind === 'rsa'
+      ? rsaVerify(algorithm, key, data, signature)
+      : nobleCrypto.verify(algorithm, key, data, signature),
 };
 
-const schemes = {
-  rsa_pss: {
-    sha256: PSS(sha256, mgf1(sha256), 32),
-    sha384: PSS(sha384, mgf1(sha384), 48),
-    sha512: PSS(sha512, mgf1(sha512), 64),
-  },
-  rsa_pkcs1: { sha256: PKCS1_SHA256, sha384: PKCS1_SHA384, sha512: PKCS1_SHA512 },
+const pss = {
+  sha256: PSS(sha256, mgf1(sha256), 32),
+  sha384: PSS(sha384, mgf1(sha384), 48),
+  sha512: PSS(sha512, mgf1(sha512), 64),
 } as const;
+const pkcs1 = { sha1: PKCS1_SHA1, sha256: PKCS1_SHA256, sha384: PKCS1_SHA384, sha512: PKCS1_SHA512 } as const;
+
+function schemeOf(algorithm: RsaAlgorithm) {
+  return algorithm.kind === 'rsa_pss' ? pss[algorithm.hash] : pkcs1[algorithm.hash];
+}
 
 /** Bits of the random multiple of phi that hides the private exponent (Kocher 1996). */
 const exponentBlindingBytes = 8;
@@ -55,7 +57,7 @@ function rsaSigner(key: Extract<PrivateKey, { kind: 'rsa' }>): Signer {
     sign: (algorithm, data) => {
       if (!rsaKeyFits(key, algorithm)) refuseMismatch('rsa', algorithm);
       const blinded = d + toBigInt(pooledRandomBytes(exponentBlindingBytes)) * phi;
-      return schemes[algorithm.kind][algorithm.hash].sign({ n, d: blinded }, data);
+      return schemeOf(algorithm).sign({ n, d: blinded }, data);
     },
   };
 }
@@ -64,5 +66,5 @@ function rsaVerify(algorithm: SignatureAlgorithm, key: RsaPublicKey, data: Uint8
   const numbers = rsaPublicNumbers(key);
   if (numbers === undefined || !rsaKeyFits(key, algorithm)) return false;
   // Throws at a modulus too short for the hash, and at a representative longer than an encoded message.
-  return orUndefined(() => schemes[algorithm.kind][algorithm.hash].verify(numbers, data, signature)) ?? false;
+  return orUndefined(() => schemeOf(algorithm).verify(numbers, data, signature)) ?? false;
 }

@@ -11,14 +11,14 @@ import { nobleAead, nobleCbc } from './noble-cipher.js';
 import { nobleCurveSigner, nobleCurveVerify, nobleKeyShare } from './noble-curves.js';
 import { nobleHash, nobleHmac, nobleRunningHash } from './noble-hash.js';
 import { pooledRandomBytes } from './random-pool.js';
-import { requireEcdhe } from './refusals.js';
+import { refuseMlDsa, requireEcdhe } from './refusals.js';
 
 /** `CryptoBackend` on the noble libraries, without RSA. */
 export const nobleCrypto: CryptoBackend = {
   name: 'noble',
   capabilities: {
     aeads: ['chacha20-poly1305', 'aes-128-gcm', 'aes-256-gcm'],
-    groups: ['x25519', 'secp256r1', 'secp384r1'],
+    groups: ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'],
     signatures: ['ecdsa', 'ed25519'],
   },
   randomBytes: pooledRandomBytes,
@@ -29,9 +29,14 @@ export const nobleCrypto: CryptoBackend = {
   cbc: nobleCbc,
   generateKeyShare: (group) => nobleKeyShare(requireEcdhe(group)),
   answerKeyShare: (group, peerPublicKey) => answerWith(nobleKeyShare(requireEcdhe(group)), peerPublicKey),
-  signer: (key) => (key.kind === 'rsa' ? refuseRsa() : nobleCurveSigner(key)),
-  verify: (algorithm, key, data, signature) =>
-    key.kind === 'rsa' ? refuseRsa() : nobleCurveVerify(algorithm, key, data, signature),
+  signer: (key) => {
+    if (key.kind === 'rsa') return refuseRsa();
+    return key.kind === 'mldsa' ? refuseMlDsa() : nobleCurveSigner(key);
+  },
+  verify: (algorithm, key, data, signature) => {
+    if (key.kind === 'rsa') return refuseRsa();
+    return key.kind === 'mldsa' ? refuseMlDsa() : nobleCurveVerify(algorithm, key, data, signature);
+  },
 };
 
 function refuseRsa(): never {

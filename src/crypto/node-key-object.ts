@@ -8,13 +8,14 @@ import { Buffer } from 'node:buffer';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { equal, fromHex } from '../bytes.js';
-import type { EcdsaCurve, PrivateKey, PublicKey } from './backend.js';
+import type { EcdsaCurve, MlDsaParameterSet, PrivateKey, PublicKey } from './backend.js';
+import { mlDsaParameterSets, mlDsaPrivateKeyInfo, mlDsaSubjectPublicKeyInfo, type MlDsaPrivateKey } from './ml-dsa.js';
 import { plain, toBase64Url } from './node-buffer.js';
 import { fieldLength, isUncompressedPoint, orUndefined, refusePrivateKey } from './refusals.js';
 import { rsaPublicNumbers } from './rsa-key.js';
 
-export const openSslCurves = { secp256r1: 'prime256v1', secp384r1: 'secp384r1' } as const;
-const jwkCurves = { secp256r1: 'P-256', secp384r1: 'P-384' } as const;
+export const openSslCurves = { secp256r1: 'prime256v1', secp384r1: 'secp384r1', secp521r1: 'secp521r1' } as const;
+const jwkCurves = { secp256r1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' } as const;
 
 /**
  * The raw parts of a public key, or of the public half of a private key; `undefined` for kinds that `PublicKey` does not
@@ -24,7 +25,7 @@ export function publicKeyOf(key: KeyObject): PublicKey | undefined {
   switch (key.asymmetricKeyType) {
     case 'ec': {
       const spki = subjectPublicKeyInfo(key);
-      for (const curve of ['secp256r1', 'secp384r1'] as const) {
+      for (const curve of ['secp256r1', 'secp384r1', 'secp521r1'] as const) {
         const prefix = spkiOfPoint[curve];
         const point = spki.subarray(prefix.length);
         if (!equal(spki.subarray(0, prefix.length), prefix) || !isUncompressedPoint(curve, point)) continue;
@@ -39,14 +40,29 @@ export function publicKeyOf(key: KeyObject): PublicKey | undefined {
     case 'rsa-pss':
       return { kind: 'rsa', ...rsaPublicKey(subjectPublicKeyInfo(key)), restriction: 'pss' };
     default:
-      return undefined;
+      return mlDsaPublicKeyOf(key);
   }
 }
+
+/** The declared types of older versions know no such keys. An ML-DSA key is the last bytes of a SubjectPublicKeyInfo (RFC 9881 4). */
+function mlDsaPublicKeyOf(key: KeyObject): PublicKey | undefined {
+  const parameterSet = mlDsaKeyTypes.get(String(key.asymmetricKeyType));
+  if (parameterSet === undefined) return undefined;
+  const { publicKeyLength } = mlDsaParameterSets[parameterSet];
+  return { kind: 'mldsa', parameterSet, key: subjectPublicKeyInfo(key).slice(-publicKeyLength) };
+}
+
+const mlDsaKeyTypes: ReadonlyMap<string, MlDsaParameterSet> = new Map([
+  ['ml-dsa-44', 'ML-DSA-44'],
+  ['ml-dsa-65', 'ML-DSA-65'],
+  ['ml-dsa-87', 'ML-DSA-87'],
+]);
 
 /** What stands before the point in a SubjectPublicKeyInfo (RFC 5480 2). */
 const spkiOfPoint = {
   secp256r1: fromHex('3059301306072a8648ce3d020106082a8648ce3d030107034200'),
   secp384r1: fromHex('3076301006072a8648ce3d020106052b81040022036200'),
+  secp521r1: fromHex('30819b301006072a8648ce3d020106052b8104002303818600'),
 } as const;
 
 /** X25519 and Ed25519 keys are the last bytes of a SubjectPublicKeyInfo (RFC 8410 4). */
@@ -95,6 +111,10 @@ export function importPublicKey(key: PublicKey): KeyObject | undefined {
     case 'rsa':
       if (rsaPublicNumbers(key) === undefined) return undefined;
       return orUndefined(() => fromJwk(rsaJwk(key.modulus, key.exponent)));
+    case 'mldsa':
+      return orUndefined(() =>
+        createPublicKey({ key: Buffer.from(mlDsaSubjectPublicKeyInfo(key)), format: 'der', type: 'spki' }),
+      );
   }
 }
 
@@ -112,6 +132,11 @@ export function importOkpPrivateKey(crv: 'X25519' | 'Ed25519', secret: Uint8Arra
 
 export function importEcPrivateKey({ curve, scalar, point }: Extract<PrivateKey, { kind: 'ecdsa' }>): KeyObject {
   return createPrivateKey({ key: { ...ecJwk(curve, point), d: toBase64Url(scalar) }, format: 'jwk' });
+}
+
+/** Throws whatever OpenSSL says of a key that it cannot use. */
+export function importMlDsaPrivateKey(key: MlDsaPrivateKey): KeyObject {
+  return createPrivateKey({ key: Buffer.from(mlDsaPrivateKeyInfo(key)), format: 'der', type: 'pkcs8' });
 }
 
 export function importRsaPrivateKey(key: Extract<PrivateKey, { kind: 'rsa' }>): KeyObject {

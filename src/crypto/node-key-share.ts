@@ -1,5 +1,5 @@
 /**
- * Key agreement of the node backend: X25519 (RFC 7748) and ECDH on P-256 and P-384 by OpenSSL.
+ * Key agreement of the node backend: X25519 (RFC 7748) and ECDH on P-256, P-384 and P-521 by OpenSSL.
  *
  * The one surprising thing: a key of `generateKeyPairSync` is never exported. On Node 20 `export({ format: 'jwk' })` holds
  * the key's mutex while it allocates; a garbage collection in there may finalise the job that generated the key, which

@@ -1,26 +1,30 @@
 /**
- * ML-KEM-768 (FIPS 203) of node:crypto, where the runtime has it: Node.js 24.7 and later on OpenSSL 3.5.
+ * ML-KEM (FIPS 203) of node:crypto, where the runtime has it: Node.js 24.7 and later on OpenSSL 3.5.
  *
- * The one surprising thing: the functions alone say nothing, since Node.js may be linked to an OpenSSL without ML-KEM; a
- * key pair made when this module is loaded (1 ms) says it for certain.
+ * The one surprising thing: the functions alone say nothing, since Node.js may be linked to a library without ML-KEM, or with
+ * some of its parameter sets; key pairs made when this module is loaded (1 ms) say it for certain.
  */
 import { Buffer } from 'node:buffer';
 import * as nodeModule from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { fromHex } from '../bytes.js';
+import type { MlKem, MlKemParameterSet } from './ml-kem-groups.js';
 import { plain } from './node-buffer.js';
 import { orUndefined } from './refusals.js';
-import type { MlKem768 } from './x25519-mlkem768.js';
 
-/** What stands before the key in a SubjectPublicKeyInfo of id-alg-ml-kem-768. */
-const spkiPrefix = fromHex('308204b2300b0609608648016503040402038204a100');
+/** Node's names, and what stands before the key in a SubjectPublicKeyInfo (RFC 9935 4). */
+const parameterSets = {
+  'ML-KEM-512': { type: 'ml-kem-512', spkiPrefix: fromHex('30820332300b06096086480165030404010382032100') },
+  'ML-KEM-768': { type: 'ml-kem-768', spkiPrefix: fromHex('308204b2300b0609608648016503040402038204a100') },
+  'ML-KEM-1024': { type: 'ml-kem-1024', spkiPrefix: fromHex('30820632300b06096086480165030404030382062100') },
+} as const satisfies Record<MlKemParameterSet, object>;
 
 /** What the declared types of older versions know nothing of. */
 interface KemFunctions {
   encapsulate(key: KeyObject): { sharedKey: Buffer; ciphertext: Buffer };
   decapsulate(key: KeyObject, ciphertext: Uint8Array): Buffer;
   generateKeyPairSync(
-    type: 'ml-kem-768',
+    type: (typeof parameterSets)[MlKemParameterSet]['type'],
     options: { publicKeyEncoding: { format: 'der'; type: 'spki' } },
   ): { publicKey: Buffer; privateKey: KeyObject };
 }
@@ -29,20 +33,25 @@ function hasKemFunctions(module: object): module is KemFunctions {
   return ['encapsulate', 'decapsulate'].every((name) => typeof Reflect.get(module, name) === 'function');
 }
 
-/** `undefined` where this runtime has no ML-KEM. */
-export const nodeMlKem768: MlKem768 | undefined = detect();
+/** Empty where this runtime has no ML-KEM. */
+export const nodeMlKem: Readonly<Partial<Record<MlKemParameterSet, MlKem>>> = {
+  ...detected('ML-KEM-512'),
+  ...detected('ML-KEM-768'),
+  ...detected('ML-KEM-1024'),
+};
 
-function detect(): MlKem768 | undefined {
-  if (!hasKemFunctions(nodeModule)) return undefined;
-  const mlKem = mlKemOf(nodeModule);
-  return orUndefined(() => mlKem.generateKeyPair()) && mlKem;
+function detected(parameterSet: MlKemParameterSet): Partial<Record<MlKemParameterSet, MlKem>> {
+  if (!hasKemFunctions(nodeModule)) return {};
+  const mlKem = mlKemOf(nodeModule, parameterSet);
+  return orUndefined(() => mlKem.generateKeyPair()) === undefined ? {} : { [parameterSet]: mlKem };
 }
 
-function mlKemOf(module: KemFunctions): MlKem768 {
+function mlKemOf(module: KemFunctions, parameterSet: MlKemParameterSet): MlKem {
+  const { type, spkiPrefix } = parameterSets[parameterSet];
   return {
     generateKeyPair: () => {
       const publicKeyEncoding = { format: 'der', type: 'spki' } as const;
-      const { publicKey, privateKey } = module.generateKeyPairSync('ml-kem-768', { publicKeyEncoding });
+      const { publicKey, privateKey } = module.generateKeyPairSync(type, { publicKeyEncoding });
       return {
         encapsulationKey: plain(publicKey).subarray(spkiPrefix.length),
         decapsulate: (ciphertext) => plain(module.decapsulate(privateKey, ciphertext)),

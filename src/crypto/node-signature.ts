@@ -1,16 +1,19 @@
 /**
- * Signatures of the node backend: ECDSA (FIPS 186-5), Ed25519 (RFC 8032) and RSA (RFC 8017) by OpenSSL.
+ * Signatures of the node backend: ECDSA (FIPS 186-5), Ed25519 (RFC 8032), RSA (RFC 8017) and, where the runtime has it, ML-DSA
+ * (FIPS 204) by OpenSSL.
  *
  * The one surprising thing: ECDSA signatures differ each time, where noble's are deterministic.
  */
-import { constants, sign, verify } from 'node:crypto';
+import { constants, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { equal } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { PrivateKey, PublicKey, SignatureAlgorithm, Signer } from './backend.js';
+import { isMlDsaSeed, mlDsaSeedLength, type MlDsaPrivateKey } from './ml-dsa.js';
 import { plain } from './node-buffer.js';
 import {
   importEcPrivateKey,
+  importMlDsaPrivateKey,
   importOkpPrivateKey,
   importPublicKey,
   importRsaPrivateKey,
@@ -18,7 +21,7 @@ import {
   publicKeyOf,
 } from './node-key-object.js';
 import { nodeKeyShare } from './node-key-share.js';
-import { orUndefined, refuseMismatch, refusePrivateKey } from './refusals.js';
+import { orUndefined, refuseMismatch, refuseMlDsa, refusePrivateKey } from './refusals.js';
 import { requireRsaSigningKey, rsaKeyFits, rsaPrivateNumbers, rsaPublicHalf } from './rsa-key.js';
 
 /** A `Signer` for a private key in raw parts; throws `UsageError` if the parts do not fit each other. */
@@ -38,7 +41,32 @@ export function nodeKeySigner(key: PrivateKey): Signer {
     case 'rsa':
       rsaPrivateNumbers(key);
       return signer(importRsaPrivateKey(key), rsaPublicHalf(key));
+    case 'mldsa':
+      return mlDsaSigner(key);
   }
+}
+
+function mlDsaSigner(key: MlDsaPrivateKey): Signer {
+  if (!nodeHasMlDsa) refuseMlDsa();
+  isMlDsaSeed(key); // refuses by name what OpenSSL refuses without a word
+  const privateKey =
+    orUndefined(() => importMlDsaPrivateKey(key)) ?? refusePrivateKey(`it is no ${key.parameterSet} key`);
+  const publicKey = publicKeyOf(privateKey);
+  if (publicKey?.kind !== 'mldsa' || !equal(key.key, publicKey.key))
+    refusePrivateKey(`the public key does not belong to the ${key.parameterSet} key`);
+  return signer(privateKey, publicKey);
+}
+
+/** Node.js 24.6 and later on OpenSSL 3.5. A signature made when this module is loaded (1 ms) says it for certain. */
+export const nodeHasMlDsa: boolean = detectMlDsa();
+
+function detectMlDsa(): boolean {
+  const detected = orUndefined(() => {
+    const seed = new Uint8Array(mlDsaSeedLength);
+    const key = importMlDsaPrivateKey({ kind: 'mldsa', parameterSet: 'ML-DSA-44', secretKey: seed, key: seed });
+    return publicKeyOf(key)?.kind === 'mldsa' && verify(null, seed, createPublicKey(key), sign(null, seed, key));
+  });
+  return detected ?? false;
 }
 
 /**
@@ -51,7 +79,7 @@ export function nodeSigner(key: KeyObject): Signer {
   if (publicKey === undefined) {
     throw new UsageError(
       'invalid_key',
-      `got a key of kind ${String(key.asymmetricKeyType)}, expected ec, ed25519 or rsa`,
+      `got a key of kind ${String(key.asymmetricKeyType)}, expected ec, ed25519, rsa or ml-dsa`,
     );
   }
   if (publicKey.kind === 'rsa') requireRsaSigningKey(publicKey);
@@ -75,6 +103,7 @@ export function nodeVerify(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  if (key.kind === 'mldsa' && !nodeHasMlDsa) refuseMlDsa();
   if (!fits(key, algorithm)) return false;
   let imported = imports.get(key);
   if (imported === undefined) {
@@ -90,7 +119,9 @@ export function nodeVerify(
 const imports = new WeakMap<PublicKey, KeyObject>();
 
 function fits(key: PublicKey, algorithm: SignatureAlgorithm): boolean {
-  return key.kind === 'rsa' ? rsaKeyFits(key, algorithm) : key.kind === algorithm.kind;
+  if (key.kind === 'rsa') return rsaKeyFits(key, algorithm);
+  if (key.kind === 'mldsa') return algorithm.kind === 'mldsa' && algorithm.parameterSet === key.parameterSet;
+  return key.kind === algorithm.kind;
 }
 
 /** How node:crypto says it. OpenSSL's MGF1 hash is the signature's unless told otherwise. */
@@ -100,6 +131,7 @@ function scheme(algorithm: SignatureAlgorithm): {
 } {
   switch (algorithm.kind) {
     case 'ed25519':
+    case 'mldsa':
       return { hash: null };
     case 'ecdsa':
       return { hash: algorithm.hash };

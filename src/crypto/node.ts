@@ -4,15 +4,15 @@
  */
 import type { CryptoBackend } from './backend.js';
 import { answerWith } from './key-share.js';
+import { withMlKem } from './ml-kem-groups.js';
 import { NodeCbcKey } from './node-cbc.js';
 import { NodeHmacKey } from './node-hmac.js';
 import { nodeKeyShare } from './node-key-share.js';
-import { nodeMlKem768 } from './node-mlkem.js';
-import { nodeKeySigner, nodeVerify } from './node-signature.js';
+import { nodeMlKem } from './node-mlkem.js';
+import { nodeHasMlDsa, nodeKeySigner, nodeVerify } from './node-signature.js';
 import { NodeAeadKey, NodeRunningHash, nodeHash } from './node-symmetric.js';
 import { pooledRandomBytes } from './random-pool.js';
 import { requireEcdhe } from './refusals.js';
-import { withMlKem768 } from './x25519-mlkem768.js';
 
 export { nodeCertificateCompression } from './node-compression.js';
 export { publicKeyOf } from './node-key-object.js';
@@ -22,8 +22,8 @@ const ecdheOnly: CryptoBackend = {
   name: 'node',
   capabilities: {
     aeads: ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'],
-    groups: ['x25519', 'secp256r1', 'secp384r1'],
-    signatures: ['ecdsa', 'ed25519', 'rsa_pss', 'rsa_pkcs1'],
+    groups: ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'],
+    signatures: ['ecdsa', 'ed25519', 'rsa_pss', 'rsa_pkcs1', ...(nodeHasMlDsa ? (['mldsa'] as const) : [])],
   },
   randomBytes: pooledRandomBytes,
   hash: nodeHash,
@@ -37,5 +37,5 @@ const ecdheOnly: CryptoBackend = {
   verify: nodeVerify,
 };
 
-/** `CryptoBackend` on node:crypto, and on noble where that is faster. It has X25519MLKEM768 where Node.js has ML-KEM. */
-export const nodeCrypto: CryptoBackend = nodeMlKem768 === undefined ? ecdheOnly : withMlKem768(ecdheOnly, nodeMlKem768);
+/** `CryptoBackend` on node:crypto, and on noble where that is faster. It has ML-KEM and ML-DSA where Node.js has them. */
+export const nodeCrypto: CryptoBackend = withMlKem(ecdheOnly, nodeMlKem);

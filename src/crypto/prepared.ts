@@ -7,6 +7,7 @@
 import { UsageError } from '../errors.js';
 import type { CryptoBackend, KeyExchangeGroup, KeyShare, MaybePromise } from './backend.js';
 import { answerWith } from './key-share.js';
+import { isMlKemGroup } from './refusals.js';
 
 export interface PreparedKeyShareOptions {
   /** What to make key pairs of. Defaults to `['x25519']`. */
@@ -70,7 +71,7 @@ export function withPreparedKeyShares(
     generateKeyShare: (group) => take(group) ?? backend.generateKeyShare(group),
     answerKeyShare: (group, peerPublicKey) => {
       // The side that answers a KEM has no key pair.
-      const share = group === 'X25519MLKEM768' ? undefined : take(group);
+      const share = isMlKemGroup(group) ? undefined : take(group);
       return share === undefined ? backend.answerKeyShare(group, peerPublicKey) : answerWith(share, peerPublicKey);
     },
     prepare,

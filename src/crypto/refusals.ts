@@ -10,6 +10,7 @@ import type {
   EcdheGroup,
   EcdsaCurve,
   KeyExchangeGroup,
+  MlKemGroup,
   PrivateKey,
   SignatureAlgorithm,
 } from './backend.js';
@@ -69,16 +70,29 @@ export function refusePrivateKey(reason: string): never {
 
 /** The groups that every backend has. */
 export function requireEcdhe(group: KeyExchangeGroup): EcdheGroup {
-  if (group === 'X25519MLKEM768') {
-    throw new UsageError(
-      'unsupported_by_backend',
-      `this backend has no ${group}: see tls-resume/crypto/noble-post-quantum`,
-    );
-  }
-  return group;
+  if (!isMlKemGroup(group)) return group;
+  throw new UsageError(
+    'unsupported_by_backend',
+    `this backend has no ${group}: see tls-resume/crypto/noble-post-quantum`,
+  );
 }
 
-export const fieldLength = { secp256r1: 32, secp384r1: 48 } as const satisfies Record<EcdsaCurve, number>;
+/** Groups with ML-KEM are told by their names, and the side that answers them has no key pair. */
+export function isMlKemGroup(group: KeyExchangeGroup): group is MlKemGroup {
+  return group.includes('MLKEM');
+}
+
+export function refuseMlDsa(): never {
+  throw new UsageError(
+    'unsupported_by_backend',
+    'this backend has no ML-DSA: see tls-resume/crypto/noble-post-quantum',
+  );
+}
+
+export const fieldLength = { secp256r1: 32, secp384r1: 48, secp521r1: 66 } as const satisfies Record<
+  EcdsaCurve,
+  number
+>;
 
 /** The only form that TLS has (RFC 8446 4.2.8.2); both libraries would take others. Says nothing of X and Y. */
 export function isUncompressedPoint(curve: EcdsaCurve, point: Uint8Array): boolean {

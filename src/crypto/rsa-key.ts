@@ -17,6 +17,7 @@ export const minimumRsaSigningModulusBits = 2048;
 export const maximumRsaExponentBits = 33;
 
 export type RsaPublicKey = Extract<PublicKey, { kind: 'rsa' }>;
+export type RsaAlgorithm = Extract<SignatureAlgorithm, { kind: 'rsa_pss' | 'rsa_pkcs1' }>;
 
 export interface RsaPublicNumbers {
   readonly n: bigint;
@@ -78,7 +79,7 @@ export function rsaPublicHalf({ modulus, exponent, restriction }: Extract<Privat
 export function rsaKeyFits(
   key: { readonly restriction?: 'pss' },
   algorithm: SignatureAlgorithm,
-): algorithm is Extract<SignatureAlgorithm, { kind: 'rsa_pss' | 'rsa_pkcs1' }> {
+): algorithm is RsaAlgorithm {
   return algorithm.kind === 'rsa_pss' || (algorithm.kind === 'rsa_pkcs1' && key.restriction === undefined);
 }
 

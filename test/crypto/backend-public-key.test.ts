@@ -2,13 +2,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ascii, concat, equal, fromHex, toHex } from '../../src/bytes.js';
-import type { EcdsaCurve, PrivateKey, PublicKey, SignatureAlgorithm } from '../../src/crypto/backend.js';
+import type { EcdheGroup, EcdsaCurve, PrivateKey, PublicKey, SignatureAlgorithm } from '../../src/crypto/backend.js';
 import { backends, bytes, generateRsaKey, noble, node, now, refusal } from './backends.js';
 
-const groups = ['x25519', 'secp256r1', 'secp384r1'] as const;
+const groups = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const;
+const secretLength = { x25519: 32, secp256r1: 32, secp384r1: 48, secp521r1: 66 } as const;
+/** A secret key of any group; the first byte keeps it below the order of the curve. */
+const secretKey = (group: EcdheGroup, value: number) => bytes(secretLength[group], value).fill(0, 0, 1);
 const rsa = generateRsaKey(2048);
 const ecdsa = (curve: EcdsaCurve): Extract<PrivateKey, { kind: 'ecdsa' }> => {
-  const scalar = bytes(curve === 'secp256r1' ? 32 : 48, 7);
+  const scalar = secretKey(curve, 7);
   return { kind: 'ecdsa', curve, scalar, point: node.keyShare(curve, scalar).publicKey };
 };
 /** RFC 8032 7.1, test 1. */
@@ -22,22 +25,27 @@ const signing: [string, PrivateKey, SignatureAlgorithm][] = (['sha256', 'sha384'
   (hash) => [
     [`ecdsa secp256r1 ${hash}`, ecdsa('secp256r1'), { kind: 'ecdsa', hash }],
     [`ecdsa secp384r1 ${hash}`, ecdsa('secp384r1'), { kind: 'ecdsa', hash }],
+    [`ecdsa secp521r1 ${hash}`, ecdsa('secp521r1'), { kind: 'ecdsa', hash }],
     [`rsa_pss ${hash}`, rsa, { kind: 'rsa_pss', hash }],
     [`rsa_pss ${hash}, key restricted to PSS`, { ...rsa, restriction: 'pss' }, { kind: 'rsa_pss', hash }],
     [`rsa_pkcs1 ${hash}`, rsa, { kind: 'rsa_pkcs1', hash }],
   ],
 );
-signing.push(['ed25519', ed25519, { kind: 'ed25519' }]);
+signing.push(
+  ['ed25519', ed25519, { kind: 'ed25519' }],
+  ['ecdsa secp256r1 sha1', ecdsa('secp256r1'), { kind: 'ecdsa', hash: 'sha1' }],
+  ['rsa_pkcs1 sha1', rsa, { kind: 'rsa_pkcs1', hash: 'sha1' }],
+);
 
 describe.each(backends)('public keys of backend $name', ({ crypto, keyShare }) => {
   it.each(groups)('%s: both ends agree, and fresh pairs differ', async (group) => {
     const [a, b] = [await crypto.generateKeyShare(group), await crypto.generateKeyShare(group)];
-    const length = { x25519: 32, secp256r1: 65, secp384r1: 97 }[group];
+    const length = { x25519: 32, secp256r1: 65, secp384r1: 97, secp521r1: 133 }[group];
     expect(a.publicKey).toHaveLength(length);
     expect(toHex(a.publicKey)).not.toBe(toHex(b.publicKey));
     const secret = (await a.agree(b.publicKey))!;
     for (const result of [a.publicKey, secret]) expect(Object.getPrototypeOf(result)).toBe(Uint8Array.prototype);
-    expect(secret).toHaveLength({ x25519: 32, secp256r1: 32, secp384r1: 48 }[group]);
+    expect(secret).toHaveLength(secretLength[group]);
     expect(toHex((await b.agree(a.publicKey))!)).toBe(toHex(secret));
   });
 
@@ -153,7 +161,7 @@ describe.each(backends)('public keys of backend $name', ({ crypto, keyShare }) =
     const anyKey: fc.Arbitrary<PublicKey> = fc.oneof(
       fc.record({
         kind: fc.constant('ecdsa' as const),
-        curve: fc.constantFrom('secp256r1', 'secp384r1'),
+        curve: fc.constantFrom('secp256r1', 'secp384r1', 'secp521r1'),
         point: anyBytes,
       }),
       fc.record({
@@ -198,13 +206,12 @@ describe.each(backends)('public keys of backend $name', ({ crypto, keyShare }) =
 
 describe('noble and node', () => {
   it.each(groups)('%s: the same secret keys give the same shares and secrets', async (group) => {
-    const length = group === 'secp384r1' ? 48 : 32;
     for (const [mine, theirs] of [
       [3, 5],
       [17, 99],
-    ]) {
-      const [a, b] = [noble.keyShare(group, bytes(length, mine)), node.keyShare(group, bytes(length, mine))];
-      const peer = node.keyShare(group, bytes(length, theirs)).publicKey;
+    ] as const) {
+      const [a, b] = [noble.keyShare(group, secretKey(group, mine)), node.keyShare(group, secretKey(group, mine))];
+      const peer = node.keyShare(group, secretKey(group, theirs)).publicKey;
       expect(toHex(a.publicKey)).toBe(toHex(b.publicKey));
       expect(toHex((await a.agree(peer))!)).toBe(toHex((await b.agree(peer))!));
       const [fresh, foreign] = [await noble.crypto.generateKeyShare(group), await node.crypto.generateKeyShare(group)];

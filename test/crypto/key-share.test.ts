@@ -24,8 +24,13 @@ describe('answerWith', () => {
 });
 
 describe('a share of the noble backend', () => {
-  it.each(['x25519', 'secp256r1', 'secp384r1'] as const)('%s: is wiped when it is destroyed, and refuses', (group) => {
-    const secret = bytes(group === 'secp384r1' ? 48 : 32, 7);
+  it.each([
+    ['x25519', 32],
+    ['secp256r1', 32],
+    ['secp384r1', 48],
+    ['secp521r1', 66],
+  ] as const)('%s: is wiped when it is destroyed, and refuses', (group, length) => {
+    const secret = bytes(length, 7).fill(0, 0, 1);
     const share = nobleKeyShare(group, secret);
     expect(share.agree(share.publicKey)).toHaveLength(secret.length);
     share.destroy?.();

@@ -156,6 +156,22 @@ describe.each(backends)('Wycheproof on $name', ({ crypto, keyShare }) => {
     expect(compressed).toBe(8);
   });
 
+  it('ecdh_secp521r1_ecpoint, where compressed points are refused (RFC 8446 4.2.8.2)', async () => {
+    let compressed = 0;
+    const outcome = await run(
+      read('ecdh_secp521r1_ecpoint') as File<object, { public: string; private: string; shared: string }>,
+      async ({ public: peer, private: own, shared, result, flags }) => {
+        const scalar = fromHex(own.replace(/^(00)+/, '').padStart(132, '0'));
+        const secret = await keyShare('secp521r1', scalar).agree(fromHex(peer));
+        if (result === 'valid' && peer.length === 266) return secret !== undefined && toHex(secret) === shared;
+        if (flags?.includes('CompressedPoint') === true) compressed++;
+        return secret === undefined;
+      },
+    );
+    expect(outcome).toEqual({ run: 53, wrong: [] });
+    expect(compressed).toBe(10);
+  });
+
   const signatures = (
     file: string,
     algorithm: SignatureAlgorithm,
@@ -187,6 +203,16 @@ describe.each(backends)('Wycheproof on $name', ({ crypto, keyShare }) => {
     });
     const outcome = await signatures('ecdsa_secp384r1_sha384', { kind: 'ecdsa', hash: 'sha384' }, key);
     expect(outcome).toEqual({ run: 504, wrong: [] });
+  });
+
+  it('ecdsa_secp521r1_sha512', async () => {
+    const key = (group: VerifyGroup): PublicKey => ({
+      kind: 'ecdsa',
+      curve: 'secp521r1',
+      point: fromHex(group.publicKey.uncompressed),
+    });
+    const outcome = await signatures('ecdsa_secp521r1_sha512', { kind: 'ecdsa', hash: 'sha512' }, key);
+    expect(outcome).toEqual({ run: 137, wrong: [] });
   });
 
   it('ed25519', async () => {

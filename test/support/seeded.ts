@@ -23,7 +23,7 @@ const bases: Record<
   node: { crypto: nodeCrypto, keyShare: nodeKeyShare },
 };
 
-const secretLength = { x25519: 32, secp256r1: 32, secp384r1: 48 } as const;
+const secretLength = { x25519: 32, secp256r1: 32, secp384r1: 48, secp521r1: 66 } as const;
 
 export function seededCrypto(backend: BackendName, seed: string): CryptoBackend {
   const { crypto, keyShare } = bases[backend];
@@ -34,16 +34,20 @@ export function seededCrypto(backend: BackendName, seed: string): CryptoBackend 
     );
     return join(blocks).slice(0, length);
   };
-  // The first byte keeps the scalar below the order of the curve.
+  // The first byte keeps the scalar below the order of the curve; of P-521 it may be 0 or 1.
   const seededShare = (group: KeyExchangeGroup): KeyShare => {
     const curve = requireEcdhe(group);
-    const secret = randomBytes(secretLength[curve]).fill(1, 0, 1);
+    const secret = randomBytes(secretLength[curve]).fill(curve === 'secp521r1' ? 0 : 1, 0, 1);
     return remembered(shares, [backend, curve, secret], () => remembering(keyShare(curve, secret)));
   };
   return {
     ...crypto,
     // Both offer the same, so that the order of one does not show in the bytes, nor what the runtime has besides.
-    capabilities: { ...nodeCrypto.capabilities, groups: ['x25519', 'secp256r1', 'secp384r1'] },
+    capabilities: {
+      ...nobleCryptoWithRsa.capabilities,
+      aeads: nodeCrypto.capabilities.aeads,
+      groups: ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'],
+    },
     randomBytes,
     generateKeyShare: seededShare,
     answerKeyShare: (group, peerPublicKey) => answerWith(seededShare(group), peerPublicKey),
