@@ -23,6 +23,11 @@ export function join(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/** A copy in an array of its own, also of a Buffer, whose `slice` is a view on the same memory. */
+export function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** Equality of public byte strings. Leaves at the first difference: not for secrets, see {@link equalConstantTime}. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

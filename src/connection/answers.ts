@@ -4,6 +4,7 @@
  * Session stores and ticket sealers may be far away: when one fails, the answer says so and a full handshake follows
  * (R5077-3.2-5). Everything else that fails ends the handshake.
  */
+import { wipe } from '../bytes.js';
 import type { MaybePromise } from '../crypto/backend.js';
 import { goOn } from '../crypto/maybe-promise.js';
 import type { ReplayAnswer } from '../early-data/replay-guard.js';
@@ -22,10 +23,13 @@ export const defaultAnswers: Answers = {
   choose_credentials: ({ choose, request }) => choose(request),
   take_session: ({ store, key }) => attempt(() => store.take?.(key), foundState, failed),
   store_session: ({ store, key, state, expiresAt }) =>
-    attempt(
-      () => store.set(key, state, expiresAt),
-      () => true,
-      false,
+    wiping(
+      state,
+      attempt(
+        () => store.set(key, state, expiresAt),
+        () => true,
+        false,
+      ),
     ),
   forget_session: ({ store, key }) =>
     attempt(
@@ -35,10 +39,13 @@ export const defaultAnswers: Answers = {
     ),
   open_ticket: ({ sealer, ticket }) => attempt(() => sealer.open(ticket), openedTicket, failed),
   seal_ticket: ({ sealer, state }) =>
-    attempt(
-      () => sealer.seal(state),
-      (ticket) => (ticket instanceof Uint8Array && ticket.length <= maxTicketLength ? ticket : undefined),
-      undefined,
+    wiping(
+      state,
+      attempt(
+        () => sealer.seal(state),
+        (ticket) => (ticket instanceof Uint8Array && ticket.length <= maxTicketLength ? ticket : undefined),
+        undefined,
+      ),
     ),
   find_external_psk: ({ lookup, identity }) => goOn(lookup(identity), foundPsk),
   check_replay: ({ guard, key, expiresAt }) => attempt(() => guard.check(key, expiresAt), replayAnswer, 'not_checked'),
@@ -80,6 +87,14 @@ function isExternalPsk(psk: unknown): boolean {
 /** P-early-1: whatever a guard answers, only its `fresh` is one. */
 function replayAnswer(answer: unknown): ReplayAnswer {
   return answer === 'fresh' || answer === 'replayed' || answer === 'maybe_replayed' ? answer : 'not_checked';
+}
+
+/** A session written down for somebody else, who has his own by the time that he answers. */
+function wiping<T>(state: Uint8Array, answer: MaybePromise<T>): MaybePromise<T> {
+  return goOn(answer, (value) => {
+    wipe(state);
+    return value;
+  });
 }
 
 /** Calls, and maps a value or the promise of one; any failure becomes `otherwise`. */

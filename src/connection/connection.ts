@@ -307,6 +307,8 @@ export class Connection {
     } catch (error) {
       this.#fail(error);
     }
+    // A callback may have ended it, and the step went on until its next wait.
+    if (this.#state === 'closed') this.#wipe();
   }
 
   #process(): void {
@@ -535,11 +537,15 @@ export class Connection {
     this.#state = 'closed';
     this.#running?.close();
     this.#running = this.#partial = undefined;
-    this.#hs.destroy();
     quietly(() => this.#records.flush());
-    this.#records.destroy();
+    this.#wipe();
     this.#deframer.clear();
     this.#events.push(event);
+  }
+
+  #wipe(): void {
+    this.#hs.destroy();
+    this.#records.destroy();
   }
 }
 

@@ -4,6 +4,7 @@
  * The surprising thing: levels of reading and writing change with the secrets, but for early data, which has no handshake bytes.
  */
 import { join, wipe } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { AlertError } from '../errors.js';
 import type { HandshakeTransport } from '../handshake/handshake-base.js';
 import type { Epoch, EpochKeys } from '../record/record-layer.js';
@@ -52,12 +53,12 @@ export class QuicTransport implements HandshakeTransport {
   }
 
   changeReadKeys(level: Epoch, { secret }: EpochKeys): void {
-    this.#secrets.push({ level, direction: 'read', secret: secret.secret.slice() });
+    this.#secrets.push({ level, direction: 'read', secret: concealed(secret.secret.slice()) });
     if (level !== 'early') this.readLevel = level;
   }
 
   changeWriteKeys(level: Epoch, { secret }: EpochKeys): void {
-    this.#secrets.push({ level, direction: 'write', secret: secret.secret.slice() });
+    this.#secrets.push({ level, direction: 'write', secret: concealed(secret.secret.slice()) });
     if (level !== 'early') this.#writeLevel = level;
   }
 

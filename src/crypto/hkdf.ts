@@ -10,9 +10,11 @@ import type { CryptoBackend, HashAlgorithm, HmacKey } from './backend.js';
 /** RFC 5869 2.2: the pseudorandom key, as long as the hash. An empty `salt` stands for "not provided". */
 export function hkdfExtract(crypto: CryptoBackend, hash: HashAlgorithm, salt: Uint8Array, ikm: Uint8Array): Uint8Array {
   const key = crypto.hmac(hash, salt);
-  const prk = key.compute(ikm);
-  key.destroy();
-  return prk;
+  try {
+    return key.compute(ikm);
+  } finally {
+    key.destroy();
+  }
 }
 
 const firstCounter = Uint8Array.of(1);

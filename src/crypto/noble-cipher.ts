@@ -7,7 +7,7 @@
  */
 import { gcm, unsafe } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { wipe } from '../bytes.js';
+import { copy, wipe } from '../bytes.js';
 import {
   refuseDestroyed,
   requireAeadKey,
@@ -29,7 +29,7 @@ class NobleAeadKey implements AeadKey {
 
   constructor(cipher: typeof gcm | typeof chacha20poly1305, key: Uint8Array) {
     this.#cipher = cipher;
-    this.#key = key.slice();
+    this.#key = copy(key);
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {

@@ -6,7 +6,7 @@
  * plaintext before or after, puts the one in the other's place.
  */
 import { createCipheriv, createDecipheriv, type Cipher, type Decipher } from 'node:crypto';
-import { wipe } from '../bytes.js';
+import { copy, wipe } from '../bytes.js';
 import type { CbcKey } from './backend.js';
 import { plain } from './node-buffer.js';
 import { aesBlockLength, refuseDestroyed, requireCbcInput, requireCbcKey } from './refusals.js';
@@ -20,7 +20,7 @@ export class NodeCbcKey implements CbcKey {
   constructor(key: Uint8Array) {
     requireCbcKey(key);
     this.#algorithm = key.length === 16 ? 'aes-128-cbc' : 'aes-256-cbc';
-    this.#key = key.slice();
+    this.#key = copy(key);
   }
 
   encrypt(iv: Uint8Array, blocks: Uint8Array): Uint8Array {
@@ -30,7 +30,7 @@ export class NodeCbcKey implements CbcKey {
       cipher: createCipheriv(this.#algorithm, key, zeros).setAutoPadding(false),
       last: new Uint8Array(aesBlockLength),
     });
-    const input = blocks.slice();
+    const input = copy(blocks);
     replaceIv(input, last, iv);
     const output = plain(cipher.update(input));
     wipe(input);

@@ -5,7 +5,7 @@
  * padded key anew does.
  */
 import { hash as hashOnce } from 'node:crypto';
-import { wipe } from '../bytes.js';
+import { copy, wipe } from '../bytes.js';
 import { hashLength } from './backend.js';
 import type { HashAlgorithm, HmacKey } from './backend.js';
 import { nobleHmac } from './noble-hash.js';
@@ -28,7 +28,7 @@ export class NodeHmacKey implements HmacKey {
     this.outputLength = hashLength[algorithm];
     this.#algorithm = algorithm;
     this.#short = algorithm === 'sha256' ? nobleHmac(algorithm, key) : undefined;
-    this.#key = key.slice();
+    this.#key = copy(key);
   }
 
   compute(...parts: readonly Uint8Array[]): Uint8Array {

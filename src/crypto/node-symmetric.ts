@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, hash as hashOnce } from 'node:crypto';
 import type { CipherChaCha20Poly1305, CipherGCM, DecipherChaCha20Poly1305, DecipherGCM, Hash } from 'node:crypto';
-import { wipe } from '../bytes.js';
+import { copy, wipe } from '../bytes.js';
 import { refuseDestroyed, requireAeadKey, requireNonce, requireSealSpace } from './refusals.js';
 import { aeadTagLength } from './backend.js';
 import type { AeadAlgorithm, AeadKey, HashAlgorithm, RunningHash } from './backend.js';
@@ -65,7 +65,7 @@ export class NodeAeadKey implements AeadKey {
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
     requireAeadKey(algorithm, key);
     this.#algorithm = algorithm;
-    this.#key = key.slice();
+    this.#key = copy(key);
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {

@@ -12,7 +12,7 @@ import { askVerdict } from './authenticate.js';
 import type { ClientOffer, OfferedPsk } from './client-hello.js';
 import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
-import { ask, type Handshake } from './needs.js';
+import { ask, type Handshake, type StoreAnswer } from './needs.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
 
 /** PSKs that a ClientHello has room for; the server has to open each. */
@@ -27,7 +27,7 @@ export function* findTls12Session(hs: ClientHandshake): Handshake<ClientOffer['t
     if (session.version === 'TLSv1.2' && mayOfferTls12(session, settings) && (yield* isTrusted(session, settings)))
       return { session, stored: undefined };
   if (store === undefined) return nothing;
-  const session = decoded(yield* ask('find_session', { store, key }));
+  const session = decoded(hs, yield* ask('find_session', { store, key }));
   if (session?.version !== 'TLSv1.2' || !mayOfferTls12(session, settings)) return nothing;
   if (!(yield* isTrusted(session, settings))) return nothing;
   return { session, stored: { store, key } };
@@ -42,7 +42,7 @@ export function* findPsks(hs: ClientHandshake): Handshake<OfferedPsk[]> {
   const sessions: Tls13Session[] = [];
   for (const session of settings.offeredSessions)
     if (session.version === 'TLSv1.3' && (yield* isOfferable(session, settings))) sessions.push(session);
-  const stored = sessions.length === 0 ? yield* takeStored(settings) : undefined;
+  const stored = sessions.length === 0 ? yield* takeStored(hs) : undefined;
   if (stored !== undefined) sessions.push(stored);
   const external = settings.externalPsks.filter((psk) => isForUs(psk, settings));
   return [
@@ -52,17 +52,20 @@ export function* findPsks(hs: ClientHandshake): Handshake<OfferedPsk[]> {
 }
 
 /** RFC 8446 C.4: a ticket is offered once, if the store can take it out. */
-function* takeStored(settings: ClientSettings): Handshake<Tls13Session | undefined> {
+function* takeStored(hs: ClientHandshake): Handshake<Tls13Session | undefined> {
+  const { settings } = hs;
   const { sessions: store, tls13SessionKey: key } = settings;
   if (store === undefined) return undefined;
   const found =
     store.take === undefined ? yield* ask('find_session', { store, key }) : yield* ask('take_session', { store, key });
-  const session = decoded(found);
+  const session = decoded(hs, found);
   return session?.version === 'TLSv1.3' && (yield* isOfferable(session, settings)) ? session : undefined;
 }
 
-function decoded(answer: { readonly state: Uint8Array | undefined } | { readonly failed: true }): Session | undefined {
-  return 'failed' in answer || answer.state === undefined ? undefined : clientSessionState.decode(answer.state);
+function decoded(hs: ClientHandshake, answer: StoreAnswer): Session | undefined {
+  return 'failed' in answer || answer.state === undefined
+    ? undefined
+    : hs.openSession(clientSessionState, answer.state);
 }
 
 function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshake<boolean> {

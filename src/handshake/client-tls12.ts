@@ -4,7 +4,7 @@
  *
  * The surprising thing: whether a ticket was accepted is known only by the echo of the session ID made up beside it.
  */
-import { concat, equal, fromAscii } from '../bytes.js';
+import { concat, copy, equal, fromAscii } from '../bytes.js';
 import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { isTls12CipherSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
@@ -128,20 +128,19 @@ function* abbreviatedHandshake(
   // RFC 7627 5.3: sessions without the extension are never offered, so the answer must have it.
   if (!answer.extendedMasterSecret)
     throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret');
-  hs.tls12.enterMasterSecret(session.masterSecret.slice(), true);
+  hs.tls12.enterMasterSecret(copy(session.masterSecret), true);
   const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
   yield* receive('change_cipher_spec');
   yield* hs.tls12.receiveFinished();
   hs.tls12.sendFinished();
-  // With a secret of its own, so that whoever wipes the old session does not wipe this one.
-  const renewed = ticket && withTicket(hs, { ...session, masterSecret: hs.tls12.masterSecretForSession() }, ticket);
+  const renewed = ticket && withTicket(hs, session, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
   return result(hs, answer, session.peerCertificates, {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
     reason: undefined,
     group: undefined,
     newTicket: renewed !== undefined,
-    session: renewed ?? session,
+    session: handedOut(hs, renewed ?? session),
   });
 }
 
@@ -202,7 +201,7 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
     reason: refusalHeard(offer),
     group,
     newTicket: session?.ticket !== undefined,
-    session,
+    session: session && handedOut(hs, session),
   });
 }
 
@@ -247,6 +246,7 @@ function* sendClientKeyExchange(
   peerShare: Uint8Array,
 ): Handshake<void> {
   const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
+  hs.atEnd(() => keyShare.destroy?.());
   const premasterSecret = yield* ask('agree', { keyShare, peer: peerShare });
   keyShare.destroy?.();
   if (premasterSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} public key`);
@@ -284,7 +284,7 @@ function newSession(
   const session: Tls12Session = {
     version: 'TLSv1.2',
     cipherSuite: hs.tls12.cipherSuite,
-    masterSecret: hs.tls12.masterSecretForSession(),
+    masterSecret: hs.tls12.masterSecret,
     extendedMasterSecret: true,
     ...(serverName === undefined ? {} : { serverName }),
     ...(answer.alpnProtocol === undefined ? {} : { alpnProtocol: answer.alpnProtocol }),
@@ -295,6 +295,11 @@ function newSession(
   };
   if (ticket !== undefined) return withTicket(hs, session, ticket);
   return answer.sessionId.length === 0 ? undefined : { ...session, sessionId: answer.sessionId.slice() };
+}
+
+/** With a secret of its own, so that whoever wipes another session does not wipe this one. */
+function handedOut(hs: ClientHandshake, session: Tls12Session): Tls12Session {
+  return { ...session, masterSecret: hs.tls12.masterSecretForSession() };
 }
 
 /** P-state-1: both Finished are verified by now. */

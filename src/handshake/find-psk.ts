@@ -5,7 +5,7 @@
  * What cannot be used is skipped with a reason, and a full handshake follows. Only the binder of the PSK that is chosen is
  * looked at, and a wrong one ends the handshake.
  */
-import { equal, equalConstantTime } from '../bytes.js';
+import { equal, equalConstantTime, wipe } from '../bytes.js';
 import type { HashAlgorithm } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
@@ -144,14 +144,14 @@ function* findTicket(hs: ServerHandshake, identity: Uint8Array): Handshake<Found
     const opened = yield* ask('open_ticket', { sealer, ticket: identity });
     if ('failed' in opened) return 'store_unavailable';
     if (opened.state === undefined) return opened.reason;
-    const session = ticketEncoding.decode(opened.state);
+    const session = hs.openSession(ticketEncoding, opened.state);
     return session === undefined ? 'unreadable_state' : { session, stored: undefined };
   }
   if (store === undefined) return 'disabled';
   const found = yield* ask('find_session', { store, key: identity });
   if ('failed' in found) return 'store_unavailable';
   if (found.state === undefined) return 'unknown_session_id';
-  const session = sessionState.decode(found.state);
+  const session = hs.openSession(sessionState, found.state);
   return session === undefined ? 'unreadable_state' : { session, stored: { store, key: identity.slice() } };
 }
 
@@ -166,12 +166,11 @@ export function verifyBinder(
   bytes: Uint8Array,
 ): Tls13KeySchedule {
   const schedule = new Tls13KeySchedule(hs.settings.crypto, psk.hash, psk.key);
+  hs.atEnd(() => schedule.destroy());
   const expected = schedule.binder(psk.kind, hs.transcript.digestUnder(psk.hash, truncateClientHello(bytes, binders)));
   const binder = binders[psk.index];
-  if (binder === undefined || !equalConstantTime(binder, expected)) {
-    schedule.destroy();
+  if (binder === undefined || !equalConstantTime(binder, expected))
     throw new AlertError('decrypt_error', 'got a binder that does not verify');
-  }
   return schedule;
 }
 
@@ -179,5 +178,7 @@ export function verifyBinder(
 export function* takeTicket(psk: FoundPsk): Handshake<boolean> {
   if (psk.stored?.store.take === undefined) return true;
   const taken = yield* ask('take_session', psk.stored);
-  return !('failed' in taken) && taken.state !== undefined;
+  if ('failed' in taken || taken.state === undefined) return false;
+  wipe(taken.state);
+  return true;
 }

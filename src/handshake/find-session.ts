@@ -47,7 +47,7 @@ function* findByTicket(hs: ServerHandshake, ticket: Uint8Array): Handshake<Found
   const opened = yield* ask('open_ticket', { sealer, ticket });
   if ('failed' in opened) return { reason: 'store_unavailable' };
   if (opened.state === undefined) return { reason: opened.reason };
-  const session = ticketEncoding.decode(opened.state);
+  const session = hs.openSession(ticketEncoding, opened.state);
   if (session === undefined) return { reason: 'unreadable_state' };
   if (session.version !== 'TLSv1.2') return { reason: 'version_mismatch' };
   return { session, mode: 'ticket', renew: opened.renew, stored: undefined };
@@ -60,7 +60,7 @@ function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake
   const found = yield* ask('find_session', { store, key: sessionId });
   if ('failed' in found) return { reason: 'store_unavailable' };
   if (found.state === undefined) return { reason: 'unknown_session_id' };
-  const session = sessionState.decode(found.state);
+  const session = hs.openSession(sessionState, found.state);
   if (session === undefined) return { reason: 'unreadable_state' };
   if (session.version !== 'TLSv1.2') return { reason: 'version_mismatch' };
   return { session, mode: 'session_id', renew: false, stored: { store, key: sessionId } };

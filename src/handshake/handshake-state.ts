@@ -3,7 +3,8 @@
  *
  * `destroy` wipes every secret; drivers see to it that it runs whichever way a handshake ends.
  */
-import { empty } from '../bytes.js';
+import { empty, wipe } from '../bytes.js';
+import { wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
 import { HandshakeBase } from './handshake-base.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
 import { Tls12State } from './tls12-state.js';
@@ -12,6 +13,7 @@ import { Tls13State } from './tls13-state.js';
 export class HandshakeState<Settings extends ClientSettings | ServerSettings> extends HandshakeBase<Settings> {
   #tls12: Tls12State | undefined;
   #tls13: Tls13State | undefined;
+  #borrowed: (() => void)[] | undefined;
 
   get tls12(): Tls12State {
     return (this.#tls12 ??= new Tls12State(this));
@@ -28,8 +30,22 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
       : this.tls12.exportKeyingMaterial(label, context, length);
   }
 
+  /** Registers how to forget a secret that a flow works with: called once when the handshake is over, whichever way that comes. */
+  atEnd(forget: () => void): void {
+    (this.#borrowed ??= []).push(forget);
+  }
+
+  /** A session that was looked up for this handshake: the bytes are wiped at once, and its secret when the handshake is over. */
+  openSession(encoding: SessionEncoding, state: Uint8Array): Session | undefined {
+    const session = encoding.decode(state);
+    wipe(state);
+    if (session !== undefined) this.atEnd(() => wipeSession(session));
+    return session;
+  }
+
   /** The handshake is over: only what exporters need stays, and of messages no more than their randoms. */
   complete(): void {
+    this.#giveBack();
     this.transcript.close();
     this.#tls12?.complete();
     this.#tls13?.complete();
@@ -41,8 +57,21 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
 
   /** Wipes what is secret. The protections in use belong to the record layer. */
   destroy(): void {
+    this.#giveBack();
     this.#tls12?.destroy();
     this.#tls13?.destroy();
+  }
+
+  #giveBack(): void {
+    const borrowed = this.#borrowed ?? [];
+    this.#borrowed = undefined;
+    for (const forget of borrowed) {
+      try {
+        forget();
+      } catch {
+        // Whatever a backend has answered here, the others are forgotten, and the connection ends as it was going to.
+      }
+    }
   }
 }
 

@@ -5,7 +5,7 @@
  * The surprising thing: in a full handshake the ticket is sealed only after the client's Finished (RFC 5077 3.3), in an
  * abbreviated one before it, so a renewed ticket is nothing that a server may count on.
  */
-import { ascii, concat, empty } from '../bytes.js';
+import { ascii, concat, copy, empty } from '../bytes.js';
 import type { KeyShare, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { serverEcdhParams, type Extension } from '../messages/index.js';
@@ -55,7 +55,7 @@ function* abbreviatedHandshake(
   const ticket = renewing ? yield* sealTicket(hs, { ...session, issuedAt: settings.now() }) : undefined;
   // RFC 6066 1.1: the server name is not acknowledged here; R5077-3.4-3: the ID is echoed as it came.
   sendServerHello(hs, facts, facts.hello.legacySessionId, ticket !== undefined, alpnProtocol, false);
-  hs.tls12.enterMasterSecret(session.masterSecret, session.extendedMasterSecret);
+  hs.tls12.enterMasterSecret(copy(session.masterSecret), session.extendedMasterSecret);
   if (ticket !== undefined) sendTicket(hs, ticket);
   hs.tls12.sendFinished();
   yield* receive('change_cipher_spec');
@@ -165,6 +165,7 @@ function* sendServerKeyExchange(
   const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
   const params = { curveType: 'named_curve', namedCurve: group, public: keyShare.publicKey } as const;
   const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(params));
+  hs.atEnd(() => keyShare.destroy?.());
   const signature = yield* sign(credentials, scheme, signed);
   hs.send({ type: 'server_key_exchange', body: { params, algorithm: scheme, signature } });
   return keyShare;
@@ -218,7 +219,7 @@ function newSession(
   return {
     version: 'TLSv1.2',
     cipherSuite: hs.tls12.cipherSuite,
-    masterSecret: hs.tls12.masterSecretForSession(),
+    masterSecret: hs.tls12.masterSecret,
     extendedMasterSecret,
     ...(serverName === undefined ? {} : { serverName }),
     ...(alpnProtocol === undefined ? {} : { alpnProtocol }),

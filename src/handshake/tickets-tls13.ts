@@ -6,7 +6,7 @@ import { wipe } from '../bytes.js';
 import { AlertError } from '../errors.js';
 import { findExtension, type NewSessionTicket } from '../messages/index.js';
 import { clientSessionState, sessionState } from '../sessions/session-state.js';
-import { maximumTicketLifetime, type Tls13Session } from '../sessions/session.js';
+import { maximumTicketLifetime, wipeSession, type Tls13Session } from '../sessions/session.js';
 import type { Resumable } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
@@ -48,8 +48,12 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
     maxEarlyDataSize,
     transport,
   };
-  const ticket = yield* ticketFor(hs, session);
-  wipe(session.psk);
+  let ticket: Uint8Array | undefined;
+  try {
+    ticket = yield* ticketFor(hs, session);
+  } finally {
+    wipe(session.psk);
+  }
   if (ticket === undefined) return false;
   hs.sendAfterHandshake({
     type: 'new_session_ticket',
@@ -70,7 +74,6 @@ function* ticketFor({ settings }: ServerHandshake, session: Tls13Session): Hands
   if (sealer !== undefined) {
     const state = ticketEncoding.encode(session);
     const ticket = state === undefined ? undefined : yield* ask('seal_ticket', { sealer, state });
-    wipe(state);
     return ticket === undefined || ticket.length === 0 ? undefined : ticket;
   }
   if (store === undefined) return undefined;
@@ -113,10 +116,16 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
     transport,
     ticket: ticket.slice(),
   };
-  if (store !== undefined) {
-    const end = Math.min(issuedAt + ticketLifetime * 1000, session.establishedAt + settings.maximumSessionAge);
-    if (yield* ask('store_session', { store, key, state: clientSessionState.encode(session), expiresAt: end }))
+  if (store === undefined) return session;
+  const expiresAt = Math.min(issuedAt + ticketLifetime * 1000, session.establishedAt + settings.maximumSessionAge);
+  let answered = false;
+  try {
+    if (yield* ask('store_session', { store, key, state: clientSessionState.encode(session), expiresAt }))
       hs.stored = { store, key };
+    answered = true;
+  } finally {
+    // The connection has ended meanwhile, and nobody will get it.
+    if (!answered) wipeSession(session);
   }
   return session;
 }

@@ -3,6 +3,7 @@
  * 8.1).
  */
 import { equalConstantTime, toHex, wipe } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { AlertError, UsageError } from '../errors.js';
 import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
 import {
@@ -66,10 +67,13 @@ export class Tls12State {
     this.#masterSecret = secret;
     this.#secrets = new Tls12Secrets(crypto, suite.hash, secret);
     const keys = this.#secrets.keyBlock(clientRandom, serverRandom, keySizes(suite.aead));
-    const client = tls12Protection(crypto, suite.aead, keys.client);
-    const server = tls12Protection(crypto, suite.aead, keys.server);
-    wipeKeys(keys);
-    [this.#writeProtection, this.#readProtection] = role === 'client' ? [client, server] : [server, client];
+    const [writeKeys, readKeys] = role === 'client' ? [keys.client, keys.server] : [keys.server, keys.client];
+    try {
+      this.#writeProtection = tls12Protection(crypto, suite.aead, writeKeys);
+      this.#readProtection = tls12Protection(crypto, suite.aead, readKeys);
+    } finally {
+      wipeKeys(keys);
+    }
     keyLog?.(`CLIENT_RANDOM ${toHex(clientRandom)} ${toHex(secret)}`);
   }
 
@@ -99,9 +103,14 @@ export class Tls12State {
     return taken(this.#cipherSuite);
   }
 
+  /** Wiped with the handshake, or later where exporters need it. */
+  get masterSecret(): Uint8Array {
+    return taken(this.#masterSecret);
+  }
+
   /** A copy of the master secret, for a session that outlives the handshake. */
   masterSecretForSession(): Uint8Array {
-    return taken(this.#masterSecret).slice();
+    return concealed(taken(this.#masterSecret).slice());
   }
 
   /** RFC 5705 keying material; RFC 7627 5.4: none where the master secret is not bound to the handshake. */

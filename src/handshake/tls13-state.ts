@@ -5,6 +5,7 @@
  * Keys reach the transport as secrets: a record layer makes keys of them, a QUIC stack its own.
  */
 import { equalConstantTime, toHex, wipe } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { hashLength } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
@@ -143,10 +144,10 @@ export class Tls13State {
     this.#keep('server', server.secret);
     const exporter = schedule.exporter(hash);
     this.#keep('exporter', exporter);
+    wipe(exporter);
     this.#log(`${keyLogLabels.application.client}0`, client.secret);
     this.#log(`${keyLogLabels.application.server}0`, server.secret);
-    this.#log('EXPORTER_SECRET', exporter);
-    wipe(exporter);
+    this.#log('EXPORTER_SECRET', this.#kept('exporter'));
   }
 
   readApplicationKeys(): void {
@@ -168,7 +169,7 @@ export class Tls13State {
   ticketPsk(nonce: Uint8Array): Uint8Array {
     const psk = resumptionPsk(this.#hs.settings.crypto, this.hash, this.#kept('resumption'), nonce);
     if (psk.every((byte) => byte === 0)) throw new AlertError('internal_error', 'the resumption PSK is unusable');
-    return psk;
+    return concealed(psk);
   }
 
   /** R8446-4.6.1-9: unique among the tickets of a connection. */
@@ -181,14 +182,18 @@ export class Tls13State {
   update(side: Side): void {
     const { transport, settings, role } = this.#hs;
     const present = new TrafficSecret(settings.crypto, this.hash, this.#kept(side));
-    const next = present.next();
-    present.destroy();
-    this.#keep(side, next.secret);
-    this.#generations ??= { client: 0, server: 0 };
-    this.#log(`${keyLogLabels.application[side]}${++this.#generations[side]}`, next.secret);
-    if (side === role) transport.changeWriteKeys('application', this.#keys(next));
-    else transport.changeReadKeys('application', this.#keys(next));
-    next.destroy();
+    let next: TrafficSecret | undefined;
+    try {
+      next = present.next();
+      this.#keep(side, next.secret);
+      this.#generations ??= { client: 0, server: 0 };
+      this.#log(`${keyLogLabels.application[side]}${++this.#generations[side]}`, next.secret);
+      if (side === role) transport.changeWriteKeys('application', this.#keys(next));
+      else transport.changeReadKeys('application', this.#keys(next));
+    } finally {
+      present.rest();
+      next?.destroy();
+    }
   }
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {

@@ -5,6 +5,7 @@
  * key; what comes out is as long as the hash of the suites that it will be used with.
  */
 import { ascii, empty, wipe } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { hashLength, type CryptoBackend, type HashAlgorithm } from '../crypto/backend.js';
 import { hkdfExtract } from '../crypto/hkdf.js';
 import { UsageError } from '../errors.js';
@@ -83,7 +84,7 @@ export function importPsk(
         );
       }
       const imported = hkdfExpandLabel(expander, derivedPsk, crypto.hash(hash, identity), hashLength[target]);
-      return { kind: 'imported', identity, key: imported, hash: target };
+      return { kind: 'imported', identity, key: concealed(imported), hash: target };
     });
   } finally {
     expander.destroy();

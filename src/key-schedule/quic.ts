@@ -3,6 +3,7 @@
  * that everybody can compute.
  */
 import { ascii, empty, fromHex, wipe } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { aeadKeyLength, aeadNonceLength, hashLength } from '../crypto/backend.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { hkdfExtract } from '../crypto/hkdf.js';
@@ -40,8 +41,8 @@ export function quicInitialSecrets(
   wipe(secret);
   try {
     return {
-      client: hkdfExpandLabel(key, labels.client, empty, 32),
-      server: hkdfExpandLabel(key, labels.server, empty, 32),
+      client: concealed(hkdfExpandLabel(key, labels.client, empty, 32)),
+      server: concealed(hkdfExpandLabel(key, labels.server, empty, 32)),
     };
   } finally {
     key.destroy();
@@ -54,9 +55,9 @@ export function quicPacketKeys(crypto: CryptoBackend, suite: Tls13CipherSuite, s
   const key = crypto.hmac(hash, secret);
   try {
     return {
-      key: hkdfExpandLabel(key, labels.key, empty, aeadKeyLength[aead]),
-      iv: hkdfExpandLabel(key, labels.iv, empty, aeadNonceLength),
-      headerProtection: hkdfExpandLabel(key, labels.headerProtection, empty, aeadKeyLength[aead]),
+      key: concealed(hkdfExpandLabel(key, labels.key, empty, aeadKeyLength[aead])),
+      iv: concealed(hkdfExpandLabel(key, labels.iv, empty, aeadNonceLength)),
+      headerProtection: concealed(hkdfExpandLabel(key, labels.headerProtection, empty, aeadKeyLength[aead])),
     };
   } finally {
     key.destroy();
@@ -68,7 +69,7 @@ export function quicNextSecret(crypto: CryptoBackend, suite: Tls13CipherSuite, s
   const { hash } = tls13Suites[suite];
   const key = crypto.hmac(hash, secret);
   try {
-    return hkdfExpandLabel(key, labels.update, empty, hashLength[hash]);
+    return concealed(hkdfExpandLabel(key, labels.update, empty, hashLength[hash]));
   } finally {
     key.destroy();
   }

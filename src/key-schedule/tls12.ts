@@ -26,7 +26,8 @@ export function prf(key: HmacKey, label: Uint8Array, seed: Uint8Array, length: n
   for (let offset = 0; offset < length;) {
     const block = key.compute(a, label, seed);
     const wanted = Math.min(block.length, length - offset);
-    output.set(wanted < block.length ? block.slice(0, wanted) : block, offset);
+    output.set(wanted < block.length ? block.subarray(0, wanted) : block, offset);
+    wipe(block);
     offset += wanted;
     if (offset < length) a = key.compute(a);
   }

@@ -76,16 +76,16 @@ export class Tls13KeySchedule {
 
   /** From the early to the handshake secret; `undefined` is psk_ke, which has zeros there. Wipes `sharedSecret`. */
   enterHandshake(sharedSecret: Uint8Array | undefined): void {
-    this.#advance(sharedSecret);
-    wipe(sharedSecret);
+    try {
+      this.#advance(sharedSecret);
+    } finally {
+      wipe(sharedSecret);
+    }
   }
 
   /** Both handshake traffic secrets, over ClientHello...ServerHello. */
   handshakeTraffic(serverHelloHash: Uint8Array): BothDirections<TrafficSecret> {
-    return {
-      client: this.#traffic(labels.clientHandshakeTraffic, serverHelloHash),
-      server: this.#traffic(labels.serverHandshakeTraffic, serverHelloHash),
-    };
+    return this.#bothTraffic(labels.clientHandshakeTraffic, labels.serverHandshakeTraffic, serverHelloHash);
   }
 
   /** From the handshake to the master secret. */
@@ -95,10 +95,7 @@ export class Tls13KeySchedule {
 
   /** Both application traffic secrets, over ClientHello...server Finished. */
   applicationTraffic(serverFinishedHash: Uint8Array): BothDirections<TrafficSecret> {
-    return {
-      client: this.#traffic(labels.clientApplicationTraffic, serverFinishedHash),
-      server: this.#traffic(labels.serverApplicationTraffic, serverFinishedHash),
-    };
+    return this.#bothTraffic(labels.clientApplicationTraffic, labels.serverApplicationTraffic, serverFinishedHash);
   }
 
   /** exporter_master_secret, over ClientHello...server Finished. */
@@ -121,15 +118,30 @@ export class Tls13KeySchedule {
         ? saltWithoutPsk(this.#crypto, this.#hash).slice()
         : this.#derive(labels.derived, this.#emptyHash());
     this.#stage?.destroy();
-    this.#stage = this.#extract(salt, input);
-    wipe(salt);
+    try {
+      this.#stage = this.#extract(salt, input);
+    } finally {
+      wipe(salt);
+    }
   }
 
   #extract(salt: Uint8Array, input: Uint8Array | undefined): HmacKey {
     const secret = hkdfExtract(this.#crypto, this.#hash, salt, input ?? new Uint8Array(hashLength[this.#hash]));
-    const key = this.#crypto.hmac(this.#hash, secret);
-    wipe(secret);
-    return key;
+    try {
+      return this.#crypto.hmac(this.#hash, secret);
+    } finally {
+      wipe(secret);
+    }
+  }
+
+  #bothTraffic(client: Uint8Array, server: Uint8Array, transcriptHash: Uint8Array): BothDirections<TrafficSecret> {
+    const ofClient = this.#traffic(client, transcriptHash);
+    try {
+      return { client: ofClient, server: this.#traffic(server, transcriptHash) };
+    } catch (error) {
+      ofClient.destroy();
+      throw error;
+    }
   }
 
   #traffic(label: Uint8Array, transcriptHash: Uint8Array): TrafficSecret {
@@ -173,34 +185,42 @@ function saltWithoutPsk(crypto: CryptoBackend, hash: HashAlgorithm): Uint8Array 
 export class TrafficSecret {
   readonly #crypto: CryptoBackend;
   readonly #hash: HashAlgorithm;
-  /** As long as the hash. Key logs and QUIC stacks take it from here; it is wiped by `destroy`. */
-  readonly secret: Uint8Array;
+  readonly #secret: Uint8Array;
   #key: HmacKey | undefined;
 
   /** Takes `secret` over. */
   constructor(crypto: CryptoBackend, hash: HashAlgorithm, secret: Uint8Array) {
     this.#crypto = crypto;
     this.#hash = hash;
-    this.secret = secret;
+    this.#secret = secret;
+  }
+
+  /** As long as the hash. Key logs and QUIC stacks take it from here; it is wiped by `destroy`. */
+  get secret(): Uint8Array {
+    return this.#secret;
   }
 
   /** RFC 8446 7.3. */
   keys(aead: AeadAlgorithm): { readonly key: Uint8Array; readonly iv: Uint8Array } {
-    return {
-      key: hkdfExpandLabel(this.#hmac(), labels.key, empty, aeadKeyLength[aead]),
-      iv: hkdfExpandLabel(this.#hmac(), labels.iv, empty, aeadNonceLength),
-    };
+    const iv = hkdfExpandLabel(this.#hmac(), labels.iv, empty, aeadNonceLength);
+    try {
+      return { key: hkdfExpandLabel(this.#hmac(), labels.key, empty, aeadKeyLength[aead]), iv };
+    } catch (error) {
+      wipe(iv);
+      throw error;
+    }
   }
 
   /** RFC 8446 4.4.4: verify_data over the hash of the transcript so far. */
   finished(transcriptHash: Uint8Array): Uint8Array {
     const finishedKey = hkdfExpandLabel(this.#hmac(), labels.finished, empty, hashLength[this.#hash]);
-    const key = this.#crypto.hmac(this.#hash, finishedKey);
-    wipe(finishedKey);
+    let key: HmacKey | undefined;
     try {
+      key = this.#crypto.hmac(this.#hash, finishedKey);
       return key.compute(transcriptHash);
     } finally {
-      key.destroy();
+      wipe(finishedKey);
+      key?.destroy();
     }
   }
 
@@ -219,11 +239,11 @@ export class TrafficSecret {
 
   destroy(): void {
     this.rest();
-    wipe(this.secret);
+    wipe(this.#secret);
   }
 
   #hmac(): HmacKey {
-    return (this.#key ??= this.#crypto.hmac(this.#hash, this.secret));
+    return (this.#key ??= this.#crypto.hmac(this.#hash, this.#secret));
   }
 }
 
@@ -253,9 +273,11 @@ export function exportKeyingMaterial(
   const contextHash = crypto.hash(hash, context);
   const none = emptyHash(crypto, hash);
   const secret = expandOnce(crypto, hash, exporterSecret, ascii(label), none, hashLength[hash]);
-  const material = expandOnce(crypto, hash, secret, labels.exported, contextHash, length);
-  wipe(secret);
-  return material;
+  try {
+    return expandOnce(crypto, hash, secret, labels.exported, contextHash, length);
+  } finally {
+    wipe(secret);
+  }
 }
 
 function expandOnce(

@@ -33,5 +33,6 @@ export class NonceSource {
 
   destroy(): void {
     this.#first = this.#second = this.#third = 0;
+    nonce.fill(0);
   }
 }

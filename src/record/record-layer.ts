@@ -68,6 +68,7 @@ export class RecordLayer {
   #readLimit = unlimited;
   #skipping: Skipping | undefined;
   #plaintextAlert = false;
+  #destroyed = false;
   readonly #allocate: (length: number) => Uint8Array;
 
   /** `allocate` gives the arrays that records are written into; what is in them does not matter. */
@@ -210,6 +211,8 @@ export class RecordLayer {
     if (this.#flight.length === 0) return;
     const flight = this.#flight;
     this.#flight = [];
+    // What a flow says that goes on until its next wait has no keys any more.
+    if (this.#destroyed) return;
     this.#writeRecords(contentTypes.handshake, joined(flight));
   }
 
@@ -224,6 +227,7 @@ export class RecordLayer {
   /** Wipes the keys. Output that waits stays. */
   destroy(): void {
     this.flush();
+    this.#destroyed = true;
     this.#readProtection?.destroy();
     this.#writeProtection?.destroy();
     this.#readProtection = this.#writeProtection = undefined;
@@ -259,9 +263,11 @@ export class RecordLayer {
 
 function protectionOf({ crypto, aead, secret, paddingBlock }: EpochKeys, limit: number): RecordProtection {
   const keys = secret.keys(aead);
-  const protection = tls13Protection(crypto, aead, keys, paddingBlock, Math.min(limit, maxInnerPlaintextLength));
-  wipe(keys.key, keys.iv);
-  return protection;
+  try {
+    return tls13Protection(crypto, aead, keys, paddingBlock, Math.min(limit, maxInnerPlaintextLength));
+  } finally {
+    wipe(keys.key, keys.iv);
+  }
 }
 
 /** `undefined` for a record under other keys. */

@@ -5,7 +5,7 @@
  * The surprising thing is the clock: an entry that has been expired at any time the store looked stays expired, also if the
  * clock jumps back afterwards (P-time-2).
  */
-import { fromAscii, wipe } from '../bytes.js';
+import { copy, fromAscii, wipe } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { SessionStore } from './store.js';
 
@@ -87,7 +87,7 @@ export class MemoryStore implements SessionStore {
     const size = key.length + value.length;
     if (!(expiresAt > now) || size > this.#maxBytes) return;
     this.#makeRoom(size, now);
-    this.#entries.set(name, { value: value.slice(), expiresAt: Math.min(expiresAt, now + this.#maxLifetime) });
+    this.#entries.set(name, { value: copy(value), expiresAt: Math.min(expiresAt, now + this.#maxLifetime) });
     this.#bytes += size;
   }
 

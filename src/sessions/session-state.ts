@@ -14,7 +14,7 @@
  * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
  * can make it trust another server. Its checksum finds damage, not attackers.
  */
-import { ascii, concat, empty, fromAscii } from '../bytes.js';
+import { ascii, concat, copy, empty, fromAscii, wipe } from '../bytes.js';
 import { hashLength } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
@@ -32,7 +32,7 @@ import {
   vector,
   type Infer,
 } from '../presentation/codec.js';
-import { decodeOrUndefined, isAllZero } from './decode.js';
+import { decodeOrUndefined, isAllZero, movedSecret } from './decode.js';
 import {
   masterSecretLength,
   maximumTicketLifetime,
@@ -55,7 +55,7 @@ export const sessionState = {
     }),
 
   decode(bytes: Uint8Array): Session | undefined {
-    const body = decodeOrUndefined(serverCodec, bytes)?.body;
+    const body = decodeOrUndefined(serverCodec, copy(bytes))?.body;
     if (body === undefined) return undefined;
     return body.version === 'TLSv1.3' ? tls13Session(body.state) : tls12Session(body.state);
   },
@@ -63,7 +63,7 @@ export const sessionState = {
 
 /**
  * With the client's id, ticket and lifetime hint, and a checksum at the end. A session of TLS 1.3 without its ticket is a
- * `UsageError` (`value_not_encodable`). `decode` works on a copy of the bytes.
+ * `UsageError` (`value_not_encodable`).
  */
 export const clientSessionState = {
   encode(session: Session): Uint8Array {
@@ -83,11 +83,13 @@ export const clientSessionState = {
               },
             },
     });
-    return concat(state, uint32.encode(crc32(state)));
+    const checked = concat(state, uint32.encode(crc32(state)));
+    wipe(state);
+    return checked;
   },
 
   decode(bytes: Uint8Array): Session | undefined {
-    const checked = bytes.slice(0, -4);
+    const checked = copy(bytes.subarray(0, -4));
     if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(checked)) return undefined;
     const body = decodeOrUndefined(clientCodec, checked)?.body;
     if (body === undefined) return undefined;
@@ -170,7 +172,8 @@ function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
 }
 
 function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | undefined {
-  const { cipherSuite, masterSecret, extendedMasterSecret, facts } = fields;
+  const { cipherSuite, extendedMasterSecret, facts } = fields;
+  const masterSecret = movedSecret(fields.masterSecret);
   if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
   return withNames(facts, {
     version: 'TLSv1.2',
@@ -198,8 +201,8 @@ function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
 }
 
 function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | undefined {
-  const { cipherSuite, psk, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } =
-    fields;
+  const { cipherSuite, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } = fields;
+  const psk = movedSecret(fields.psk);
   if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
   if (isAllZero(psk) || ticketLifetime > maximumTicketLifetime || typeof transport === 'number') return undefined;
   const session: Draft<Tls13Session> = {

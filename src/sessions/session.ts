@@ -75,7 +75,9 @@ export const maximumTicketLifetime = 604_800;
 export interface SessionEncoding {
   /** `undefined` if this encoding has no room for something that the session is bound to: then it is not to be kept. */
   encode(session: Session): Uint8Array | undefined;
-  /** The session, whose arrays are views on `bytes`; `undefined` for anything else, malformed bytes included. Never throws. */
+  /**
+   * The session, in arrays of its own, for `bytes` are wiped; `undefined` for anything else, malformed bytes included. Never throws.
+   */
   decode(bytes: Uint8Array): Session | undefined;
 }
 

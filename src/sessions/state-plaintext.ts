@@ -14,7 +14,7 @@
  * needs both today, so this is for TLS 1.2 in custom stacks and for tests. This library's own tickets hold `sessionState`: its
  * server binds every session to a configuration, for which there is no room here either.
  */
-import { empty } from '../bytes.js';
+import { copy, empty } from '../bytes.js';
 import { isTls12CipherSuite } from '../key-schedule/suites.js';
 import { cipherSuites, compressionMethods, protocolVersions } from '../parameters.js';
 import {
@@ -28,7 +28,7 @@ import {
   vector,
   type Infer,
 } from '../presentation/codec.js';
-import { decodeOrUndefined, isAllZero } from './decode.js';
+import { decodeOrUndefined, isAllZero, movedSecret } from './decode.js';
 import { masterSecretLength, type Session, type SessionEncoding, type Tls12Session } from './session.js';
 
 /** RFC 5077 4. `psk_identity` is RFC 4279's. */
@@ -82,9 +82,10 @@ export const rfc5077State: SessionEncoding = {
   },
 
   decode(bytes: Uint8Array): Tls12Session | undefined {
-    const state = decodeOrUndefined(statePlaintext, bytes);
+    const state = decodeOrUndefined(statePlaintext, copy(bytes));
     if (state?.protocolVersion !== 'TLSv1.2' || state.compressionMethod !== 'null') return undefined;
-    const { cipherSuite, masterSecret, clientIdentity: client } = state;
+    const { cipherSuite, clientIdentity: client } = state;
+    const masterSecret = movedSecret(state.masterSecret);
     if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret)) return undefined;
     if (client.clientAuthenticationType === 'psk') return undefined;
     const establishedAt = state.timestamp * 1000;

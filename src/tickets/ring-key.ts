@@ -1,7 +1,7 @@
 /**
  * One key in a ring: its prepared states, its place in time, its counters. The ring ({@link KeyRing}) decides when it moves on.
  */
-import { equal, equalConstantTime, wipe } from '../bytes.js';
+import { copy, equal, equalConstantTime, wipe } from '../bytes.js';
 import type { CbcKey, CryptoBackend, HmacKey } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import type { TicketKey } from './ticket-key.js';
@@ -49,9 +49,9 @@ export class RingKey implements PreparedTicketKey {
   renewed = 0;
 
   constructor(crypto: CryptoBackend, key: TicketKey) {
-    this.name = key.name.slice();
-    this.#aesKey = key.aesKey.slice();
-    this.#hmacKey = key.hmacKey.slice();
+    this.name = copy(key.name);
+    this.#aesKey = copy(key.aesKey);
+    this.#hmacKey = copy(key.hmacKey);
     this.cbc = crypto.cbc(this.#aesKey);
     this.hmac = crypto.hmac('sha256', this.#hmacKey);
     this.sealsFrom = key.sealsFrom ?? -Infinity;

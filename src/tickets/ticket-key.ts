@@ -6,6 +6,7 @@
  * a key that no random generator would make is refused before it can seal anything.
  */
 import { equalConstantTime } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 
@@ -44,8 +45,8 @@ export function generateTicketKey(
   const { aesKeyLength = 32, ...times } = options;
   return {
     name: crypto.randomBytes(ticketKeyNameLength),
-    aesKey: crypto.randomBytes(aesKeyLength),
-    hmacKey: crypto.randomBytes(defaultHmacKeyLength),
+    aesKey: concealed(crypto.randomBytes(aesKeyLength)),
+    hmacKey: concealed(crypto.randomBytes(defaultHmacKeyLength)),
     ...times,
   };
 }
