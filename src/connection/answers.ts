@@ -19,8 +19,9 @@ const failed = { failed: true } as const;
 export const defaultAnswers: Answers = {
   choose_settings: ({ settings, hello }) =>
     settings.chooseSettings === undefined ? settings : settings.chooseSettings(hello),
-  find_session: ({ store, key }) => attempt(() => store.get(key), foundState, failed),
+  find_ocsp_response: ({ credentials }) => credentials.ocspResponse,
   choose_credentials: ({ choose, request }) => choose(request),
+  find_session: ({ store, key }) => attempt(() => store.get(key), foundState, failed),
   take_session: ({ store, key }) => attempt(() => store.take?.(key), foundState, failed),
   store_session: ({ store, key, state, expiresAt }) =>
     wiping(

@@ -9,11 +9,13 @@ import { ascii, empty } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { authenticationOf } from '../handshake/negotiate.js';
-import type { ClientSettings, ServerSettings, TicketCounts } from '../handshake/settings.js';
+import type { ClientSettings, Credentials, ServerSettings, TicketCounts } from '../handshake/settings.js';
 import { tls12Suites } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
+import { signedCertificateTimestampList } from '../messages/index.js';
 import { opaque, struct, uint8, vector } from '../presentation/codec.js';
 import { maximumSessionAge } from '../sessions/binding.js';
+import { decodeOrUndefined } from '../sessions/decode.js';
 import { sessionState } from '../sessions/session-state.js';
 import { commonSettings, earlyDataPolicy, keyShareGroups, versionsWithSuites } from './common-settings.js';
 import { byteString, hostName, wholeNumber } from './option-values.js';
@@ -59,6 +61,8 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     earlyData: options.earlyData ?? false,
     ticketRequest: options.ticketRequest && ticketCounts(options.ticketRequest),
     middleboxCompatibility: options.middleboxCompatibility ?? true,
+    requestOcspResponse: options.requestOcspResponse ?? false,
+    requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
     shapeClientHello: options.shapeClientHello,
     tickets,
     credentials,
@@ -79,8 +83,7 @@ function ticketCounts({ newSessionCount, resumptionCount }: TicketCounts): Ticke
 /** Settings of a server. Throws `UsageError` for options that cannot work. */
 export function serverSettings(options: ServerOptions): ServerSettings {
   const { credentials, clientAuthentication = 'none', certificateAuthorities = [] } = options;
-  for (const { certificates } of credentials)
-    if (certificates.length === 0) throw new UsageError('invalid_option', 'credentials need a certificate');
+  for (const each of credentials) checkCredentials(each);
   if (clientAuthentication !== 'none' && options.verifyCertificate === undefined)
     throw new UsageError('invalid_option', '`clientAuthentication` needs `verifyCertificate`');
   const common = commonSettings(options);
@@ -131,6 +134,14 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     allowClientsWithoutSecureRenegotiation: options.allowClientsWithoutSecureRenegotiation ?? true,
     allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
   });
+}
+
+function checkCredentials({ certificates, ocspResponse, signedCertificateTimestamps }: Credentials): void {
+  if (certificates.length === 0) throw new UsageError('invalid_option', 'credentials need a certificate');
+  if (ocspResponse?.length === 0) throw new UsageError('invalid_option', '`ocspResponse` is empty');
+  if (signedCertificateTimestamps === undefined) return;
+  if (decodeOrUndefined(signedCertificateTimestampList, signedCertificateTimestamps) === undefined)
+    throw new UsageError('invalid_option', '`signedCertificateTimestamps` is no SignedCertificateTimestampList');
 }
 
 const certificateList = vector(opaque(0, 2 ** 24 - 1), 0, 2 ** 24 - 1);

@@ -112,6 +112,10 @@ export interface ClientOptions extends CommonOptions {
   readonly ticketRequest?: TicketCounts;
   /** Looks like TLS 1.2 to middleboxes (RFC 8446 D.4). Default true; never in QUIC. */
   readonly middleboxCompatibility?: boolean;
+  /** Asks the server for the OCSP response of its certificate (RFC 6066 8). What came goes to `verifyCertificate`. Default false. */
+  readonly requestOcspResponse?: boolean;
+  /** Asks the server for signed certificate timestamps (RFC 6962 3.3). What came goes to `verifyCertificate`. Default false. */
+  readonly requestSignedCertificateTimestamps?: boolean;
   /** Changes the extensions of the ClientHello at the last moment: order, GREASE, padding. pre_shared_key comes after them. */
   readonly shapeClientHello?: (extensions: ClientHelloExtensions) => ClientHelloExtensions;
   /** Chains for servers that ask for one, most preferred first. Sessions made with one leaf are not offered with another. */

@@ -10,12 +10,15 @@ import {
   findExtension,
   type Certificate,
   type CertificateRequest,
+  type ExtensionType,
 } from '../messages/index.js';
+import type { Staples } from '../sessions/session.js';
 import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import type { HandshakeBase } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
 import type { ClientSettings, Credentials, ServerSettings } from './settings.js';
+import { leafExtensions, readStaples } from './staples.js';
 import { chooseScheme, schemeFitsTls13, type SignatureSchemeName } from './signature-schemes.js';
 
 type AnyHandshake = HandshakeBase<ClientSettings | ServerSettings>;
@@ -23,10 +26,18 @@ type AnyHandshake = HandshakeBase<ClientSettings | ServerSettings>;
 /** A CertificateRequest that is to be answered. */
 export type CertificateRequestReceived = CertificateRequest;
 
+/** What a client knows of its server. */
+export interface ServerAuthenticated {
+  readonly peerCertificates: readonly Uint8Array[];
+  readonly staples: Staples;
+  readonly request: CertificateRequestReceived | undefined;
+}
+
 /** RFC 8446 4.3.2, 4.4.2, 4.4.3: the server's chain, proven; and what it wants of us. */
 export function* authenticateServer(
   hs: ClientHandshake,
-): Handshake<{ peerCertificates: readonly Uint8Array[]; request: CertificateRequestReceived | undefined }> {
+  offered: ReadonlySet<ExtensionType>,
+): Handshake<ServerAuthenticated> {
   const { settings, transcript } = hs;
   let next = yield* receiveTls13('certificate_request', ...certificateMessages(settings));
   let request: CertificateRequest | undefined;
@@ -36,16 +47,17 @@ export function* authenticateServer(
     transcript.add(next.bytes);
     next = yield* receiveTls13(...certificateMessages(settings));
   }
-  const peerCertificates = readCertificate(hs, next, empty);
+  const { peerCertificates, staples } = readCertificate(hs, next, offered);
   if (peerCertificates.length === 0) throw new AlertError('decode_error', 'got a Certificate without a certificate');
   const publicKey = yield* verifyCertificate(settings.verifyCertificate, {
+    ...staples,
     certificates: peerCertificates,
     role: 'server',
     serverName: settings.serverName,
     resumed: false,
   });
   yield* receiveCertificateVerify(hs, publicKey, 'server');
-  return { peerCertificates, request };
+  return { peerCertificates, staples, request };
 }
 
 function checkCertificateRequest({ certificateRequestContext, extensions }: CertificateRequest): void {
@@ -59,7 +71,7 @@ function checkCertificateRequest({ certificateRequestContext, extensions }: Cert
 export function* authenticateClient(hs: ServerHandshake): Handshake<readonly Uint8Array[]> {
   const { settings } = hs;
   const message = yield* receiveTls13(...certificateMessages(settings));
-  const peerCertificates = readCertificate(hs, message, empty);
+  const { peerCertificates } = readCertificate(hs, message, new Set());
   if (peerCertificates.length === 0) {
     if (settings.clientAuthentication !== 'require') return peerCertificates;
     throw new AlertError('certificate_required', 'got no client certificate');
@@ -111,10 +123,12 @@ export function sendCertificate(
   hs: AnyHandshake,
   certificates: readonly Uint8Array[],
   peerAlgorithms: readonly (string | number)[],
+  staples: Staples = {},
 ): void {
+  const ofLeaf = leafExtensions(staples);
   const body: Certificate = {
     certificateRequestContext: empty,
-    certificateList: certificates.map((certData) => ({ certData, extensions: [] })),
+    certificateList: certificates.map((certData, index) => ({ certData, extensions: index === 0 ? ofLeaf : [] })),
   };
   const compression = hs.settings.certificateCompression.find(({ algorithm }) => peerAlgorithms.includes(algorithm));
   if (compression === undefined || certificates.length === 0) {
@@ -166,21 +180,19 @@ function certificateMessages({ certificateCompression }: ClientSettings | Server
     : (['certificate'] as const);
 }
 
-/** RFC 8446 4.4.2, RFC 8879 4: the chain, and its message in the transcript as it stood on the wire. */
+/** RFC 8446 4.4.2, RFC 8879 4: the chain and what is stapled to it, and its message in the transcript as it stood on the wire. */
 function readCertificate(
   hs: AnyHandshake,
   message: ReceivedTls13<'certificate'> | ReceivedTls13<'compressed_certificate'>,
-  context: Uint8Array,
-): readonly Uint8Array[] {
+  offered: ReadonlySet<ExtensionType>,
+): { readonly peerCertificates: readonly Uint8Array[]; readonly staples: Staples } {
   const body = message.type === 'certificate' ? message.body : decompress(hs, message);
   hs.transcript.add(message.bytes);
-  if (body.certificateRequestContext.length !== context.length)
+  if (body.certificateRequestContext.length > 0)
     throw new AlertError('illegal_parameter', 'got a certificate_request_context in the handshake');
-  for (const { extensions } of body.certificateList)
-    for (const { type } of extensions)
-      throw new AlertError('unsupported_extension', `got extension ${String(type)} of a certificate, not asked for`);
+  const staples = readStaples(body, offered);
   // Out of the message, which would be kept for as long as they are.
-  return body.certificateList.map(({ certData }) => certData.slice());
+  return { peerCertificates: body.certificateList.map(({ certData }) => certData.slice()), staples };
 }
 
 /** RFC 8879 4: bounded by what its length says, which is bounded by what a message may be. */

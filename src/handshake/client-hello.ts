@@ -20,6 +20,7 @@ import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { fitting } from './hooks.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
+import { stapleRequests } from './staples.js';
 
 /** A PSK to be offered, with its early secret computed once for binder, early data and handshake. */
 export interface OfferedPsk {
@@ -110,6 +111,7 @@ function clientHelloExtensions(settings: ClientSettings, offer: ClientOffer): Ex
   if (alpnProtocols.length > 0)
     extensions.push({ type: 'application_layer_protocol_negotiation', data: alpnProtocols.map(ascii) });
   extensions.push({ type: 'signature_algorithms', data: settings.signatureSchemes });
+  extensions.push(...stapleRequests(settings));
   if (settings.recordSizeLimit !== undefined)
     extensions.push({ type: 'record_size_limit', data: settings.recordSizeLimit });
   if (tls13) extensions.push(...tls13Extensions(settings, offer));

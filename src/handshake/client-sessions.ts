@@ -14,6 +14,7 @@ import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, type Handshake, type StoreAnswer } from './needs.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
+import { staplesOf } from './staples.js';
 
 /** PSKs that a ClientHello has room for; the server has to open each. */
 export const maxOfferedPsks = 4;
@@ -94,7 +95,13 @@ function* isTrusted(session: Session, settings: ClientSettings): Handshake<boole
       ({ role, identity }) => role === 'client' && equal(identity, externalPskIdentity),
     );
   }
-  return (yield* askVerdict(verifier, { certificates, role: 'server', serverName, resumed: true })).accepted;
+  return (yield* askVerdict(verifier, {
+    certificates,
+    role: 'server',
+    serverName,
+    resumed: true,
+    ...staplesOf(session),
+  })).accepted;
 }
 
 /** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 by name and context. */

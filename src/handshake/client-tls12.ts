@@ -17,7 +17,7 @@ import {
   type ServerKeyExchange,
 } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
-import type { Tls12Session } from '../sessions/session.js';
+import type { Staples, Tls12Session } from '../sessions/session.js';
 import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import { refusalHeard, type SentClientHello } from './client-hello.js';
@@ -27,6 +27,7 @@ import { authenticationOf } from './negotiate.js';
 import { acceptRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { Credentials } from './settings.js';
+import { encodedTimestamps, ocspResponseIn, staplesOf } from './staples.js';
 
 /** What the ServerHello settled. */
 interface Answer {
@@ -36,6 +37,10 @@ interface Answer {
   readonly alpnProtocol: string | undefined;
   /** NewSessionTicket will come (RFC 5077 3.2). */
   readonly ticketFollows: boolean;
+  /** RFC 6066 8: and it may be left out all the same. */
+  readonly statusMayFollow: boolean;
+  /** RFC 6962 3.3. */
+  readonly signedCertificateTimestamps: Uint8Array | undefined;
 }
 
 export function* clientTls12(
@@ -77,6 +82,8 @@ function checkServerHello(hs: ClientHandshake, offer: SentClientHello, hello: Se
 /** Extensions that RFC 5246 and its companions let a ServerHello hold. Some old servers add supported_groups: harmless. */
 const serverHelloExtensions: ReadonlySet<string | number> = new Set([
   'server_name',
+  'status_request',
+  'signed_certificate_timestamp',
   'extended_master_secret',
   'renegotiation_info',
   'supported_groups',
@@ -114,6 +121,8 @@ function readExtensions(hs: ClientHandshake, offer: SentClientHello, hello: Serv
     secureRenegotiation: renegotiationInfo !== undefined,
     alpnProtocol,
     ticketFollows: findExtension(extensions, 'session_ticket') !== undefined,
+    statusMayFollow: findExtension(extensions, 'status_request') !== undefined,
+    signedCertificateTimestamps: encodedTimestamps(findExtension(extensions, 'signed_certificate_timestamp')),
   };
 }
 
@@ -135,7 +144,7 @@ function* abbreviatedHandshake(
   hs.tls12.sendFinished();
   const renewed = ticket && withTicket(hs, session, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
-  return result(hs, answer, session.peerCertificates, {
+  return result(hs, answer, session.peerCertificates, staplesOf(session), {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
     reason: undefined,
     group: undefined,
@@ -150,11 +159,9 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
   if (!answer.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
 
-  const certificate = yield* receive('certificate');
-  hs.transcript.add(certificate.bytes);
-  const peerCertificates = certificate.body.certificateList;
-  if (peerCertificates.length === 0) throw new AlertError('decode_error', 'got a Certificate without a certificate');
+  const { peerCertificates, staples, afterwards } = yield* receiveCertificate(hs, answer);
   const publicKey = yield* verifyCertificate(settings.verifyCertificate, {
+    ...staples,
     certificates: peerCertificates,
     role: 'server',
     serverName: settings.serverName,
@@ -166,7 +173,7 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
       `got a key of kind ${publicKey.kind}, which ${hs.tls12.cipherSuite} excludes`,
     );
 
-  const keyExchange = yield* receive('server_key_exchange');
+  const keyExchange = afterwards ?? (yield* receive('server_key_exchange'));
   hs.transcript.add(keyExchange.bytes);
   const { group, publicKey: peerShare } = yield* verifyKeyExchange(hs, publicKey, keyExchange.body);
 
@@ -194,15 +201,36 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
   yield* receive('change_cipher_spec');
   yield* hs.tls12.receiveFinished();
 
-  const session = newSession(hs, answer, peerCertificates, ticket);
+  const session = newSession(hs, answer, peerCertificates, staples, ticket);
   if (session !== undefined) yield* storeSession(hs, session);
-  return result(hs, answer, peerCertificates, {
+  return result(hs, answer, peerCertificates, staples, {
     mode: 'full',
     reason: refusalHeard(offer),
     group,
     newTicket: session?.ticket !== undefined,
     session: session && handedOut(hs, session),
   });
+}
+
+/** RFC 5246 7.4.2, RFC 6066 8: the chain and what is stapled to it. That a status was left out, the message after it tells. */
+function* receiveCertificate(
+  hs: ClientHandshake,
+  { statusMayFollow, signedCertificateTimestamps }: Answer,
+): Handshake<{
+  readonly peerCertificates: readonly Uint8Array[];
+  readonly staples: Staples;
+  readonly afterwards: Received<'server_key_exchange'> | undefined;
+}> {
+  const certificate = yield* receive('certificate');
+  hs.transcript.add(certificate.bytes);
+  const peerCertificates = certificate.body.certificateList;
+  if (peerCertificates.length === 0) throw new AlertError('decode_error', 'got a Certificate without a certificate');
+  const next = statusMayFollow ? yield* receive('certificate_status', 'server_key_exchange') : undefined;
+  if (next?.type !== 'certificate_status')
+    return { peerCertificates, staples: staplesOf({ signedCertificateTimestamps }), afterwards: next };
+  hs.transcript.add(next.bytes);
+  const staples = staplesOf({ ocspResponse: ocspResponseIn(next.body), signedCertificateTimestamps });
+  return { peerCertificates, staples, afterwards: undefined };
 }
 
 /** RFC 8422 5.4: the parameters are signed together with both randoms. */
@@ -277,6 +305,7 @@ function newSession(
   hs: ClientHandshake,
   answer: Answer,
   peerCertificates: readonly Uint8Array[],
+  staples: Staples,
   ticket: NewSessionTicketTls12 | undefined,
 ): Tls12Session | undefined {
   if (!answer.extendedMasterSecret) return undefined;
@@ -291,6 +320,7 @@ function newSession(
     establishedAt: now(),
     issuedAt: now(),
     peerCertificates: peerCertificates.map((der) => der.slice()),
+    ...staples,
     applicationContext,
   };
   if (ticket !== undefined) return withTicket(hs, session, ticket);
@@ -317,6 +347,7 @@ function result(
   hs: ClientHandshake,
   answer: Answer,
   peerCertificates: readonly Uint8Array[],
+  { ocspResponse, signedCertificateTimestamps }: Staples,
   outcome: Tls12Outcome & Pick<HandshakeResult, 'session'>,
 ): HandshakeResult {
   return {
@@ -325,6 +356,8 @@ function result(
     serverName: hs.settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
+    ocspResponse,
+    signedCertificateTimestamps,
     extendedMasterSecret: answer.extendedMasterSecret,
     secureRenegotiation: answer.secureRenegotiation,
     ...nothingOfTls13,

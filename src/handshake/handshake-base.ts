@@ -8,6 +8,7 @@ import { Transcript } from '../key-schedule/transcript.js';
 import { encodeHandshake, type HandshakeMessage, type HandshakeVersion } from '../messages/handshake.js';
 import type { Epoch, EpochKeys } from '../record/record-layer.js';
 import type { RecordProtection } from '../record/protection.js';
+import type { Staples } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import { EarlyData } from './early-data.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
@@ -44,6 +45,7 @@ export interface Resumable {
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   readonly peerCertificates: readonly Uint8Array[];
+  readonly staples: Staples;
   /** Of the external PSK behind it all, if there was one. */
   readonly externalPskIdentity: Uint8Array | undefined;
 }

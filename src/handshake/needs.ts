@@ -46,6 +46,8 @@ export interface Needs {
     question: { readonly settings: ServerSettings; readonly hello: ClientHelloInfo };
     answer: ServerSettings | undefined;
   };
+  /** RFC 6066 8: for a client that asks. Answer `undefined`: there is none at the moment. */
+  find_ocsp_response: { question: { readonly credentials: Credentials }; answer: Uint8Array | undefined };
   /** Answer `undefined`: the client has no certificate for this server. */
   choose_credentials: {
     question: { readonly choose: CredentialsChooser; readonly request: CertificateRequestInfo };

@@ -10,17 +10,18 @@ import type { KeyShare, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { serverEcdhParams, type Extension } from '../messages/index.js';
 import { sessionState } from '../sessions/session-state.js';
-import type { Tls12Session } from '../sessions/session.js';
+import type { Staples, Tls12Session } from '../sessions/session.js';
 import { sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { findSession, type FoundSession } from './find-session.js';
 import { ask, receive, type Handshake } from './needs.js';
 import { chooseProtocol, negotiateCertificate, type CertificateNegotiation } from './negotiate.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
-import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
+import { nothingOfTls13, nothingStapled, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { ServerHandshake } from './handshake-state.js';
 import type { HelloFacts } from './negotiate.js';
 import type { ServerSettings } from './settings.js';
+import { staplesFor, timestampExtension } from './staples.js';
 
 /** RFC 5246 7.4.1.3: session IDs that this server makes. */
 const sessionIdLength = 32;
@@ -90,9 +91,13 @@ function* fullHandshake(
       ? settings.crypto.randomBytes(sessionIdLength)
       : empty;
 
+  const staples = yield* staplesFor(negotiated.credentials, facts.hello);
   hs.tls12.chooseCipherSuite(negotiated.cipherSuite);
-  sendServerHello(hs, facts, sessionId, ticketFollows, alpnProtocol, facts.serverName !== undefined);
+  sendServerHello(hs, facts, sessionId, ticketFollows, alpnProtocol, facts.serverName !== undefined, staples);
   hs.send({ type: 'certificate', body: { certificateList: negotiated.credentials.certificates } });
+  const { ocspResponse } = staples;
+  if (ocspResponse !== undefined)
+    hs.send({ type: 'certificate_status', body: { statusType: 'ocsp', response: ocspResponse } });
   const keyShare = yield* sendServerKeyExchange(hs, negotiated);
   const asked = settings.clientAuthentication !== 'none';
   if (asked) sendCertificateRequest(hs);
@@ -134,9 +139,12 @@ function sendServerHello(
   ticketFollows: boolean,
   alpnProtocol: string | undefined,
   acknowledgeName: boolean,
+  { ocspResponse, signedCertificateTimestamps }: Staples = {},
 ): void {
   const extensions: Extension<'server_hello'>[] = [];
   if (acknowledgeName) extensions.push({ type: 'server_name', data: {} });
+  if (ocspResponse !== undefined) extensions.push({ type: 'status_request', data: {} });
+  if (signedCertificateTimestamps !== undefined) extensions.push(timestampExtension(signedCertificateTimestamps));
   if (facts.extendedMasterSecret) extensions.push({ type: 'extended_master_secret', data: {} });
   if (facts.secureRenegotiation) extensions.push({ type: 'renegotiation_info', data: empty });
   if (ticketFollows) extensions.push({ type: 'session_ticket', data: {} });
@@ -267,6 +275,7 @@ function result(
     extendedMasterSecret: facts.extendedMasterSecret,
     secureRenegotiation: facts.secureRenegotiation,
     session: undefined,
+    ...nothingStapled,
     ...nothingOfTls13,
     ...outcome,
   };

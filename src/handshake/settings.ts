@@ -24,14 +24,14 @@ import type {
   ProtocolVersion,
   SignatureScheme,
 } from '../parameters.js';
-import type { Session, SessionEncoding } from '../sessions/session.js';
+import type { Session, SessionEncoding, Staples } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
 import type { ResumptionCounters } from './resumption.js';
 import type { SignatureSchemeName } from './signature-schemes.js';
 
-/** A certificate chain and the key that proves it. */
-export interface Credentials {
+/** A certificate chain and the key that proves it. What is stapled, servers show to clients that ask. */
+export interface Credentials extends Staples {
   /** DER, leaf first. */
   readonly certificates: readonly Uint8Array[];
   readonly signer: Signer;
@@ -63,7 +63,8 @@ export type CertificateVerdict =
       /** For the local operator. */ readonly reason: string;
     };
 
-export interface CertificateQuestion {
+/** What is stapled was asked for and came with a server's chain, and is not verified; a session remembers it. */
+export interface CertificateQuestion extends Staples {
   /** DER, leaf first, as the peer sent it, or as the session remembers it. */
   readonly certificates: readonly Uint8Array[];
   /** Whose chain it is. */
@@ -175,6 +176,10 @@ export interface ClientSettings extends CommonSettings {
   readonly ticketRequest: TicketCounts | undefined;
   /** RFC 8446 D.4: session ID and ChangeCipherSpec as in TLS 1.2, for middleboxes. */
   readonly middleboxCompatibility: boolean;
+  /** RFC 6066 8. */
+  readonly requestOcspResponse: boolean;
+  /** RFC 6962 3.3. */
+  readonly requestSignedCertificateTimestamps: boolean;
   readonly shapeClientHello: ((extensions: ClientHelloExtensions) => ClientHelloExtensions) | undefined;
 }
 

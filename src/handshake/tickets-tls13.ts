@@ -130,8 +130,10 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
   return session;
 }
 
-function partyOf({ serverName, alpnProtocol, establishedAt, peerCertificates, externalPskIdentity }: Resumable) {
+function partyOf(resumable: Resumable) {
+  const { serverName, alpnProtocol, establishedAt, peerCertificates, staples, externalPskIdentity } = resumable;
   return {
+    ...staples,
     establishedAt,
     peerCertificates,
     ...(serverName === undefined ? {} : { serverName }),

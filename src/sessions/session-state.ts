@@ -9,7 +9,7 @@
  *             case 0x0303: Tls12State;
  *             case 0x0304: Tls13State;
  *         } state;                                   // the tables below; a client's has its ticket at the end
- *     } SessionState;
+ *     } SessionState;                                // and after a client's: what was stapled, if anything was
  *
  * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
  * can make it trust another server. Its checksum finds damage, not attackers.
@@ -24,6 +24,7 @@ import {
   enumeration,
   fixed,
   opaque,
+  optional,
   select,
   struct,
   uint32,
@@ -67,7 +68,7 @@ export const sessionState = {
  */
 export const clientSessionState = {
   encode(session: Session): Uint8Array {
-    const { ticket = empty } = session;
+    const { ticket = empty, ocspResponse = empty, signedCertificateTimestamps = empty } = session;
     const state = clientCodec.encode({
       format: 'client_session',
       body:
@@ -82,6 +83,10 @@ export const clientSessionState = {
                 ticketLifetimeHint: session.ticketLifetimeHint ?? 0,
               },
             },
+      staples:
+        ocspResponse.length + signedCertificateTimestamps.length > 0
+          ? { ocspResponse, signedCertificateTimestamps }
+          : undefined,
     });
     const checked = concat(state, uint32.encode(crc32(state)));
     wipe(state);
@@ -91,12 +96,13 @@ export const clientSessionState = {
   decode(bytes: Uint8Array): Session | undefined {
     const checked = copy(bytes.subarray(0, -4));
     if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(checked)) return undefined;
-    const body = decodeOrUndefined(clientCodec, checked)?.body;
+    const { body, staples } = decodeOrUndefined(clientCodec, checked) ?? {};
     if (body === undefined) return undefined;
     if (body.version === 'TLSv1.3') {
       const session = tls13Session(body.state.shared);
-      if (session !== undefined) session.ticket = body.state.ticket;
-      return session;
+      if (session === undefined) return undefined;
+      session.ticket = body.state.ticket;
+      return withStaples(session, staples);
     }
     const { shared, sessionId, ticket, ticketLifetimeHint } = body.state;
     const session = tls12Session(shared);
@@ -106,7 +112,7 @@ export const clientSessionState = {
       session.ticket = ticket;
       session.ticketLifetimeHint = ticketLifetimeHint;
     }
-    return session;
+    return withStaples(session, staples);
   },
 } satisfies SessionEncoding;
 
@@ -146,6 +152,12 @@ const serverCodec = struct({
   body: select('version', version, 'state', { 'TLSv1.2': tls12State, 'TLSv1.3': tls13State }),
 });
 
+/** What stands at the end of a client's session that has something of it; empty is none. */
+const stapled = struct({
+  ocspResponse: opaque(0, 2 ** 24 - 1),
+  signedCertificateTimestamps: opaque(0, 2 ** 16 - 1),
+});
+
 const clientCodec = struct({
   format: constant(format, 'client_session'),
   body: select('version', version, 'state', {
@@ -157,6 +169,7 @@ const clientCodec = struct({
     }),
     'TLSv1.3': struct({ shared: tls13State, ticket: opaque(1, 2 ** 16 - 1) }),
   }),
+  staples: optional(stapled),
 });
 
 /** While it is read. */
@@ -242,6 +255,16 @@ function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, sessio
   if (establishedAt > latestTime || issuedAt > latestTime) return undefined;
   if (serverName.length > 0) session.serverName = fromAscii(serverName);
   if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
+  return session;
+}
+
+/** `undefined` where something is announced and nothing is there. */
+function withStaples<S extends Draft<Session>>(session: S, staples: Infer<typeof stapled> | undefined): S | undefined {
+  if (staples === undefined) return session;
+  const { ocspResponse, signedCertificateTimestamps } = staples;
+  if (ocspResponse.length + signedCertificateTimestamps.length === 0) return undefined;
+  if (ocspResponse.length > 0) session.ocspResponse = ocspResponse;
+  if (signedCertificateTimestamps.length > 0) session.signedCertificateTimestamps = signedCertificateTimestamps;
   return session;
 }
 

@@ -11,8 +11,16 @@ import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.
 /** A session of any version; told apart by `version`. */
 export type Session = Tls12Session | Tls13Session;
 
-/** What sessions of both versions remember. */
-export interface SessionFacts {
+/** What a server shows beside its certificate. */
+export interface Staples {
+  /** DER of an OCSPResponse for the leaf (RFC 6960 4.2.1, RFC 6066 8). */
+  readonly ocspResponse?: Uint8Array;
+  /** The SignedCertificateTimestampList of the leaf, as on the wire (RFC 6962 3.3). */
+  readonly signedCertificateTimestamps?: Uint8Array;
+}
+
+/** What sessions of both versions remember. Of what was stapled, those of a client alone know. */
+export interface SessionFacts extends Staples {
   /** The host_name of the full handshake, in lower case (RFC 6066 3). */
   readonly serverName?: string;
   /** The protocol that ALPN chose in the full handshake (RFC 7301), one character per byte. */

@@ -48,6 +48,8 @@ interface Place {
 /** Where each need is asked for. */
 const places: readonly Place[] = [
   { need: 'choose_settings', side: 'server', flow: flows.full },
+  { need: 'find_ocsp_response', side: 'server', flow: flows.full, client: () => ({ requestOcspResponse: true }) },
+  { need: 'find_ocsp_response', side: 'server', flow: tls13Flows.full, client: () => ({ requestOcspResponse: true }) },
   {
     need: 'choose_credentials',
     side: 'client',
@@ -280,6 +282,8 @@ function isHarmless(need: Need, answer: unknown): boolean {
       return answer === true;
     case 'find_external_psk':
       return answer === undefined;
+    case 'find_ocsp_response':
+      return answer === undefined || answer === null;
     case 'choose_credentials':
       return answer === undefined || answer === null || Array.isArray(answer);
     case 'check_replay': // whatever is not `fresh` rejects early data

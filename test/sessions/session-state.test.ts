@@ -231,6 +231,27 @@ describe('clientSessionState', () => {
     expect(decode(ticketless)).toBeUndefined();
   });
 
+  it.each([
+    ['TLS 1.2', clientSession],
+    ['TLS 1.3', clientTls13Session],
+  ])('%s: what was stapled stands after all else, and only where something was', (_, session) => {
+    const state = (client: Session) => toHex(clientSessionState.encode(client).subarray(0, -4));
+    const [ocspResponse, signedCertificateTimestamps] = [fromHex('3003020105'), fromHex('0003000151')];
+    expect(state({ ...session, ocspResponse })).toBe(state(session) + '000005' + '3003020105' + '0000');
+    expect(state({ ...session, ocspResponse, signedCertificateTimestamps })).toBe(
+      state(session) + '000005' + '3003020105' + '0005' + '0003000151',
+    );
+    const decode = (hex: string) => clientSessionState.decode(checksummed(fromHex(hex)));
+    expect(decode(state(session) + '000000' + '0005' + '0003000151')).toEqual({
+      ...session,
+      signedCertificateTimestamps,
+    });
+    expect(decode(state(session))).toEqual(session);
+    expect(decode(state(session) + '000000' + '0000')).toBeUndefined();
+    expect(decode(state(session) + '000005' + '3003020105')).toBeUndefined();
+    expect(toHex(sessionState.encode({ ...session, ocspResponse }))).toBe(toHex(sessionState.encode(session)));
+  });
+
   it('ends with the CRC-32 of all before it', () => {
     expect(crc32(new TextEncoder().encode('123456789'))).toBe('cbf43926');
     const encoded = clientSessionState.encode(clientSession);

@@ -118,14 +118,22 @@ export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
 /** Any session as a server keeps it. */
 export const anySession: fc.Arbitrary<Session> = fc.oneof(anyTls12Session, anyTls13Session);
 
+const anyStaples = fc.record(
+  { ocspResponse: bytes(1, 40), signedCertificateTimestamps: bytes(1, 40) },
+  { requiredKeys: [] },
+);
+
 /** Any session as a client keeps it. */
 export const anyClientSession: fc.Arbitrary<Session> = fc.oneof(
   fc
     .tuple(
       anyTls12Session,
+      anyStaples,
       fc.record({ sessionId: bytes(1, 32) }, { requiredKeys: [] }),
       fc.option(fc.record({ ticket: bytes(1, 300), ticketLifetimeHint: fc.nat(2 ** 31 - 1) }), { nil: {} }),
     )
-    .map(([session, id, ticket]) => ({ ...session, ...id, ...ticket })),
-  fc.tuple(anyTls13Session, bytes(1, 300)).map(([session, ticket]) => ({ ...session, ticket })),
+    .map(([session, staples, id, ticket]) => ({ ...session, ...staples, ...id, ...ticket })),
+  fc
+    .tuple(anyTls13Session, anyStaples, bytes(1, 300))
+    .map(([session, staples, ticket]) => ({ ...session, ...staples, ticket })),
 );

@@ -24,6 +24,10 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
     'got a compressed Certificate of ${uncompressedLength} bytes',
     'got a compressed Certificate that does not open',
   ],
+  'handshake/staples.test.ts': [
+    'got extension ${String(type)}, which has no place in certificate',
+    'got a certificate status of type ${String(status.statusType)}',
+  ],
   'handshake/client-tls13.test.ts': [
     'got extension ${String(type)}, which has no place in ${message}',
     'got no key_share, expected psk_dhe_ke',
