@@ -1,0 +1,21 @@
+/** Every target over its seeds and some hundred inputs that come of them, without coverage; `npm run fuzz` goes on from there. */
+import { describe, expect, it } from 'vitest';
+import { fuzz } from './fuzzer.js';
+import { targets } from './targets.js';
+
+/** Inputs beyond the seeds. */
+const inputs = 60;
+
+describe('fuzz targets', () => {
+  it.each(targets)('$name', async (target) => {
+    const seeds = target.seeds();
+    const executions = seeds.length + inputs;
+    const report = await fuzz(target, { seed: 1, goOn: (done) => done < executions });
+    expect(seeds.length).toBeGreaterThan(0);
+    expect(report).toMatchObject({ executions, crash: undefined });
+  });
+
+  it('have names of their own', () => {
+    expect(new Set(targets.map(({ name }) => name)).size).toBe(targets.length);
+  });
+});

@@ -1,0 +1,22 @@
+/** All fuzz targets, in the order in which they run. */
+import type { FuzzTarget } from './target.js';
+import { answerTarget } from './targets/answers.js';
+import { certificateTargets } from './targets/certificates.js';
+import { messageTargets } from './targets/messages.js';
+import { peerTarget } from './targets/peers.js';
+import { quicTarget } from './targets/quic.js';
+import { recordTargets } from './targets/records.js';
+import { ticketTargets } from './targets/tickets.js';
+import { betweenTarget, transcriptTargets } from './targets/transcripts.js';
+
+export const targets: readonly FuzzTarget[] = [
+  ...messageTargets,
+  ...ticketTargets,
+  ...recordTargets,
+  ...certificateTargets,
+  ...transcriptTargets,
+  betweenTarget,
+  peerTarget,
+  answerTarget,
+  quicTarget,
+];
