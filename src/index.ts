@@ -62,6 +62,9 @@ export type {
   ServerExtensions,
   ServerSettings,
   TicketCounts,
+  Tls12Psk,
+  Tls12PskLookup,
+  Tls12PskSelector,
 } from './handshake/settings.js';
 export type { Session, SessionEncoding, Staples, Tls12Session, Tls13Session } from './sessions/session.js';
 export type { SessionStore } from './sessions/store.js';

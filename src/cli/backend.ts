@@ -1,9 +1,10 @@
 /** What `serve` and `connect` have in common: the crypto backend, imported when it is known which one, and keys for it. */
 import type { KeyObject } from 'node:crypto';
 import type { CryptoBackend, EcdsaCurve, KeyExchangeGroup, PrivateKey } from '../crypto/backend.js';
-import { concat } from '../bytes.js';
+import { concat, equal } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { HandshakeFlags } from './flags.js';
+import type { Psk } from './values.js';
 
 /** `noble` is the one with RSA where its library is installed. */
 export async function cryptoBackend({ crypto: name, groups = [] }: HandshakeFlags): Promise<CryptoBackend> {
@@ -30,7 +31,17 @@ export function handshakeOptions({ minVersion, maxVersion, groups, psk }: Handsh
     ...(min !== undefined && { minVersion: min }),
     ...(maxVersion !== undefined && { maxVersion }),
     ...(groups !== undefined && { groups }),
-    ...(psk !== undefined && { externalPsks: [{ ...psk, role, withoutImporter: true as const }] }),
+    ...(psk !== undefined && pskOptions(psk, role)),
+  };
+}
+
+/** One PSK for both versions, as test tools have it: those of a service should differ (RFC 8446 E.7). */
+function pskOptions(psk: Psk, role: 'client' | 'server') {
+  return {
+    externalPsks: [{ ...psk, role, withoutImporter: true as const }],
+    ...(role === 'client'
+      ? { selectTls12Psk: () => psk }
+      : { findTls12Psk: (identity: Uint8Array) => (equal(identity, psk.identity) ? psk.key : undefined) }),
   };
 }
 

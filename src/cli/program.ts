@@ -35,7 +35,7 @@ const shared = {
   groups: () =>
     option('--groups <list>', 'groups, most preferred first, such as X25519,P-256').argParser(values.groups),
   psk: () =>
-    option('--psk <id:hex>', 'external pre-shared key of TLS 1.3, used without importer').argParser(values.psk),
+    option('--psk <id:hex>', 'external pre-shared key for both versions, used without importer').argParser(values.psk),
   crypto: () => option('--crypto <backend>', 'who computes').choices(['node', 'noble']).default('node'),
   keylog: () => option('--keylog <file>', 'append the secrets of all connections, for Wireshark'),
   json: () => option('--json', 'one JSON line for each connection on standard output'),

@@ -49,6 +49,8 @@ export const defaultAnswers: Answers = {
       ),
     ),
   find_external_psk: ({ lookup, identity }) => goOn(lookup(identity), foundPsk),
+  select_tls12_psk: ({ select, identityHint }) => goOn(select(identityHint), orNobody),
+  find_tls12_psk: ({ lookup, identity }) => goOn(lookup(identity), orNobody),
   check_replay: ({ guard, key, expiresAt }) => attempt(() => guard.check(key, expiresAt), replayAnswer, 'not_checked'),
   generate_key_share: ({ crypto, group }) => crypto.generateKeyShare(group),
   answer_key_share: ({ crypto, group, peer }) => crypto.answerKeyShare(group, peer),
@@ -83,6 +85,11 @@ function isExternalPsk(psk: unknown): boolean {
     typeof psk === 'object' ? { ...psk } : {};
   const isWhole = isBytes(identity) && isBytes(key) && (hash === 'sha256' || hash === 'sha384');
   return isWhole && (role === 'client' || role === 'server');
+}
+
+/** `null` is nobody here as well. */
+function orNobody<T>(answer: T | null | undefined): T | undefined {
+  return answer ?? undefined;
 }
 
 /** P-early-1: whatever a guard answers, only its `fresh` is one. */

@@ -12,6 +12,7 @@ import type { EarlyDataPolicy, ExternalPsk } from '../handshake/settings.js';
 import { isSignatureScheme, signatureAlgorithms } from '../handshake/signature-schemes.js';
 import { importPsk, shortestExternalKey } from '../key-schedule/psk-importer.js';
 import {
+  isPskSuite,
   isTls12CipherSuite,
   isTls13CipherSuite,
   tls12Suites,
@@ -32,14 +33,15 @@ const allGroups = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'] as cons
 const allModes = ['psk_dhe_ke', 'psk_ke'] as const;
 const ecdheGroups = ['x25519', 'secp256r1', 'secp384r1'] as const;
 
-export function commonSettings(options: CommonOptions) {
+/** `hasTls12Psks`: whether the suites of TLS 1.2 with PSKs may be spoken. */
+export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
   const { crypto = nobleCrypto, alpnProtocols = [] } = options;
   const { aeads, groups, signatures } = crypto.capabilities;
   const suites = chosen('cipherSuites', options.cipherSuites, allSuites, (suite) => aeads.includes(aeadOf(suite)));
   const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', transport = 'tcp' } = options;
   if (transport === 'tcp' && options.quicTransportParameters !== undefined)
     throw new UsageError('invalid_option', "`quicTransportParameters` need `transport: 'quic'`");
-  const cipherSuites = suites.filter(isTls12CipherSuite);
+  const cipherSuites = suites.filter(isTls12CipherSuite).filter((suite) => hasTls12Psks || !isPskSuite(suite));
   // noble's AES has no instructions of the processor: the backend says what it is fast at.
   const tls13CipherSuites = byPreference(
     suites.filter(isTls13CipherSuite),
@@ -73,6 +75,7 @@ export function commonSettings(options: CommonOptions) {
       () => true,
     ),
     externalPsks: (options.externalPsks ?? []).flatMap((psk) => externalPsks(crypto, psk)),
+    allowShortTls12Psks: options.allowShortTls12Psks ?? false,
     transport,
     quicTransportParameters: options.quicTransportParameters,
     certificateCompression: options.certificateCompression ?? [],

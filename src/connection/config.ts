@@ -10,7 +10,7 @@ import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { authenticationOf } from '../handshake/negotiate.js';
 import type { ClientSettings, Credentials, ServerSettings, TicketCounts } from '../handshake/settings.js';
-import { tls12Suites } from '../key-schedule/suites.js';
+import { isPskSuite, tls12Suites } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { signedCertificateTimestampList } from '../messages/index.js';
 import { opaque, struct, uint8, vector } from '../presentation/codec.js';
@@ -30,7 +30,7 @@ import {
 export function clientSettings(options: ClientOptions): ClientSettings {
   const { credentials = [], tickets = true, session = [] } = options;
   const serverName = options.serverName === undefined ? undefined : hostName(options.serverName);
-  const common = commonSettings(options);
+  const common = commonSettings(options, options.selectTls12Psk !== undefined);
   const peerIdentity = options.peerIdentity ?? serverName;
   if (options.sessions !== undefined && peerIdentity === undefined)
     throw new UsageError('invalid_option', '`sessions` of a client needs `serverName` or `peerIdentity`');
@@ -68,8 +68,15 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     credentials,
     chooseCredentials: options.chooseCredentials,
     verifyCertificate: options.verifyCertificate,
+    selectTls12Psk: options.selectTls12Psk,
     allowServersWithoutSecureRenegotiation: options.allowServersWithoutSecureRenegotiation ?? false,
   });
+}
+
+/** RFC 4279 2: psk_identity_hint<0..2^16-1>. */
+function identityHint(hint = empty): Uint8Array {
+  wholeNumber('tls12PskIdentityHint.length', hint.length, 2 ** 16 - 1);
+  return hint;
 }
 
 /** RFC 9149 3: one byte each. */
@@ -86,15 +93,19 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   for (const each of credentials) checkCredentials(each);
   if (clientAuthentication !== 'none' && options.verifyCertificate === undefined)
     throw new UsageError('invalid_option', '`clientAuthentication` needs `verifyCertificate`');
-  const common = commonSettings(options);
+  const common = commonSettings(options, options.findTls12Psk !== undefined);
   const hasPsks = common.externalPsks.some(({ role }) => role === 'server') || options.findExternalPsk !== undefined;
-  if (credentials.length === 0 && !hasPsks)
+  if (credentials.length === 0 && !hasPsks && options.findTls12Psk === undefined)
     throw new UsageError('invalid_option', 'a server needs `credentials`, or external PSKs');
-  const cipherSuites = common.cipherSuites.filter((suite) =>
-    credentials.some(({ signer }) => authenticationOf(signer.publicKey) === tls12Suites[suite].authentication),
+  const cipherSuites = common.cipherSuites.filter(
+    (suite) =>
+      isPskSuite(suite) ||
+      credentials.some(({ signer }) => authenticationOf(signer.publicKey) === tls12Suites[suite].authentication),
   );
+  // The PSKs of TLS 1.2 are of no use in TLS 1.3.
+  const tls13CipherSuites = credentials.length > 0 || hasPsks ? common.tls13CipherSuites : [];
   const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options;
-  const versions = versionsWithSuites(minVersion, maxVersion, cipherSuites, common.tls13CipherSuites);
+  const versions = versionsWithSuites(minVersion, maxVersion, cipherSuites, tls13CipherSuites);
   if (versions.length === 0) throw new UsageError('invalid_option', 'no cipher suite fits the keys in `credentials`');
   const applicationContext = digest(common.crypto, serverContext, {
     applicationContext: options.applicationContext ?? empty,
@@ -105,6 +116,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     ...common,
     versions,
     cipherSuites,
+    tls13CipherSuites,
     applicationContext,
     ticketCount: wholeNumber('ticketCount', options.ticketCount ?? 2, 255),
     maximumTicketCount: wholeNumber('maximumTicketCount', options.maximumTicketCount ?? 8, 255),
@@ -115,6 +127,8 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     ),
     earlyData: options.earlyData && earlyDataPolicy(options.earlyData),
     findExternalPsk: options.findExternalPsk,
+    findTls12Psk: options.findTls12Psk,
+    tls12PskIdentityHint: identityHint(options.tls12PskIdentityHint),
     retryCookie: options.retryCookie,
     shapeEncryptedExtensions: options.shapeEncryptedExtensions,
     credentials,

@@ -17,6 +17,8 @@ import type {
   ServerExtensions,
   ServerSettings,
   TicketCounts,
+  Tls12PskLookup,
+  Tls12PskSelector,
 } from '../handshake/settings.js';
 import type { SignatureSchemeName } from '../handshake/signature-schemes.js';
 import type { SupportedCipherSuite } from '../key-schedule/suites.js';
@@ -41,8 +43,8 @@ export interface CommonOptions {
   /** Default TLSv1.3. */
   readonly maxVersion?: HandshakeVersion;
   /**
-   * IANA names of both versions, most preferred first. Default: the three suites of TLS 1.3 and the six ECDHE AEAD suites of TLS
-   * 1.2, as far as backend and keys go. A version without a suite is not spoken.
+   * IANA names of both versions, most preferred first. Default: the three suites of TLS 1.3 and the ECDHE AEAD suites of TLS 1.2,
+   * those with PSKs before those with certificates, as far as backend, PSKs and keys go. A version without a suite is not spoken.
    */
   readonly cipherSuites?: readonly SupportedCipherSuite[];
   /** Most preferred first. Default: X25519MLKEM768 where the backend has it, x25519, secp256r1, secp384r1. */
@@ -50,10 +52,12 @@ export interface CommonOptions {
   /** How PSKs are used (RFC 8446 4.2.9), most preferred first. Default: psk_dhe_ke alone; psk_ke gives up forward secrecy. */
   readonly pskKeyExchangeModes?: readonly PskKeyExchangeModeName[];
   /**
-   * PSKs from elsewhere, TLS 1.3 only. One list may serve both roles of a node: each entry says which role of ours it is for, and a
+   * PSKs from elsewhere, TLS 1.3 only: those of TLS 1.2 are others (RFC 8446 E.7). One list may serve both roles of a node: each entry says which role of ours it is for, and a
    * server refuses the ones that are ours as a client (RFC 9257 5.1: reflection).
    */
   readonly externalPsks?: readonly ExternalPskOptions[];
+  /** TLS 1.2: takes PSKs below 16 bytes too, which can be guessed (RFC 9257 6). */
+  readonly allowShortTls12Psks?: boolean;
   /** RFC 8879, most preferred first. Default: none. `tls-resume/crypto/node` has those of the runtime. */
   readonly certificateCompression?: readonly CertificateCompression[];
   /** RFC 8449: the longest record that we take, 64 to 16385 bytes of plaintext. Default: not negotiated. */
@@ -127,12 +131,17 @@ export interface ClientOptions extends CommonOptions {
   readonly chooseCredentials?: CredentialsChooser;
   /** Judges the server's chain, and its name against `serverName`. There is no default: authentication is the point. */
   readonly verifyCertificate: CertificateVerifier;
+  /**
+   * TLS 1.2: selects the PSK by the server's hint, which is empty if it gives none (RFC 5489). With it the ECDHE_PSK suites are offered,
+   * before those of certificates. Asked again, with the hint of then, before a session under a PSK is offered.
+   */
+  readonly selectTls12Psk?: Tls12PskSelector;
   /** Talks to servers without RFC 5746: open to the renegotiation attack on their side. */
   readonly allowServersWithoutSecureRenegotiation?: boolean;
 }
 
 export interface ServerOptions extends CommonOptions {
-  /** Chains and keys, most preferred first; one of each kind of key serves all clients. Empty for external PSKs alone. */
+  /** Chains and keys, most preferred first; one of each kind of key serves all clients. Empty for PSKs alone. */
   readonly credentials: readonly Credentials[];
   /** Seals and opens tickets (RFC 5077). Without one, none are given out and none accepted. */
   readonly tickets?: TicketSealer;
@@ -150,6 +159,13 @@ export interface ServerOptions extends CommonOptions {
   readonly earlyData?: EarlyDataOptions;
   /** Looks for an external PSK that is not in `externalPsks`. */
   readonly findExternalPsk?: ExternalPskLookup;
+  /**
+   * TLS 1.2: finds a PSK by its identity (RFC 5489); with it the ECDHE_PSK suites are spoken, before those of certificates. A client
+   * of an unknown identity gets as far as one with a wrong key. Asked again when a session under that identity is to resume.
+   */
+  readonly findTls12Psk?: Tls12PskLookup;
+  /** TLS 1.2: helps clients to select their PSK; 65535 bytes at most, UTF-8 by intent. Default: none. */
+  readonly tls12PskIdentityHint?: Uint8Array;
   /** Asks the client to send this back in a second ClientHello (RFC 8446 4.2.2), which costs a round trip. Default: nothing. */
   readonly retryCookie?: (hello: ClientHelloInfo) => Uint8Array | undefined;
   /** Changes EncryptedExtensions at the last moment. */

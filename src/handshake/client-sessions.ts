@@ -13,6 +13,7 @@ import type { ClientOffer, OfferedPsk } from './client-hello.js';
 import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, type Handshake, type StoreAnswer } from './needs.js';
+import { selectPsk } from './psk-tls12.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
 import { staplesOf } from './staples.js';
 
@@ -88,12 +89,14 @@ function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshak
  */
 function* isTrusted(session: Session, settings: ClientSettings): Handshake<boolean> {
   const { verifyCertificate: verifier, serverName } = settings;
-  const { peerCertificates: certificates } = session;
-  if (session.version === 'TLSv1.3' && session.externalPskIdentity !== undefined) {
-    const { externalPskIdentity } = session;
-    return settings.externalPsks.some(
-      ({ role, identity }) => role === 'client' && equal(identity, externalPskIdentity),
-    );
+  const { peerCertificates: certificates, externalPskIdentity } = session;
+  if (externalPskIdentity !== undefined) {
+    if (session.version === 'TLSv1.3')
+      return settings.externalPsks.some(
+        ({ role, identity }) => role === 'client' && equal(identity, externalPskIdentity),
+      );
+    const selected = yield* selectPsk(settings, session.pskIdentityHint ?? empty);
+    return selected !== undefined && equal(selected.identity, externalPskIdentity);
   }
   return (yield* askVerdict(verifier, {
     certificates,

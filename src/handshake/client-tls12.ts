@@ -5,9 +5,9 @@
  * The surprising thing: whether a ticket was accepted is known only by the echo of the session ID made up beside it.
  */
 import { concat, copy, equal, fromAscii } from '../bytes.js';
-import type { KeyExchangeGroup, PublicKey } from '../crypto/backend.js';
+import type { EcdheGroup, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import { isTls12CipherSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import { isPskSuite, isTls12CipherSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
 import {
   findExtension,
   serverEcdhParams,
@@ -21,9 +21,11 @@ import type { Staples, Tls12Session } from '../sessions/session.js';
 import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import { refusalHeard, type SentClientHello } from './client-hello.js';
+import { agree, generateKeyShare, offeredGroup } from './ecdhe-tls12.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
 import { authenticationOf } from './negotiate.js';
+import { clientPskKeyExchange } from './psk-tls12.js';
 import { acceptRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { Credentials } from './settings.js';
@@ -144,7 +146,7 @@ function* abbreviatedHandshake(
   hs.tls12.sendFinished();
   const renewed = ticket && withTicket(hs, session, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
-  return result(hs, answer, session.peerCertificates, staplesOf(session), {
+  return result(hs, answer, session, {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
     reason: undefined,
     group: undefined,
@@ -158,7 +160,41 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
   const { settings } = hs;
   if (!answer.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
+  const peer = isPskSuite(hs.tls12.cipherSuite)
+    ? yield* exchangeWithPsk(hs, answer)
+    : yield* exchangeWithCertificates(hs, answer);
+  hs.tls12.sendFinished();
 
+  const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
+  yield* receive('change_cipher_spec');
+  yield* hs.tls12.receiveFinished();
+
+  const session = newSession(hs, answer, peer, ticket);
+  if (session !== undefined) yield* storeSession(hs, session);
+  return result(hs, answer, peer, {
+    mode: 'full',
+    reason: refusalHeard(offer),
+    group: peer.group,
+    newTicket: session?.ticket !== undefined,
+    session: session && handedOut(hs, session),
+  });
+}
+
+/** Who the server is, as the session remembers it. */
+type Party = Staples & Pick<Tls12Session, 'peerCertificates' | 'externalPskIdentity' | 'pskIdentityHint'>;
+
+function* exchangeWithPsk(hs: ClientHandshake, answer: Answer): Handshake<Party & { readonly group: EcdheGroup }> {
+  hs.transcript.release();
+  const { group, identity, identityHint } = yield* clientPskKeyExchange(hs, answer.extendedMasterSecret);
+  return { group, peerCertificates: [], externalPskIdentity: identity.slice(), pskIdentityHint: identityHint };
+}
+
+/** From Certificate to our CertificateVerify, and into the keys. */
+function* exchangeWithCertificates(
+  hs: ClientHandshake,
+  answer: Answer,
+): Handshake<Party & { readonly group: EcdheGroup }> {
+  const { settings } = hs;
   const { peerCertificates, staples, afterwards } = yield* receiveCertificate(hs, answer);
   const publicKey = yield* verifyCertificate(settings.verifyCertificate, {
     ...staples,
@@ -195,21 +231,7 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
     hs.send({ type: 'certificate_verify', body: { algorithm: own.scheme, signature } });
   }
   hs.transcript.release();
-  hs.tls12.sendFinished();
-
-  const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
-  yield* receive('change_cipher_spec');
-  yield* hs.tls12.receiveFinished();
-
-  const session = newSession(hs, answer, peerCertificates, staples, ticket);
-  if (session !== undefined) yield* storeSession(hs, session);
-  return result(hs, answer, peerCertificates, staples, {
-    mode: 'full',
-    reason: refusalHeard(offer),
-    group,
-    newTicket: session?.ticket !== undefined,
-    session: session && handedOut(hs, session),
-  });
+  return { group, peerCertificates, ...staples };
 }
 
 /** RFC 5246 7.4.2, RFC 6066 8: the chain and what is stapled to it. That a status was left out, the message after it tells. */
@@ -238,14 +260,11 @@ function* verifyKeyExchange(
   hs: ClientHandshake,
   key: PublicKey,
   body: ServerKeyExchange,
-): Handshake<{ group: KeyExchangeGroup; publicKey: Uint8Array }> {
-  const { namedCurve, public: publicKey } = body.params;
-  const group = hs.settings.ecdheGroups.find((candidate) => candidate === namedCurve);
-  if (group === undefined)
-    throw new AlertError('illegal_parameter', `got group ${String(namedCurve)}, which was not offered`);
+): Handshake<{ group: EcdheGroup; publicKey: Uint8Array }> {
+  const group = offeredGroup(hs.settings, body.params);
   const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(body.params));
   yield* verifySignature(hs.settings, key, body.algorithm, signed, body.signature);
-  return { group, publicKey };
+  return { group, publicKey: body.params.public };
 }
 
 /** The first of our credentials whose key can make a signature that the server takes. */
@@ -270,14 +289,11 @@ function* chooseCredentials(
 function* sendClientKeyExchange(
   hs: ClientHandshake,
   answer: Answer,
-  group: KeyExchangeGroup,
+  group: EcdheGroup,
   peerShare: Uint8Array,
 ): Handshake<void> {
-  const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
-  hs.atEnd(() => keyShare.destroy?.());
-  const premasterSecret = yield* ask('agree', { keyShare, peer: peerShare });
-  keyShare.destroy?.();
-  if (premasterSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} public key`);
+  const keyShare = yield* generateKeyShare(hs, group);
+  const premasterSecret = yield* agree(group, keyShare, peerShare);
   hs.send({ type: 'client_key_exchange', body: { public: keyShare.publicKey } });
   hs.tls12.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);
 }
@@ -304,8 +320,7 @@ function withTicket(
 function newSession(
   hs: ClientHandshake,
   answer: Answer,
-  peerCertificates: readonly Uint8Array[],
-  staples: Staples,
+  { peerCertificates, externalPskIdentity, pskIdentityHint, ...staples }: Party,
   ticket: NewSessionTicketTls12 | undefined,
 ): Tls12Session | undefined {
   if (!answer.extendedMasterSecret) return undefined;
@@ -320,8 +335,10 @@ function newSession(
     establishedAt: now(),
     issuedAt: now(),
     peerCertificates: peerCertificates.map((der) => der.slice()),
-    ...staples,
+    ...staplesOf(staples),
     applicationContext,
+    ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
+    ...(pskIdentityHint === undefined ? {} : { pskIdentityHint }),
   };
   if (ticket !== undefined) return withTicket(hs, session, ticket);
   return answer.sessionId.length === 0 ? undefined : { ...session, sessionId: answer.sessionId.slice() };
@@ -346,8 +363,7 @@ function* storeSession(hs: ClientHandshake, session: Tls12Session): Handshake<vo
 function result(
   hs: ClientHandshake,
   answer: Answer,
-  peerCertificates: readonly Uint8Array[],
-  { ocspResponse, signedCertificateTimestamps }: Staples,
+  { peerCertificates, externalPskIdentity, ocspResponse, signedCertificateTimestamps }: Party,
   outcome: Tls12Outcome & Pick<HandshakeResult, 'session'>,
 ): HandshakeResult {
   return {
@@ -356,6 +372,7 @@ function result(
     serverName: hs.settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
+    externalPskIdentity,
     ocspResponse,
     signedCertificateTimestamps,
     extendedMasterSecret: answer.extendedMasterSecret,

@@ -13,6 +13,7 @@ import { sessionState } from '../sessions/session-state.js';
 import { askVerdict } from './authenticate.js';
 import type { StoredSession } from './handshake-base.js';
 import { ask, type Handshake } from './needs.js';
+import { findPskKey } from './psk-tls12.js';
 import type { ResumptionRefusal } from './resumption.js';
 import type { ServerHandshake } from './handshake-state.js';
 import type { HelloFacts } from './negotiate.js';
@@ -36,7 +37,8 @@ export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<
       ? yield* findByTicket(hs, ticket)
       : yield* findBySessionId(hs, facts.hello.legacySessionId);
   if (found.session === undefined) return found;
-  const refusal = judge(hs, facts, found) ?? (yield* judgePeer(hs, found.session));
+  const { session } = found;
+  const refusal = judge(hs, facts, found) ?? (yield* judgePeer(hs, session)) ?? (yield* judgePsk(hs, session));
   // A stored session that is refused stays: it may be good under the configuration that made it.
   return refusal === undefined ? found : { reason: refusal };
 }
@@ -88,6 +90,13 @@ function judge(
   if (refusal === 'cipher_suite_not_offered' && mode === 'session_id')
     throw new AlertError('illegal_parameter', `got a session ID without its cipher suite ${session.cipherSuite}`);
   return refusal;
+}
+
+/** A session lives no longer than the PSK behind it. */
+function* judgePsk(hs: ServerHandshake, session: Tls12Session): Handshake<ResumptionRefusal | undefined> {
+  const { externalPskIdentity: identity } = session;
+  if (identity === undefined || (yield* findPskKey(hs.settings, identity)) !== undefined) return undefined;
+  return 'external_psk_removed';
 }
 
 /** P-bind-4: a client that was authenticated by certificate is judged again; the chain may have expired or been revoked. */

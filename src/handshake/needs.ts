@@ -17,7 +17,12 @@ import type {
 } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import type { ReplayAnswer, ReplayGuard } from '../early-data/replay-guard.js';
-import { decodeHandshake, type HandshakeMessage } from '../messages/handshake.js';
+import {
+  decodeHandshake,
+  pskHandshakeMessages,
+  type HandshakeMessage,
+  type PskHandshakeMessage,
+} from '../messages/handshake.js';
 import { handshakeTypes } from '../parameters.js';
 import type { RawHandshake } from '../record/handshake-joiner.js';
 import type { SessionStore } from '../sessions/store.js';
@@ -33,6 +38,9 @@ import type {
   ExternalPsk,
   ExternalPskLookup,
   ServerSettings,
+  Tls12Psk,
+  Tls12PskLookup,
+  Tls12PskSelector,
 } from './settings.js';
 
 /** A store or sealer that failed is told apart from one that has nothing: the reason reaches the operator. */
@@ -75,6 +83,16 @@ export interface Needs {
   find_external_psk: {
     question: { readonly lookup: ExternalPskLookup; readonly identity: Uint8Array };
     answer: ExternalPsk | undefined;
+  };
+  /** Client, TLS 1.2. Answer `undefined`: no PSK is for such a server. */
+  select_tls12_psk: {
+    question: { readonly select: Tls12PskSelector; readonly identityHint: Uint8Array };
+    answer: Tls12Psk | undefined;
+  };
+  /** Server, TLS 1.2. Answer `undefined`: nobody of that identity is known. */
+  find_tls12_psk: {
+    question: { readonly lookup: Tls12PskLookup; readonly identity: Uint8Array };
+    answer: Uint8Array | undefined;
   };
   /** RFC 8446 8.2. `expiresAt` in milliseconds. */
   check_replay: {
@@ -157,6 +175,19 @@ export function* receive<Type extends Receivable>(...types: readonly Type[]): Ha
   const { type, body } = decodeHandshake('TLSv1.2', incoming.bytes);
   return { type, body, bytes: incoming.bytes } as Received<Type>;
 }
+
+/** As {@link receive}, with the messages that the ECDHE_PSK suites have in a form of their own. */
+export function* receivePsk<Type extends PskHandshakeMessage['type']>(type: Type): Handshake<ReceivedPsk<Type>> {
+  const incoming = (yield receiveWait) as Incoming;
+  if (!('bytes' in incoming) || handshakeTypes[type] !== incoming.type)
+    throw new AlertError('unexpected_message', `got ${nameOf(incoming)}, expected ${type}`);
+  const { body } = pskHandshakeMessages.decode(incoming.bytes);
+  return { type, body, bytes: incoming.bytes } as ReceivedPsk<Type>;
+}
+
+export type ReceivedPsk<Type extends PskHandshakeMessage['type']> = Extract<PskHandshakeMessage, { type: Type }> & {
+  readonly bytes: Uint8Array;
+};
 
 /** Types of TLS 1.3 that a flow can wait for. */
 export type ReceivableTls13 = HandshakeMessage<'TLSv1.3'>['type'];

@@ -6,7 +6,7 @@
 import { fromAscii } from '../bytes.js';
 import type { EcdheGroup, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import { tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import { isPskSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { findExtension, isHostName, type ClientHello, type ServerNameList } from '../messages/index.js';
 import { protocolVersions, type ProtocolVersion } from '../parameters.js';
@@ -78,28 +78,38 @@ export function chooseProtocol(settings: ServerSettings, offered: readonly strin
   return protocol;
 }
 
-/** What a full handshake with certificates stands on. */
-export interface CertificateNegotiation {
+/** What a full handshake stands on. */
+export interface Negotiation {
   readonly cipherSuite: Tls12CipherSuite;
-  readonly credentials: Credentials;
-  readonly scheme: SignatureSchemeName;
   readonly group: EcdheGroup;
+  /** `undefined` with a suite of ECDHE_PSK. */
+  readonly certificate: NegotiatedCertificate | undefined;
 }
 
-/** The first of our suites that the client offers and that one of our credentials can serve. */
-export function negotiateCertificate(settings: ServerSettings, hello: ClientHello): CertificateNegotiation {
+export interface NegotiatedCertificate {
+  readonly credentials: Credentials;
+  readonly scheme: SignatureSchemeName;
+}
+
+/** The first of our suites that the client offers and that one of our credentials can serve, or PSKs. */
+export function negotiateSuite(settings: ServerSettings, hello: ClientHello): Negotiation {
   const group = chooseGroup(settings, hello);
   const schemes = findExtension(hello.extensions, 'signature_algorithms') ?? [];
   const curves = findExtension(hello.extensions, 'supported_groups');
   for (const cipherSuite of settings.cipherSuites) {
     if (!hello.cipherSuites.includes(cipherSuite)) continue;
+    if (isPskSuite(cipherSuite)) {
+      // No certificate comes with a PSK, and so not where one is required.
+      if (settings.clientAuthentication === 'require') continue;
+      return { cipherSuite, group, certificate: undefined };
+    }
     for (const credentials of settings.credentials) {
       const { publicKey } = credentials.signer;
       if (tls12Suites[cipherSuite].authentication !== authenticationOf(publicKey)) continue;
       // RFC 8422 5.1: supported_groups bind the curve of an ECDSA certificate as well as that of the key exchange.
       if (publicKey.kind === 'ecdsa' && curves?.includes(publicKey.curve) === false) continue;
       const scheme = chooseScheme(publicKey, schemes);
-      if (scheme !== undefined) return { cipherSuite, credentials, scheme, group };
+      if (scheme !== undefined) return { cipherSuite, group, certificate: { credentials, scheme } };
     }
   }
   throw new AlertError('handshake_failure', 'no cipher suite, certificate and signature scheme in common');

@@ -18,7 +18,7 @@ export interface HandshakeResult {
   /** What came with the server's chain, if it was asked for, as the certificate verifier saw it; from the session if it was resumed. */
   readonly ocspResponse: Uint8Array | undefined;
   readonly signedCertificateTimestamps: Uint8Array | undefined;
-  /** TLS 1.3: the identity of the external PSK that both sides proved to have. */
+  /** The identity of the external PSK that both sides proved to have, in this handshake or in the one that it resumes. */
   readonly externalPskIdentity: Uint8Array | undefined;
   /** RFC 7627; always true in TLS 1.3, whose key schedule does the same. */
   readonly extendedMasterSecret: boolean;
@@ -50,7 +50,6 @@ export type Tls12Outcome = Pick<HandshakeResult, 'mode' | 'reason' | 'group' | '
 
 /** What no TLS 1.2 handshake has. */
 export const nothingOfTls13 = {
-  externalPskIdentity: undefined,
   helloRetryRequest: false,
   earlyData: 'none',
   earlyDataReason: 'not_offered',

@@ -6,7 +6,7 @@
  * abbreviated one before it, so a renewed ticket is nothing that a server may count on.
  */
 import { ascii, concat, copy, empty } from '../bytes.js';
-import type { KeyShare, PublicKey } from '../crypto/backend.js';
+import type { EcdheGroup, KeyShare, PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { serverEcdhParams, type Extension } from '../messages/index.js';
 import { sessionState } from '../sessions/session-state.js';
@@ -14,7 +14,9 @@ import type { Staples, Tls12Session } from '../sessions/session.js';
 import { sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { findSession, type FoundSession } from './find-session.js';
 import { ask, receive, type Handshake } from './needs.js';
-import { chooseProtocol, negotiateCertificate, type CertificateNegotiation } from './negotiate.js';
+import { chooseProtocol, negotiateSuite, type NegotiatedCertificate } from './negotiate.js';
+import { agree, generateKeyShare } from './ecdhe-tls12.js';
+import { serverPskKeyExchange } from './psk-tls12.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, nothingStapled, type HandshakeResult, type Tls12Outcome } from './result.js';
@@ -63,7 +65,7 @@ function* abbreviatedHandshake(
   yield* hs.tls12.receiveFinished();
   hs.stored = stored;
   if (ticket !== undefined) settings.counters.renewed++;
-  return result(hs, facts, alpnProtocol, session.peerCertificates, {
+  return result(hs, facts, alpnProtocol, session, {
     mode,
     reason: undefined,
     group: undefined,
@@ -81,7 +83,7 @@ function* fullHandshake(
   const { settings } = hs;
   if (!facts.extendedMasterSecret && !settings.allowMissingExtendedMasterSecret)
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
-  const negotiated = negotiateCertificate(settings, facts.hello);
+  const { cipherSuite, group, certificate } = negotiateSuite(settings, facts.hello);
   // RFC 7627 5.3: a session without the extension would not be resumed, so it is not kept either.
   const resumable = facts.extendedMasterSecret || settings.allowResumptionWithoutExtendedMasterSecret;
   const ticketFollows = resumable && facts.wantsTicket && settings.tickets !== undefined;
@@ -91,15 +93,49 @@ function* fullHandshake(
       ? settings.crypto.randomBytes(sessionIdLength)
       : empty;
 
-  const staples = yield* staplesFor(negotiated.credentials, facts.hello);
-  hs.tls12.chooseCipherSuite(negotiated.cipherSuite);
+  const staples = certificate && (yield* staplesFor(certificate.credentials, facts.hello));
+  hs.tls12.chooseCipherSuite(cipherSuite);
   sendServerHello(hs, facts, sessionId, ticketFollows, alpnProtocol, facts.serverName !== undefined, staples);
-  hs.send({ type: 'certificate', body: { certificateList: negotiated.credentials.certificates } });
-  const { ocspResponse } = staples;
+  const peer: Party =
+    certificate === undefined
+      ? {
+          peerCertificates: [],
+          externalPskIdentity: yield* serverPskKeyExchange(hs, group, facts.extendedMasterSecret),
+        }
+      : { peerCertificates: yield* exchangeWithCertificates(hs, facts, group, certificate, staples) };
+  yield* receive('change_cipher_spec');
+  yield* hs.tls12.receiveFinished();
+
+  const session = newSession(hs, facts, alpnProtocol, peer);
+  // R5077-3.3-5: a server that cannot seal after all sends an empty ticket.
+  const ticket = ticketFollows ? ((yield* sealTicket(hs, session)) ?? empty) : undefined;
+  if (ticket !== undefined) sendTicket(hs, ticket);
+  hs.tls12.sendFinished();
+  if (sessionId.length > 0) yield* storeSession(hs, sessionId, session);
+  return result(hs, facts, alpnProtocol, peer, {
+    mode: 'full',
+    reason,
+    group,
+    newTicket: ticket !== undefined && ticket.length > 0,
+  });
+}
+
+/** Who the client is, as the session remembers it. */
+type Party = Pick<Tls12Session, 'peerCertificates' | 'externalPskIdentity'>;
+
+/** From Certificate to the client's CertificateVerify, and into the keys. Answers the client's chain; empty if it has none. */
+function* exchangeWithCertificates(
+  hs: ServerHandshake,
+  facts: HelloFacts,
+  group: EcdheGroup,
+  certificate: NegotiatedCertificate,
+  { ocspResponse }: Staples = {},
+): Handshake<readonly Uint8Array[]> {
+  hs.send({ type: 'certificate', body: { certificateList: certificate.credentials.certificates } });
   if (ocspResponse !== undefined)
     hs.send({ type: 'certificate_status', body: { statusType: 'ocsp', response: ocspResponse } });
-  const keyShare = yield* sendServerKeyExchange(hs, negotiated);
-  const asked = settings.clientAuthentication !== 'none';
+  const keyShare = yield* sendServerKeyExchange(hs, group, certificate);
+  const asked = hs.settings.clientAuthentication !== 'none';
   if (asked) sendCertificateRequest(hs);
   else hs.transcript.release();
   hs.send({ type: 'server_hello_done', body: {} });
@@ -108,28 +144,11 @@ function* fullHandshake(
   const publicKey = peerCertificates.length === 0 ? undefined : yield* verifyClientChain(hs, peerCertificates);
   const exchange = yield* receive('client_key_exchange');
   hs.transcript.add(exchange.bytes);
-  const premasterSecret = yield* ask('agree', { keyShare, peer: exchange.body.public });
-  keyShare.destroy?.();
-  if (premasterSecret === undefined)
-    throw new AlertError('illegal_parameter', `got a useless ${negotiated.group} public key`);
+  const premasterSecret = yield* agree(group, keyShare, exchange.body.public);
   hs.tls12.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);
   if (publicKey !== undefined) yield* receiveCertificateVerify(hs, publicKey);
   hs.transcript.release();
-  yield* receive('change_cipher_spec');
-  yield* hs.tls12.receiveFinished();
-
-  const session = newSession(hs, facts, alpnProtocol, peerCertificates);
-  // R5077-3.3-5: a server that cannot seal after all sends an empty ticket.
-  const ticket = ticketFollows ? ((yield* sealTicket(hs, session)) ?? empty) : undefined;
-  if (ticket !== undefined) sendTicket(hs, ticket);
-  hs.tls12.sendFinished();
-  if (sessionId.length > 0) yield* storeSession(hs, sessionId, session);
-  return result(hs, facts, alpnProtocol, peerCertificates, {
-    mode: 'full',
-    reason,
-    group: negotiated.group,
-    newTicket: ticket !== undefined && ticket.length > 0,
-  });
+  return peerCertificates;
 }
 
 function sendServerHello(
@@ -168,12 +187,12 @@ function sendServerHello(
 /** RFC 8422 5.4. */
 function* sendServerKeyExchange(
   hs: ServerHandshake,
-  { credentials, scheme, group }: CertificateNegotiation,
+  group: EcdheGroup,
+  { credentials, scheme }: NegotiatedCertificate,
 ): Handshake<KeyShare> {
-  const keyShare = yield* ask('generate_key_share', { crypto: hs.settings.crypto, group });
+  const keyShare = yield* generateKeyShare(hs, group);
   const params = { curveType: 'named_curve', namedCurve: group, public: keyShare.publicKey } as const;
   const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(params));
-  hs.atEnd(() => keyShare.destroy?.());
   const signature = yield* sign(credentials, scheme, signed);
   hs.send({ type: 'server_key_exchange', body: { params, algorithm: scheme, signature } });
   return keyShare;
@@ -221,7 +240,7 @@ function newSession(
   hs: ServerHandshake,
   { serverName, extendedMasterSecret }: HelloFacts,
   alpnProtocol: string | undefined,
-  peerCertificates: readonly Uint8Array[],
+  { peerCertificates, externalPskIdentity }: Party,
 ): Tls12Session {
   const now = hs.settings.now();
   return {
@@ -235,6 +254,7 @@ function newSession(
     issuedAt: now,
     peerCertificates,
     applicationContext: hs.settings.applicationContext,
+    ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
   };
 }
 
@@ -263,7 +283,7 @@ function result(
   hs: ServerHandshake,
   facts: HelloFacts,
   alpnProtocol: string | undefined,
-  peerCertificates: readonly Uint8Array[],
+  { peerCertificates, externalPskIdentity }: Party,
   outcome: Tls12Outcome,
 ): HandshakeResult {
   return {
@@ -272,6 +292,7 @@ function result(
     serverName: facts.serverName,
     alpnProtocol,
     peerCertificates,
+    externalPskIdentity,
     extendedMasterSecret: facts.extendedMasterSecret,
     secureRenegotiation: facts.secureRenegotiation,
     session: undefined,

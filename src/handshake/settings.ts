@@ -110,6 +110,17 @@ export interface ExternalPsk {
 /** The external PSK of that identity, or `undefined`. A throw or rejection ends the handshake with internal_error. */
 export type ExternalPskLookup = (identity: Uint8Array) => MaybePromise<ExternalPsk | undefined>;
 
+/** A PSK of TLS 1.2 (RFC 4279 5), at least 16 bytes; the identity has 65535 at most and is meant to be UTF-8. */
+export interface Tls12Psk {
+  readonly identity: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+/** Client: the PSK for a server that gives that hint, empty for none; `undefined` if there is no PSK for it. */
+export type Tls12PskSelector = (identityHint: Uint8Array) => MaybePromise<Tls12Psk | undefined>;
+/** Server: the key of that identity, or `undefined`. */
+export type Tls12PskLookup = (identity: Uint8Array) => MaybePromise<Uint8Array | undefined>;
+
 export type PskKeyExchangeModeName = 'psk_dhe_ke' | 'psk_ke';
 
 interface CommonSettings {
@@ -129,6 +140,7 @@ interface CommonSettings {
   readonly pskKeyExchangeModes: readonly PskKeyExchangeModeName[];
   /** Of both roles; each side uses its own. */
   readonly externalPsks: readonly ExternalPsk[];
+  readonly allowShortTls12Psks: boolean;
   /** What TLS 1.3 runs over: a record layer, or QUIC. */
   readonly transport: 'tcp' | 'quic';
   /** RFC 9001 8.2, in QUIC. */
@@ -167,6 +179,7 @@ export interface ClientSettings extends CommonSettings {
   /** In place of `credentials`. */
   readonly chooseCredentials: CredentialsChooser | undefined;
   readonly verifyCertificate: CertificateVerifier;
+  readonly selectTls12Psk: Tls12PskSelector | undefined;
   readonly allowServersWithoutSecureRenegotiation: boolean;
   /** Groups to send key shares for; some of `groups`. */
   readonly keyShareGroups: readonly KeyExchangeGroup[];
@@ -222,6 +235,9 @@ export interface ServerSettings extends CommonSettings {
   readonly earlyData: EarlyDataPolicy | undefined;
   /** For clients that offer an external PSK which is not in `externalPsks`. */
   readonly findExternalPsk: ExternalPskLookup | undefined;
+  readonly findTls12Psk: Tls12PskLookup | undefined;
+  /** RFC 5489 2; empty is none. */
+  readonly tls12PskIdentityHint: Uint8Array;
   /** RFC 8446 4.2.2: what a HelloRetryRequest asks the client to send back. */
   readonly retryCookie: ((hello: ClientHelloInfo) => Uint8Array | undefined) | undefined;
   readonly shapeEncryptedExtensions: ((extensions: ServerExtensions) => ServerExtensions) | undefined;

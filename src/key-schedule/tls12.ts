@@ -60,6 +60,17 @@ export function masterSecret(
   return derive(crypto, hash, premasterSecret, labels.masterSecret, concat(clientRandom, serverRandom));
 }
 
+/**
+ * RFC 5489 2, in the form of RFC 4279 2: `opaque other_secret<0..2^16-1>; opaque psk<0..2^16-1>`. The caller wipes all three.
+ */
+export function pskPremasterSecret(ecdheSecret: Uint8Array, psk: Uint8Array): Uint8Array {
+  return concat(length16(ecdheSecret), ecdheSecret, length16(psk), psk);
+}
+
+function length16({ length }: Uint8Array): Uint8Array {
+  return Uint8Array.of(length >> 8, length & 0xff);
+}
+
 /** RFC 7627 4: `sessionHash` covers everything up to and including ClientKeyExchange. */
 export function extendedMasterSecret(
   crypto: CryptoBackend,
@@ -125,7 +136,7 @@ export class Tls12Secrets {
     const seed =
       context === undefined
         ? concat(clientRandom, serverRandom)
-        : concat(clientRandom, serverRandom, Uint8Array.of(context.length >> 8, context.length & 0xff), context);
+        : concat(clientRandom, serverRandom, length16(context), context);
     return prf(this.#key, ascii(label), seed, length);
   }
 

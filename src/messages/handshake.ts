@@ -17,7 +17,7 @@ import { endOfEarlyData, helloRequest, serverHelloDone } from './empty-messages.
 import { encryptedExtensions } from './encrypted-extensions.js';
 import { certificateStatus } from './extensions/status-request.js';
 import { finished } from './finished.js';
-import { clientKeyExchange, serverKeyExchange } from './key-exchange.js';
+import { clientKeyExchange, pskClientKeyExchange, pskServerKeyExchange, serverKeyExchange } from './key-exchange.js';
 import { keyUpdate } from './key-update.js';
 import { messageHash } from './message-hash.js';
 import { newSessionTicket, newSessionTicketTls12 } from './new-session-ticket.js';
@@ -38,6 +38,11 @@ export const handshakeCodecs = {
     client_key_exchange: clientKeyExchange,
     finished,
     certificate_status: certificateStatus,
+  },
+  /** Those that differ under the ECDHE_PSK suites of TLS 1.2. */
+  tls12Psk: {
+    server_key_exchange: pskServerKeyExchange,
+    client_key_exchange: pskClientKeyExchange,
   },
   tls13: {
     client_hello: clientHello,
@@ -80,6 +85,10 @@ export const handshakeMessages: { readonly [V in HandshakeVersion]: Codec<Handsh
   'TLSv1.2': messageCodec(handshakeCodecs.tls12),
   'TLSv1.3': messageCodec(handshakeCodecs.tls13),
 };
+
+/** The two messages of TLS 1.2 that the ECDHE_PSK suites have in a form of their own (RFC 5489 2), header included. */
+export const pskHandshakeMessages: Codec<PskHandshakeMessage> = messageCodec(handshakeCodecs.tls12Psk);
+export type PskHandshakeMessage = MessageOf<(typeof handshakeCodecs)['tls12Psk']>;
 
 /**
  * The message that takes up all of `bytes`, header included, and then owns them. Throws `DecodeError` with a path that

@@ -1,5 +1,6 @@
 /**
- * ServerKeyExchange and ClientKeyExchange of ECDHE: RFC 8422 5.4 and 5.7, with the signature of RFC 5246 4.7.
+ * ServerKeyExchange and ClientKeyExchange of ECDHE: RFC 8422 5.4 and 5.7, with the signature of RFC 5246 4.7; and of ECDHE_PSK: RFC
+ * 5489 2, with identities in place of it. Only the cipher suite tells which of the two a message is.
  *
  * What the server signs is client random, server random and the parameters as bytes. An encoding here is the only one of
  * its value, so `serverEcdhParams.encode(params)` are the bytes that were received.
@@ -31,3 +32,19 @@ export const clientKeyExchange = struct({
   public: ecPoint,
 });
 export interface ClientKeyExchange extends Infer<typeof clientKeyExchange> {}
+
+/** RFC 4279 2 and 5.3: both are text by intent, and bytes here. */
+const identity = opaque(0, 2 ** 16 - 1);
+
+export const pskServerKeyExchange = struct({
+  /** Empty where the server gives none (RFC 5489 2). */
+  pskIdentityHint: identity,
+  params: serverEcdhParams,
+});
+export interface PskServerKeyExchange extends Infer<typeof pskServerKeyExchange> {}
+
+export const pskClientKeyExchange = struct({
+  pskIdentity: identity,
+  public: ecPoint,
+});
+export interface PskClientKeyExchange extends Infer<typeof pskClientKeyExchange> {}

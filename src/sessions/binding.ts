@@ -29,7 +29,7 @@ export type BindingRefusal =
   | 'context_mismatch'
   | 'transport_mismatch'
   | 'client_certificate_missing'
-  /** TLS 1.3: the external PSK behind the session is gone. */
+  /** The external PSK behind the session is gone. */
   | 'external_psk_removed'
   | 'session_without_extended_master_secret'
   | 'hello_without_extended_master_secret';

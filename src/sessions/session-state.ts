@@ -17,7 +17,7 @@
 import { ascii, concat, copy, empty, fromAscii, wipe } from '../bytes.js';
 import { hashLength } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
-import { isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
+import { isPskSuite, isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
 import { cipherSuites, protocolVersions } from '../parameters.js';
 import {
   constant,
@@ -81,6 +81,7 @@ export const clientSessionState = {
                 sessionId: session.sessionId ?? empty,
                 ticket,
                 ticketLifetimeHint: session.ticketLifetimeHint ?? 0,
+                pskIdentityHint: session.pskIdentityHint ?? empty,
               },
             },
       staples:
@@ -104,9 +105,10 @@ export const clientSessionState = {
       session.ticket = body.state.ticket;
       return withStaples(session, staples);
     }
-    const { shared, sessionId, ticket, ticketLifetimeHint } = body.state;
+    const { shared, sessionId, ticket, ticketLifetimeHint, pskIdentityHint } = body.state;
     const session = tls12Session(shared);
     if (session === undefined) return undefined;
+    if (session.externalPskIdentity !== undefined) session.pskIdentityHint = pskIdentityHint;
     if (sessionId.length > 0) session.sessionId = sessionId;
     if (ticket.length > 0) {
       session.ticket = ticket;
@@ -130,6 +132,7 @@ const tls12State = struct({
   cipherSuite: enumeration(2, cipherSuites),
   masterSecret: fixed(masterSecretLength),
   extendedMasterSecret: uint8, // 0 or 1
+  externalPskIdentity: opaque(0, 2 ** 16 - 1), // empty with the suites of certificates
   facts,
 });
 
@@ -166,6 +169,7 @@ const clientCodec = struct({
       sessionId: opaque(0, 32), // empty: none
       ticket: opaque(0, 2 ** 16 - 1), // empty: none
       ticketLifetimeHint: uint32,
+      pskIdentityHint: opaque(0, 2 ** 16 - 1),
     }),
     'TLSv1.3': struct({ shared: tls13State, ticket: opaque(1, 2 ** 16 - 1) }),
   }),
@@ -180,15 +184,16 @@ function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
     cipherSuite: session.cipherSuite,
     masterSecret: session.masterSecret,
     extendedMasterSecret: session.extendedMasterSecret ? 1 : 0,
+    externalPskIdentity: session.externalPskIdentity ?? empty,
     facts: factFields(session),
   };
 }
 
 function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | undefined {
-  const { cipherSuite, extendedMasterSecret, facts } = fields;
+  const { cipherSuite, extendedMasterSecret, externalPskIdentity, facts } = fields;
   const masterSecret = movedSecret(fields.masterSecret);
   if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
-  return withNames(facts, {
+  const session: Draft<Tls12Session> = {
     version: 'TLSv1.2',
     cipherSuite,
     masterSecret,
@@ -197,7 +202,10 @@ function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | u
     issuedAt: Number(facts.issuedAt),
     peerCertificates: facts.peerCertificates,
     applicationContext: facts.applicationContext,
-  });
+  };
+  if (isPskSuite(cipherSuite)) session.externalPskIdentity = externalPskIdentity;
+  else if (externalPskIdentity.length > 0) return undefined;
+  return withNames(facts, session);
 }
 
 function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {

@@ -33,6 +33,11 @@ export interface SessionFacts extends Staples {
   readonly peerCertificates: readonly Uint8Array[];
   /** Which configuration the session is bound to: the application's bytes, compared whole. */
   readonly applicationContext: Uint8Array;
+  /**
+   * Where the handshake behind it stood on an external PSK: the identity of that, as it was on the wire. The session is good as long
+   * as the PSK is.
+   */
+  readonly externalPskIdentity?: Uint8Array;
 }
 
 export interface Tls12Session extends SessionFacts {
@@ -42,6 +47,8 @@ export interface Tls12Session extends SessionFacts {
   readonly masterSecret: Uint8Array;
   /** Whether the full handshake derived the master secret as RFC 7627 says. */
   readonly extendedMasterSecret: boolean;
+  /** Client only, with an external PSK: the hint that it was selected by; empty if the server gave none (RFC 5489 2). */
+  readonly pskIdentityHint?: Uint8Array;
   /** Client only: the session ID that the server gave, 1 to 32 bytes. */
   readonly sessionId?: Uint8Array;
   /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
@@ -65,11 +72,6 @@ export interface Tls13Session extends SessionFacts {
   readonly maxEarlyDataSize: number;
   /** A ticket of TCP is never good for QUIC, nor the reverse (RFC 9001 4.5 and 8.2: the transport has its own parameters). */
   readonly transport: 'tcp' | 'quic';
-  /**
-   * Where the handshake behind it stood on an external PSK: the identity of that, as it was in the ClientHello. The session is good
-   * as long as the PSK is.
-   */
-  readonly externalPskIdentity?: Uint8Array;
   /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
   readonly ticket?: Uint8Array;
 }

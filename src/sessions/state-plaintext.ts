@@ -15,7 +15,7 @@
  * server binds every session to a configuration, for which there is no room here either.
  */
 import { copy, empty } from '../bytes.js';
-import { isTls12CipherSuite } from '../key-schedule/suites.js';
+import { isPskSuite, isTls12CipherSuite } from '../key-schedule/suites.js';
 import { cipherSuites, compressionMethods, protocolVersions } from '../parameters.js';
 import {
   emptyStruct,
@@ -65,7 +65,7 @@ export type StatePlaintext = Infer<typeof statePlaintext>;
 export const rfc5077State: SessionEncoding = {
   encode(session: Session): Uint8Array | undefined {
     if (session.version !== 'TLSv1.2') return undefined;
-    const { extendedMasterSecret, serverName, alpnProtocol, applicationContext, peerCertificates } = session;
+    const { extendedMasterSecret, serverName, alpnProtocol, applicationContext } = session;
     if (extendedMasterSecret || serverName !== undefined || alpnProtocol !== undefined) return undefined;
     if (applicationContext.length > 0) return undefined;
     return statePlaintext.encode({
@@ -73,10 +73,7 @@ export const rfc5077State: SessionEncoding = {
       cipherSuite: session.cipherSuite,
       compressionMethod: 'null',
       masterSecret: session.masterSecret,
-      clientIdentity:
-        peerCertificates.length === 0
-          ? { clientAuthenticationType: 'anonymous', identity: {} }
-          : { clientAuthenticationType: 'certificate_based', identity: peerCertificates },
+      clientIdentity: identityOf(session),
       timestamp: Math.floor(session.establishedAt / 1000),
     });
   },
@@ -87,7 +84,7 @@ export const rfc5077State: SessionEncoding = {
     const { cipherSuite, clientIdentity: client } = state;
     const masterSecret = movedSecret(state.masterSecret);
     if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret)) return undefined;
-    if (client.clientAuthenticationType === 'psk') return undefined;
+    if ((client.clientAuthenticationType === 'psk') !== isPskSuite(cipherSuite)) return undefined;
     const establishedAt = state.timestamp * 1000;
     return {
       version: 'TLSv1.2',
@@ -98,6 +95,13 @@ export const rfc5077State: SessionEncoding = {
       issuedAt: establishedAt,
       peerCertificates: client.clientAuthenticationType === 'certificate_based' ? client.identity : [],
       applicationContext: empty,
+      ...(client.clientAuthenticationType === 'psk' && { externalPskIdentity: client.identity }),
     };
   },
 };
+
+function identityOf({ externalPskIdentity, peerCertificates }: Tls12Session): ClientIdentity {
+  if (externalPskIdentity !== undefined) return { clientAuthenticationType: 'psk', identity: externalPskIdentity };
+  if (peerCertificates.length === 0) return { clientAuthenticationType: 'anonymous', identity: {} };
+  return { clientAuthenticationType: 'certificate_based', identity: peerCertificates };
+}

@@ -243,7 +243,9 @@ function isAlternative(target: Side, incoming: readonly Item[], at: number, name
   if (target === 'server') return false;
   const awaited = itemName(incoming[at]!);
   const afterKeyExchange = at > 0 && itemName(incoming[at - 1]!) === 'server_key_exchange';
-  return afterKeyExchange && [awaited, name].sort().join() === 'certificate_request,server_hello_done';
+  // No certificate is asked for where none was shown (RFC 5246 7.4.4).
+  const mayAsk = afterKeyExchange && incoming.some((item) => itemName(item) === 'certificate');
+  return mayAsk && [awaited, name].sort().join() === 'certificate_request,server_hello_done';
 }
 
 /** One alert, one event, and nothing more whatever comes. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHandshake } from '../../src/messages/handshake.js';
-import { clientKeyExchange, serverEcdhParams, serverKeyExchange } from '../../src/messages/key-exchange.js';
+import {
+  clientKeyExchange,
+  pskClientKeyExchange,
+  pskServerKeyExchange,
+  serverEcdhParams,
+  serverKeyExchange,
+} from '../../src/messages/key-exchange.js';
 import { plaintextMessages } from '../support/capture.js';
 import { hex, refusal } from '../support/decoding.js';
 
@@ -39,4 +45,28 @@ describe('ServerKeyExchange of ECDHE', () => {
 it('ClientKeyExchange of ECDHE is a point (RFC 8422 5.7)', () => {
   expect(clientKeyExchange.decode(hex(`20 ${point}`))).toEqual({ public: hex(point) });
   expect(refusal(clientKeyExchange, '00')).toBe('length_out_of_range public @0');
+});
+
+describe('with ECDHE_PSK (RFC 5489 2)', () => {
+  it('the server has a hint, which may be empty, and no signature', () => {
+    const params = { curveType: 'named_curve', namedCurve: 'x25519', public: hex(point) };
+    expect(pskServerKeyExchange.decode(hex(`0002 6869 03 001d 20 ${point}`))).toEqual({
+      pskIdentityHint: hex('6869'),
+      params,
+    });
+    expect(pskServerKeyExchange.decode(hex(`0000 03 001d 20 ${point}`))).toEqual({
+      pskIdentityHint: hex(''),
+      params,
+    });
+    expect(refusal(pskServerKeyExchange, `0000 03 001d 20 ${point} 00`)).toBe('trailing_bytes  @38');
+  });
+
+  it('the client has an identity before its point', () => {
+    expect(pskClientKeyExchange.decode(hex(`0002 6964 20 ${point}`))).toEqual({
+      pskIdentity: hex('6964'),
+      public: hex(point),
+    });
+    expect(refusal(pskClientKeyExchange, `20 ${point}`)).toBe('truncated pskIdentity @2');
+    expect(refusal(pskClientKeyExchange, '0000 00')).toBe('length_out_of_range public @2');
+  });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { join, toHex } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { clientConnection, serverConnection } from '../../src/connection/connection.js';
-import { isTls12CipherSuite, tls12Suites } from '../../src/key-schedule/suites.js';
+import { isPskSuite, isTls12CipherSuite, tls12Suites } from '../../src/key-schedule/suites.js';
 import {
   connect,
   drain,
@@ -20,7 +20,7 @@ import {
 } from '../support/connections.js';
 import { clientCredentials, ecdsaP256, ecdsaP384, ed25519Credentials, rsaCredentials } from '../support/credentials.js';
 import { RecordingStore } from '../support/recording-store.js';
-import { Replay } from '../support/replay.js';
+import { Replay, tls12Psk } from '../support/replay.js';
 import { backendNames, type BackendName } from '../support/seeded.js';
 import { agreement, anyCuts, anyFlow, anySide, cutAt, recordings, streamTo } from './connection-streams.js';
 
@@ -78,7 +78,8 @@ function payloads(stream: Uint8Array): string {
 }
 
 /** Any configuration whose signatures are the same each time. RSA takes the schemes of PKCS #1 then: PSS has a random salt. */
-const anyConfiguration = fc.record({
+const anyParts = fc.record({
+  psk: fc.boolean(),
   credentials: fc.constantFrom('ecdsaP256', 'ecdsaP384', 'ed25519', 'rsa'),
   suites: fc.shuffledSubarray(Object.keys(tls12Suites).filter(isTls12CipherSuite), { minLength: 1 }),
   groups: fc.shuffledSubarray(['x25519', 'secp256r1', 'secp384r1'] as const, { minLength: 1 }),
@@ -89,12 +90,14 @@ const anyConfiguration = fc.record({
   clientAuthentication: fc.constantFrom('none', 'request', 'require'),
   clientCertificate: fc.boolean(),
 });
+const anyConfiguration = anyParts.filter(({ psk, suites }) => psk || !suites.every(isPskSuite));
 type Configuration = typeof anyConfiguration extends fc.Arbitrary<infer T> ? T : never;
 
 const pkcs1 = ['ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ed25519', 'rsa_pkcs1_sha256'] as const;
 
 function optionsOf(configuration: Configuration, backend: BackendName) {
-  const { suites, groups, protocols, named, tickets, store, clientAuthentication, clientCertificate } = configuration;
+  const { psk, suites, groups, protocols, named, tickets, store, clientAuthentication, clientCertificate } =
+    configuration;
   const credentials = {
     ecdsaP256,
     ecdsaP384,
@@ -110,11 +113,13 @@ function optionsOf(configuration: Configuration, backend: BackendName) {
     tickets,
     signatureSchemes: pkcs1,
     credentials: clientCertificate ? [clientCredentials] : [],
+    ...(psk && { selectTls12Psk: () => tls12Psk }),
   };
   const server: Changes<ServerOptions> = {
     credentials: [credentials],
     alpnProtocols: ['h2', 'http/1.1'],
     clientAuthentication,
+    ...(psk && { findTls12Psk: () => tls12Psk.key }),
     tickets: ticketSealer(backend, 'configured').sealer,
     ...(store && { sessions: new RecordingStore() }),
   };

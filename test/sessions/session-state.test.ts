@@ -12,6 +12,7 @@ import {
   fullTls13Session,
   masterSecret,
   psk,
+  pskSession,
   smallSession,
   smallTls13Session,
 } from './sessions.js';
@@ -50,13 +51,24 @@ describe('sessionState', () => {
         'c02b',
         toHex(masterSecret),
         '01', // extended master secret
+        '0000', // no external PSK
         facts,
       ].join(''),
     );
   });
 
-  it('takes 78 bytes around the names, certificates and context', () => {
-    expect(sessionState.encode(smallSession).length).toBe(78);
+  it('takes 80 bytes around the names, certificates and context', () => {
+    expect(sessionState.encode(smallSession).length).toBe(80);
+  });
+
+  it('the suite tells whether there is a PSK behind it, and an empty identity is one', () => {
+    const encoded = sessionState.encode(pskSession);
+    expect(toHex(encoded.subarray(53, 58))).toBe('01' + '0002' + '6964');
+    expect(sessionState.decode(encoded)).toEqual(pskSession);
+    const empty = { ...pskSession, externalPskIdentity: new Uint8Array(0) };
+    expect(sessionState.decode(sessionState.encode(empty))).toEqual(empty);
+    encoded.set(fromHex('c02b'), 3);
+    expect(sessionState.decode(encoded)).toBeUndefined();
   });
 
   it('round trip: any session', () => {
@@ -103,8 +115,8 @@ describe('sessionState', () => {
     ['an unknown suite', 3, 'dada'],
     ['P-state-2 a master secret of zeros', 5, '00'.repeat(48)],
     ['an EMS byte of 2', 53, '02'],
-    ['a time beyond all dates', 54, '8000000000000000'],
-    ['a time of issue beyond all dates', 62, '8000000000000000'],
+    ['a time beyond all dates', 56, '8000000000000000'],
+    ['a time of issue beyond all dates', 64, '8000000000000000'],
   ])('refuses %s', (_, offset, hex) => {
     const encoded = sessionState.encode(fullSession);
     encoded.set(fromHex(hex), offset);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { fromHex } from '../../src/bytes.js';
 import { hashLength } from '../../src/crypto/backend.js';
 import {
+  isPskSuite,
   tls12Suites,
   tls13Suites,
   type Tls12CipherSuite,
@@ -36,6 +37,13 @@ export const clientSession: Tls12Session = {
   sessionId: fromHex('1d'.repeat(32)),
   ticket: fromHex('71c4e7'),
   ticketLifetimeHint: 7200,
+};
+
+/** Under a PSK of TLS 1.2. */
+export const pskSession: Tls12Session = {
+  ...smallSession,
+  cipherSuite: 'TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256',
+  externalPskIdentity: fromHex('6964'),
 };
 
 export const psk = new Uint8Array(32).map((_, i) => 0xa0 + i);
@@ -93,7 +101,11 @@ export const anyTls12Session: fc.Arbitrary<Tls12Session> = fc
     }),
     anyFacts,
   )
-  .map(([session, facts]) => ({ ...session, ...facts }));
+  .chain(([session, facts]) =>
+    isPskSuite(session.cipherSuite)
+      ? bytes(0, 40).map((externalPskIdentity) => ({ ...session, ...facts, peerCertificates: [], externalPskIdentity }))
+      : fc.constant({ ...session, ...facts }),
+  );
 
 /** Any session of TLS 1.3 as a server keeps it. */
 export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
@@ -131,8 +143,15 @@ export const anyClientSession: fc.Arbitrary<Session> = fc.oneof(
       anyStaples,
       fc.record({ sessionId: bytes(1, 32) }, { requiredKeys: [] }),
       fc.option(fc.record({ ticket: bytes(1, 300), ticketLifetimeHint: fc.nat(2 ** 31 - 1) }), { nil: {} }),
+      bytes(0, 40),
     )
-    .map(([session, staples, id, ticket]) => ({ ...session, ...staples, ...id, ...ticket })),
+    .map(([session, staples, id, ticket, pskIdentityHint]) => ({
+      ...session,
+      ...staples,
+      ...id,
+      ...ticket,
+      ...(session.externalPskIdentity !== undefined && { pskIdentityHint }),
+    })),
   fc
     .tuple(anyTls13Session, anyStaples, bytes(1, 300))
     .map(([session, staples, ticket]) => ({ ...session, ...staples, ticket })),

@@ -4,7 +4,7 @@ import { concat, fromHex, toHex } from '../../src/bytes.js';
 import { DecodeError } from '../../src/errors.js';
 import { rfc5077State, statePlaintext, type StatePlaintext } from '../../src/sessions/state-plaintext.js';
 import type { Tls12Session } from '../../src/sessions/session.js';
-import { anyTls12Session, fullSession, masterSecret, smallSession, smallTls13Session } from './sessions.js';
+import { anyTls12Session, fullSession, masterSecret, pskSession, smallSession, smallTls13Session } from './sessions.js';
 
 const secretHex = toHex(masterSecret);
 
@@ -82,7 +82,9 @@ describe('statePlaintext', () => {
 describe('rfc5077State', () => {
   it('carries a session without extended master secret, names and context, both ways', () => {
     const withCertificates = { ...legacySession, peerCertificates: fullSession.peerCertificates };
-    for (const session of [legacySession, withCertificates]) {
+    const { cipherSuite, externalPskIdentity } = pskSession;
+    const withPsk = { ...legacySession, cipherSuite, externalPskIdentity: externalPskIdentity! };
+    for (const session of [legacySession, withCertificates, withPsk]) {
       const encoded = rfc5077State.encode(session);
       expect(encoded && rfc5077State.decode(encoded)).toEqual(session);
     }
@@ -114,7 +116,8 @@ describe('rfc5077State', () => {
     ['TLS 1.3', `0304c02b00${secretHex}0065535f00`],
     ['compression', `0303c02b01${secretHex}0065535f00`],
     ['a suite that is not spoken here', `0303002f00${secretHex}0065535f00`],
-    ['a client known by a PSK', `0303c02b00${secretHex}02000161` + '65535f00'],
+    ['a client known by a PSK, with a suite of certificates', `0303c02b00${secretHex}02000161` + '65535f00'],
+    ['a client without a PSK, with a suite for them', `0303ccac00${secretHex}0065535f00`],
     ['P-state-2 a master secret of zeros', `0303c02b00${'00'.repeat(48)}0065535f00`],
   ])('refuses %s', (_, hex) => {
     expect(rfc5077State.decode(fromHex(hex))).toBeUndefined();

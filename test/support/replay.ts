@@ -2,7 +2,7 @@
  * Flows that were recorded once and can be spoken again to either side alone, with changes. Settings draw from seeds, so the
  * side under test answers as it did, and what its peer said then still fits.
  */
-import { toHex } from '../../src/bytes.js';
+import { ascii, equal, toHex } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { clientConnection, serverConnection, type ConnectionOptions } from '../../src/connection/connection.js';
 import type { ConnectionEvent } from '../../src/connection/events.js';
@@ -83,6 +83,14 @@ const mutual = fullFlow('full, client certificate, ticket', {
   server: () => ({ ...tickets('mutual', 'first'), clientAuthentication: 'require' }),
 });
 
+/** What both sides of a flow with ECDHE_PSK have. */
+export const tls12Psk = { identity: ascii('a device'), key: new Uint8Array(32).fill(7) };
+const findTls12Psk = (identity: Uint8Array) => (equal(identity, tls12Psk.identity) ? tls12Psk.key : undefined);
+const psk = fullFlow('full, PSK, ticket', {
+  client: { selectTls12Psk: () => tls12Psk },
+  server: () => ({ ...tickets('psk', 'first'), findTls12Psk, tls12PskIdentityHint: ascii('a hint') }),
+});
+
 /** The flows that differ in what is waited for. */
 export const flows = {
   full: fullFlow('full', {}),
@@ -98,6 +106,11 @@ export const flows = {
   }),
   ticket: resumedFlow('by ticket', withTicket, { server: () => tickets('resumed', 'first') }),
   renewed: resumedFlow('by ticket, renewed', withTicket, { server: () => tickets('renewed', 'second', 'first') }),
+  psk,
+  pskTicket: resumedFlow('by ticket, PSK', psk, {
+    client: { selectTls12Psk: () => tls12Psk },
+    server: () => ({ ...tickets('psk resumed', 'first'), findTls12Psk }),
+  }),
   refused: resumedFlow('ticket refused', withTicket, { server: () => tickets('refused', 'second') }),
 } satisfies Record<string, Flow>;
 

@@ -16,11 +16,12 @@ import {
   commonOptions,
   defaultHandshakeTimeout,
   given,
+  refuseOptions,
   trustContext,
   verifierOf,
   type SecureOptions,
 } from './options.js';
-import { clientPsks, type ClientPskCallback } from './psk.js';
+import { clientPsks, clientTls12Psks, type ClientPskCallback } from './psk.js';
 import { TLSSocket } from './tls-socket.js';
 
 type TransportOptions = Omit<Partial<TcpNetConnectOpts>, 'allowHalfOpen'> & Partial<Pick<IpcNetConnectOpts, 'path'>>;
@@ -47,7 +48,7 @@ export interface ConnectOptions
    * handshake {@link TLSSocket.earlyDataAccepted} tells whether the server has read it; if not, it is yours to send again.
    */
   readonly earlyData?: Uint8Array;
-  /** TLS 1.3: the external PSK to offer beside certificates. */
+  /** The external PSK to offer beside certificates; in TLS 1.2 with the suites for it, if `ciphers` names any. */
   readonly pskCallback?: ClientPskCallback;
 }
 
@@ -100,13 +101,15 @@ function open(options: ConnectOptions): TLSSocket {
 }
 
 function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): ClientSettings {
+  refuseOptions(options, ['pskIdentityHint']);
   const { servername, host: address = 'localhost', port = 0, path } = options;
   const host = servername === undefined || servername === '' ? address : servername;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : dnsName(host);
   const sessions = listOf(options.session ?? []).map((session) => clientSessionState.decode(session));
   const verifier = verifierOf(options, options.checkServerIdentity);
   return clientSettings({
-    ...commonOptions(options, clientPsks(options.pskCallback)),
+    ...commonOptions(options, options.maxVersion === 'TLSv1.2' ? [] : clientPsks(options.pskCallback)),
+    ...clientTls12Psks(options),
     ...given(options, ['keyShareGroups', 'middleboxCompatibility', 'ticketRequest', 'tickets']),
     ...(serverName !== undefined && { serverName }),
     peerIdentity: path ?? `${address}:${String(port)}`,

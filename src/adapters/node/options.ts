@@ -22,10 +22,15 @@ import { parseCiphers, parseGroups } from './names.js';
 /** Milliseconds that a handshake may take, TCP connection included. Node's own default for servers. */
 export const defaultHandshakeTimeout = 120_000;
 
-/** Options of TLS 1.3 that `node:tls` has no names for. */
+/** Options that `node:tls` has no names for. */
 type OwnOptions = Pick<
   CommonOptions,
-  'certificateCompression' | 'externalPsks' | 'pskKeyExchangeModes' | 'recordPaddingBlock' | 'recordSizeLimit'
+  | 'allowShortTls12Psks'
+  | 'certificateCompression'
+  | 'externalPsks'
+  | 'pskKeyExchangeModes'
+  | 'recordPaddingBlock'
+  | 'recordSizeLimit'
 >;
 
 /** What clients and servers have in common. */
@@ -40,7 +45,7 @@ export interface SecureOptions extends IdentityOptions, OwnOptions {
   readonly verifyCertificate?: CertificateVerifier;
   /**
    * Cipher suites of both versions, most preferred first; names of IANA or OpenSSL, as a list or with colons between. A version
-   * of which none is there is not spoken.
+   * of which none is there is not spoken. Those of TLS 1.2 with PSKs need a `pskCallback`, and are spoken only if named here.
    */
   readonly ciphers?: string | readonly string[];
   /** Groups, most preferred first, such as `X25519MLKEM768:X25519:P-256`; `auto` is the default. */
@@ -79,14 +84,13 @@ const unsupported = [
   'sigalgs',
   'clientCertEngine',
   'privateKeyEngine',
-  'pskIdentityHint',
   'requestOCSP',
   'ALPNCallback',
 ] as const;
 
 /** Throws `UsageError` (`invalid_option`) for options of `node:tls` that would silently do nothing. */
-function refuseUnsupportedOptions(options: object): void {
-  for (const option of unsupported)
+export function refuseOptions(options: object, names: readonly string[]): void {
+  for (const option of names)
     if (Reflect.get(options, option) !== undefined)
       throw new UsageError('invalid_option', `\`${option}\` of node:tls is not supported`);
 }
@@ -96,7 +100,7 @@ export function commonOptions(
   options: SecureOptions,
   morePsks: readonly ExternalPskOptions[] = [],
 ): Omit<CommonOptions, 'applicationContext'> {
-  refuseUnsupportedOptions(options);
+  refuseOptions(options, unsupported);
   for (const option of ['minVersion', 'maxVersion'] as const) {
     const version: string | undefined = options[option];
     if (version !== undefined && version !== 'TLSv1.2' && version !== 'TLSv1.3')
@@ -108,6 +112,7 @@ export function commonOptions(
     ...given(options, [
       'minVersion',
       'maxVersion',
+      'allowShortTls12Psks',
       'certificateCompression',
       'pskKeyExchangeModes',
       'recordPaddingBlock',

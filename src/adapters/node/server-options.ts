@@ -13,7 +13,7 @@ import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
 import type { TicketSealer } from '../../tickets/sealer.js';
 import type { SecureContext } from './identity.js';
 import { commonOptions, given, trustContext, verifierOf, type SecureOptions } from './options.js';
-import type { ServerPskCallback } from './psk.js';
+import { serverTls12Psks, type ServerPskCallback } from './psk.js';
 
 /** What seals and opens tickets: a ring of keys in the layout of RFC 5077, or a sealer with a layout of its own. */
 export type TicketKeys = KeyRing | TicketSealer;
@@ -34,8 +34,10 @@ export interface ServerOptions extends SecureOptions, OwnOptions, Omit<ServerOpt
   readonly sessions?: SessionStore;
   /** Finds the certificate for a name, in place of `addContext`. No context stands for the server's own one, an error refuses. */
   readonly SNICallback?: (servername: string, callback: (error: Error | null, context?: SecureContext) => void) => void;
-  /** TLS 1.3: the external PSK that a client offers. */
+  /** The external PSK that a client offers; in TLS 1.2 with the suites for it, if `ciphers` names any. */
   readonly pskCallback?: ServerPskCallback;
+  /** TLS 1.2: helps clients to choose their identity. */
+  readonly pskIdentityHint?: string;
 }
 
 /** What a server has beside its options. */
@@ -65,6 +67,7 @@ export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSe
     counters: parts.counters,
     // Each connection asks the callback with its own socket.
     ...(options.pskCallback !== undefined && { findExternalPsk: () => undefined }),
+    ...serverTls12Psks(options),
     ...(requestCert && {
       clientAuthentication: rejectUnauthorized ? 'require' : 'request',
       verifyCertificate: verifierOf(options),

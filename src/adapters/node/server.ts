@@ -15,7 +15,7 @@ import type { ServerEvents } from './server-events.js';
 import type { Listener } from './socket-events.js';
 import { createSecureContext, credentialsOf, type IdentityOptions, type SecureContext } from './identity.js';
 import { defaultHandshakeTimeout } from './options.js';
-import { serverPsk } from './psk.js';
+import { serverPsk, serverPskKey } from './psk.js';
 import { SecureContexts } from './secure-context.js';
 import { askForContext, findSession, storeSession } from './server-answers.js';
 import { settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
@@ -110,6 +110,7 @@ export class Server extends NetServer {
       store_session: (question) => storeSession(this, question),
       ...(pskCallback !== undefined && {
         find_external_psk: ({ identity }) => serverPsk(pskCallback, socket, identity),
+        find_tls12_psk: ({ identity }) => serverPskKey(pskCallback, socket, identity),
       }),
     };
     const socket = new TLSSocket(transport, {

@@ -8,7 +8,8 @@ const suites = [...Object.keys(tls13Suites), ...Object.keys(tls12Suites)] as Sup
 describe('names of cipher suites', () => {
   it.each(suites)('%s has a name that OpenSSL knows, and is found by either', (suite) => {
     const name = opensslCipherName(suite);
-    expect(getCiphers()).toContain(name.toLowerCase());
+    // OpenSSL has no ECDHE_PSK with GCM (RFC 8442): the names are made up in its manner.
+    if (!/^ECDHE-PSK-.*-GCM-/.test(name)) expect(getCiphers()).toContain(name.toLowerCase());
     expect(parseCiphers(`${name}:${suite}`)).toEqual([suite, suite]);
     expect(parseCiphers([suite])).toEqual([suite]);
   });

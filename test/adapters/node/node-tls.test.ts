@@ -8,7 +8,7 @@ import { tls12Suites, type Tls12CipherSuite } from '../../../src/key-schedule/su
 import { ca, identity } from '../../support/certificates.js';
 import { listen, next, openClient, portOf, readAll, startServer, track } from './rig.js';
 
-const kinds = { ecdsa: ['p256', 'p384', 'ed25519'], rsa: ['rsa', 'rsa-pss'] } as const;
+const kinds = { ecdsa: ['p256', 'p384', 'ed25519'], rsa: ['rsa', 'rsa-pss'], psk: [] } as const;
 const matrix = (Object.keys(tls12Suites) as Tls12CipherSuite[]).flatMap((suite) =>
   kinds[tls12Suites[suite].authentication].map((kind) => [suite, kind] as const),
 );
