@@ -95,6 +95,7 @@ export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
     ),
     counters: options.counters ?? resumptionCounters(),
     keyLog: options.keyLog,
+    grease: options.grease ?? false,
     allowMissingExtendedMasterSecret: options.allowMissingExtendedMasterSecret ?? false,
   };
 }

@@ -63,6 +63,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     middleboxCompatibility: options.middleboxCompatibility ?? true,
     requestOcspResponse: options.requestOcspResponse ?? false,
     requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
+    permuteExtensions: options.permuteExtensions ?? false,
     shapeClientHello: options.shapeClientHello,
     tickets,
     credentials,

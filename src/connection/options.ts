@@ -86,6 +86,11 @@ export interface CommonOptions {
   readonly maximumSessionAge?: number;
   /** Counters to add to. Default: new ones, found in the settings. */
   readonly counters?: ResumptionCounters;
+  /**
+   * Puts reserved values among what is offered (RFC 8701), to keep peers tolerant: clients in the ClientHello, servers of TLS 1.3 in
+   * CertificateRequest and tickets. Default false.
+   */
+  readonly grease?: boolean;
   /** Gets each line of a key log (RFC 9850). Whoever reads them can read the connections. */
   readonly keyLog?: (line: string) => void;
   /** Completes full handshakes with peers that lack RFC 7627: open to the triple handshake attack. */
@@ -120,7 +125,9 @@ export interface ClientOptions extends CommonOptions {
   readonly requestOcspResponse?: boolean;
   /** Asks the server for signed certificate timestamps (RFC 6962 3.3). What came goes to `verifyCertificate`. Default false. */
   readonly requestSignedCertificateTimestamps?: boolean;
-  /** Changes the extensions of the ClientHello at the last moment: order, GREASE, padding. pre_shared_key comes after them. */
+  /** Sends the extensions of each ClientHello in another order, so that nobody comes to rely on one. Default false. */
+  readonly permuteExtensions?: boolean;
+  /** Changes the extensions of the ClientHello at the last moment: order, padding, others. pre_shared_key comes after them. */
   readonly shapeClientHello?: (extensions: ClientHelloExtensions) => ClientHelloExtensions;
   /** Chains for servers that ask for one, most preferred first. Sessions made with one leaf are not offered with another. */
   readonly credentials?: readonly Credentials[];

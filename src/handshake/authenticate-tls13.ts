@@ -14,6 +14,7 @@ import {
 } from '../messages/index.js';
 import type { Staples } from '../sessions/session.js';
 import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { greaseValue } from './grease.js';
 import type { HandshakeBase } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
@@ -88,14 +89,15 @@ export function* authenticateClient(hs: ServerHandshake): Handshake<readonly Uin
 
 /** RFC 8446 4.3.2. */
 export function sendCertificateRequest(hs: ServerHandshake): void {
-  const { signatureSchemes, certificateAuthorities, certificateCompression } = hs.settings;
+  const { signatureSchemes, certificateAuthorities, certificateCompression, grease, crypto } = hs.settings;
   const extensions: CertificateRequest['extensions'][number][] = [
-    { type: 'signature_algorithms', data: signatureSchemes },
+    { type: 'signature_algorithms', data: grease ? [greaseValue(crypto), ...signatureSchemes] : signatureSchemes },
   ];
   if (certificateAuthorities.length > 0)
     extensions.push({ type: 'certificate_authorities', data: certificateAuthorities });
   if (certificateCompression.length > 0)
     extensions.push({ type: 'compress_certificate', data: certificateCompression.map(({ algorithm }) => algorithm) });
+  if (grease) extensions.push({ type: greaseValue(crypto), data: empty });
   hs.sendTls13({ type: 'certificate_request', body: { certificateRequestContext: empty, extensions } });
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../messages/index.js';
 import type { Tls12Session, Tls13Session } from '../sessions/session.js';
 import type { StoredSession } from './handshake-base.js';
+import { withGrease, type ClientGrease } from './grease.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { fitting } from './hooks.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
@@ -44,8 +45,11 @@ export interface ClientOffer {
   readonly offersResumption: boolean;
   readonly keyShares: ReadonlyMap<KeyExchangeGroup, KeyShare>;
   readonly earlyData: boolean;
+  readonly grease: ClientGrease | undefined;
   /** From a HelloRetryRequest. */
   readonly cookie: Uint8Array | undefined;
+  /** Of the first ClientHello, for the second: the types of its extensions in their order. */
+  readonly firstOrder: readonly ExtensionType[] | undefined;
 }
 
 /** A ClientHello on its way, for the checks on the answer. */
@@ -64,7 +68,7 @@ export function sendClientHello(hs: ClientHandshake, offer: ClientOffer): SentCl
       legacyVersion: 'TLSv1.2',
       random: hs.clientRandom,
       legacySessionId: offer.sessionId,
-      cipherSuites: [...settings.tls13CipherSuites, ...settings.cipherSuites],
+      cipherSuites: cipherSuites(settings, offer),
       legacyCompressionMethods: Uint8Array.of(0),
       extensions,
     },
@@ -72,6 +76,10 @@ export function sendClientHello(hs: ClientHandshake, offer: ClientOffer): SentCl
   if (offer.psks.length > 0) fillBinders(hs, offer.psks, bytes);
   hs.sendBytes(bytes);
   return { ...offer, extensions: new Set(extensions.map(({ type }) => type)) };
+}
+
+function cipherSuites({ tls13CipherSuites, cipherSuites: tls12 }: ClientSettings, { grease }: ClientOffer) {
+  return grease === undefined ? [...tls13CipherSuites, ...tls12] : [grease.cipherSuite, ...tls13CipherSuites, ...tls12];
 }
 
 /** Why a handshake was a full one, as far as a client knows. */
@@ -115,8 +123,26 @@ function clientHelloExtensions(settings: ClientSettings, offer: ClientOffer): Ex
   if (settings.recordSizeLimit !== undefined)
     extensions.push({ type: 'record_size_limit', data: settings.recordSizeLimit });
   if (tls13) extensions.push(...tls13Extensions(settings, offer));
-  const shaped = fitting('shapeClientHello', settings.shapeClientHello?.(extensions) ?? extensions, Array.isArray);
+  const greased = offer.grease === undefined ? extensions : withGrease(extensions, offer.grease);
+  const ordered = settings.permuteExtensions ? permuted(greased, settings, offer) : greased;
+  const shaped = fitting('shapeClientHello', settings.shapeClientHello?.(ordered) ?? ordered, Array.isArray);
   return offer.psks.length === 0 ? [...shaped] : [...shaped, preSharedKey(settings, offer.psks)];
+}
+
+/** In random order, and the second time in that of the first, for RFC 8446 4.1.2 lets nothing change that was not asked for. */
+function permuted(
+  extensions: readonly Extension<'client_hello'>[],
+  { crypto }: ClientSettings,
+  { firstOrder }: ClientOffer,
+): Extension<'client_hello'>[] {
+  const ranks =
+    firstOrder === undefined
+      ? new Uint32Array(crypto.randomBytes(4 * extensions.length).slice().buffer)
+      : extensions.map(({ type }) => (firstOrder.includes(type) ? firstOrder.indexOf(type) : firstOrder.length));
+  return extensions
+    .map((extension, index) => ({ extension, rank: ranks[index] ?? 0 }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ extension }) => extension);
 }
 
 /** RFC 8446 4.2, all but pre_shared_key, which is the last one (4.2.11). */

@@ -76,6 +76,8 @@ export function* clientRetry(
     ...sent,
     keyShares,
     cookie,
+    grease: sent.grease && { ...sent.grease, keyShare: group === undefined && sent.grease.keyShare },
+    firstOrder: [...sent.extensions],
     earlyData: false,
     psks: sent.psks.filter((psk) => psk.hash === hash), // R8446-4.1.4-8
   };

@@ -11,6 +11,7 @@ import { sendClientHello, type ClientOffer, type OfferedPsk, type SentClientHell
 import { findPsks, findTls12Session } from './client-sessions.js';
 import { clientTls12 } from './client-tls12.js';
 import { clientRetry, clientTls13, selectedVersion } from './client-tls13.js';
+import { clientGrease } from './grease.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, receiveTls13, type Handshake } from './needs.js';
 import type { HandshakeResult } from './result.js';
@@ -44,7 +45,9 @@ function* offerAndFollow(
     keyShares,
     earlyData,
     sessionId: sessionIdFor(hs.settings, tls12),
+    grease: clientGrease(hs.settings),
     cookie: undefined,
+    firstOrder: undefined,
   });
   if (!versions.includes('TLSv1.3')) return yield* clientTls12(hs, sent, yield* receive('server_hello'));
   hs.middleboxCompatibility = hs.settings.middleboxCompatibility && hs.settings.transport === 'tcp';

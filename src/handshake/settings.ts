@@ -154,6 +154,8 @@ interface CommonSettings {
   /** What signatures of the peer are accepted. */
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly alpnProtocols: readonly string[];
+  /** RFC 8701. */
+  readonly grease: boolean;
   readonly allowMissingExtendedMasterSecret: boolean;
   /** Digest of all that a session must not cross (P-bind-1, P-bind-5). */
   readonly applicationContext: Uint8Array;
@@ -193,6 +195,7 @@ export interface ClientSettings extends CommonSettings {
   readonly requestOcspResponse: boolean;
   /** RFC 6962 3.3. */
   readonly requestSignedCertificateTimestamps: boolean;
+  readonly permuteExtensions: boolean;
   readonly shapeClientHello: ((extensions: ClientHelloExtensions) => ClientHelloExtensions) | undefined;
 }
 

@@ -2,11 +2,12 @@
  * NewSessionTicket in both roles (RFC 8446 4.6.1): what happens after a TLS 1.3 handshake, as flows of their own, because sealing
  * and storing may take their time.
  */
-import { wipe } from '../bytes.js';
+import { empty, wipe } from '../bytes.js';
 import { AlertError } from '../errors.js';
-import { findExtension, type NewSessionTicket } from '../messages/index.js';
+import { findExtension, type Extension, type NewSessionTicket } from '../messages/index.js';
 import { clientSessionState, sessionState } from '../sessions/session-state.js';
 import { maximumTicketLifetime, wipeSession, type Tls13Session } from '../sessions/session.js';
+import { greaseValue } from './grease.js';
 import type { Resumable } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
@@ -62,10 +63,18 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
       ticketAgeAdd: session.ticketAgeAdd,
       ticketNonce,
       ticket,
-      extensions: maxEarlyDataSize > 0 ? [{ type: 'early_data', data: maxEarlyDataSize }] : [],
+      extensions: ticketExtensions(hs, maxEarlyDataSize),
     },
   });
   return true;
+}
+
+/** RFC 8446 4.6.1, RFC 8701 4.1. */
+function ticketExtensions({ settings }: ServerHandshake, maxEarlyDataSize: number): Extension<'new_session_ticket'>[] {
+  const extensions: Extension<'new_session_ticket'>[] = [];
+  if (maxEarlyDataSize > 0) extensions.push({ type: 'early_data', data: maxEarlyDataSize });
+  if (settings.grease) extensions.push({ type: greaseValue(settings.crypto), data: empty });
+  return extensions;
 }
 
 /** Sealed by the key ring, or else a handle of what the store keeps. */
