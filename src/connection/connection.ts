@@ -18,13 +18,14 @@ import { serverHandshake } from '../handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../handshake/settings.js';
 import { sendTickets } from '../handshake/tickets-tls13.js';
 import { contentTypes, handshakeTypes } from '../parameters.js';
-import { Deframer } from '../record/deframer.js';
+import { Deframer, maxPlaintextLength } from '../record/deframer.js';
 import { handshakeHeaderLength, HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
 import { RecordLayer, type PlainRecord } from '../record/record-layer.js';
 import type { Session } from '../sessions/session.js';
 import { blame, readAlert } from './alerts.js';
 import { defaultAnswers } from './answers.js';
 import { handshakeEvent, type CloseEvent, type ConnectionEvent } from './events.js';
+import { inRange } from './option-values.js';
 import { connectionLimits, type ConnectionLimits } from './limits.js';
 import { PostHandshake, type AnyHandshakeState } from './post-handshake.js';
 import { Tasks } from './tasks.js';
@@ -40,6 +41,11 @@ export interface ConnectionOptions {
    * is answered at once, as TLS 1.2 wants it.
    */
   readonly halfClose?: boolean;
+  /**
+   * Longest plaintext in a record of ours, 512 to 16384 bytes; a shorter `record_size_limit` of the peer counts before it. Default
+   * 16384. {@link Connection.limitFragments} changes it.
+   */
+  readonly maximumFragmentLength?: number;
   /**
    * Gives the arrays that output is written into, each of exactly this length. For shells that know when their transport is through with
    * one, so that it can serve again. Default: a new one each time.
@@ -110,6 +116,7 @@ export class Connection {
   constructor(role: 'client' | 'server', begin: Begin, options: ConnectionOptions) {
     this.role = role;
     this.#records = new RecordLayer(options.allocateOutput);
+    if (options.maximumFragmentLength !== undefined) this.limitFragments(options.maximumFragmentLength);
     this.#limits = connectionLimits(options.limits);
     this.#answers = options.answers === undefined ? defaultAnswers : { ...defaultAnswers, ...options.answers };
     this.#driver = options.driver ?? 'async';
@@ -214,6 +221,14 @@ export class Connection {
     this.#attempt(() => this.#post.updateKeys(requestPeer));
   }
 
+  /**
+   * From now on our records hold so many bytes of plaintext at most: short ones are there to be read sooner on slow links. Throws
+   * `UsageError` for less than 512 or more than 16384.
+   */
+  limitFragments(maximumFragmentLength: number): void {
+    this.#records.limitFragments(inRange('maximumFragmentLength', maximumFragmentLength, 512, maxPlaintextLength));
+  }
+
   /** Says that nothing more comes (RFC 5246 7.2.1, RFC 8446 6.1). What the peer has still sent is delivered until it answers. */
   close(): void {
     if (this.#state === 'closed' || this.#closeSent) return;
@@ -265,8 +280,16 @@ export class Connection {
     return material;
   }
 
-  /** RFC 9266: 32 bytes that both ends have in common, and no other connection. */
-  channelBinding(_type: 'tls-exporter'): Uint8Array {
+  /**
+   * Bytes that both ends have in common, and no other connection: 32 of `tls-exporter` (RFC 9266), or the 12 of `tls-unique` (RFC
+   * 5929 3), in TLS 1.2 and for protocols that know no better. Throws `UsageError` as {@link exportKeyingMaterial} does, and for
+   * `tls-unique` in TLS 1.3 and after a resumption without extended_master_secret (RFC 7627 5.4).
+   */
+  channelBinding(type: 'tls-exporter' | 'tls-unique'): Uint8Array {
+    if (type === 'tls-unique') {
+      if (this.#state !== 'open') throw new UsageError('connection_not_open', 'tls-unique needs an open connection');
+      return this.#hs.tlsUnique;
+    }
     return this.exportKeyingMaterial('EXPORTER-Channel-Binding', 32, empty);
   }
 

@@ -4,6 +4,7 @@
  * `destroy` wipes every secret; drivers see to it that it runs whichever way a handshake ends.
  */
 import { empty, wipe } from '../bytes.js';
+import { UsageError } from '../errors.js';
 import { wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
 import { HandshakeBase } from './handshake-base.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
@@ -28,6 +29,13 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     return this.version === 'TLSv1.3'
       ? this.tls13.exportKeyingMaterial(label, context ?? empty, length)
       : this.tls12.exportKeyingMaterial(label, context, length);
+  }
+
+  /** RFC 5929 3. */
+  get tlsUnique(): Uint8Array {
+    if (this.version === 'TLSv1.3')
+      throw new UsageError('invalid_option', 'TLS 1.3 has tls-exporter, and no tls-unique');
+    return this.tls12.tlsUnique;
   }
 
   /** Registers how to forget a secret that a flow works with: called once when the handshake is over, whichever way that comes. */

@@ -22,6 +22,9 @@ export class Tls12State {
   readonly #hs: HandshakeBase<ClientSettings | ServerSettings>;
   #cipherSuite: Tls12CipherSuite | undefined;
   #extended = false;
+  #isFull = false;
+  /** RFC 5929 3.1: of both Finished the first, 12 bytes. */
+  #firstFinished: Uint8Array | undefined;
   #masterSecret: Uint8Array | undefined;
   #secrets: Tls12Secrets | undefined;
   #readProtection: RecordProtection | undefined;
@@ -43,6 +46,7 @@ export class Tls12State {
     const { settings, transcript, clientRandom, serverRandom } = this.#hs;
     const { crypto } = settings;
     const { hash } = tls12Suites[this.cipherSuite];
+    this.#isFull = true;
     try {
       this.enterMasterSecret(
         extended
@@ -84,6 +88,7 @@ export class Tls12State {
     transport.changeWriteProtection(taken(this.#writeProtection));
     this.#writeProtection = undefined;
     const verifyData = taken(this.#secrets).verifyData(role, transcript.digest());
+    this.#firstFinished ??= verifyData;
     this.#hs.send({ type: 'finished', body: { verifyData } });
   }
 
@@ -96,6 +101,7 @@ export class Tls12State {
     const expected = taken(this.#secrets).verifyData(role === 'client' ? 'server' : 'client', transcript.digest());
     if (!equalConstantTime(finished.body.verifyData, expected))
       throw new AlertError('decrypt_error', 'got a Finished that does not verify');
+    this.#firstFinished ??= expected;
     transcript.add(finished.bytes);
   }
 
@@ -125,6 +131,16 @@ export class Tls12State {
     } finally {
       secrets.destroy();
     }
+  }
+
+  /**
+   * RFC 5929 3.1. RFC 7627 5.4: none of a session that was resumed without extended_master_secret, where two connections can have the
+   * same one.
+   */
+  get tlsUnique(): Uint8Array {
+    if (!this.#isFull && !this.#extended)
+      throw new UsageError('invalid_option', 'a resumption without extended_master_secret has no tls-unique');
+    return taken(this.#firstFinished).slice();
   }
 
   /** The handshake is over: only what exporters need stays, and that is the master secret itself: its HMAC states take a kilobyte. */

@@ -66,6 +66,7 @@ export class RecordLayer {
   #version = 0x0301;
   #writeLimit = unlimited;
   #readLimit = unlimited;
+  #longestFragment = maxPlaintextLength;
   #skipping: Skipping | undefined;
   #plaintextAlert = false;
   #destroyed = false;
@@ -146,6 +147,11 @@ export class RecordLayer {
   limitRecordSize(write: number, read: number): void {
     this.#writeLimit = write;
     this.#readLimit = read;
+  }
+
+  /** Bytes of plaintext in a record of ours, protected or not, from now on. */
+  limitFragments(longest: number): void {
+    this.#longestFragment = longest;
   }
 
   /** Queues a handshake message; messages of a flight share records. */
@@ -238,8 +244,8 @@ export class RecordLayer {
     // RFC 8449 4: the limit is on protected records.
     const longest =
       protection === undefined
-        ? maxPlaintextLength
-        : Math.min(this.#writeLimit - protection.typeLength, maxPlaintextLength);
+        ? this.#longestFragment
+        : Math.min(this.#writeLimit - protection.typeLength, this.#longestFragment);
     const wireLength = (length: number) => recordHeaderLength + (protection?.sealedLength(length) ?? length);
     const whole = Math.max(0, Math.ceil(payload.length / longest) - 1);
     // One array for all records: they leave together.

@@ -97,6 +97,13 @@ export class TLSSocket extends SecureStream {
     this.#advance();
   }
 
+  /** From now on our records hold so many bytes at most, 512 to 16384; `false` for any other size, which changes nothing. */
+  setMaxSendFragment(size = 16_384): boolean {
+    if (!Number.isInteger(size) || size < 512 || size > 16_384) return false;
+    this.connection.limitFragments(size);
+    return true;
+  }
+
   /** TLS 1.3: new keys for what we send, and for what the peer sends if asked (RFC 8446 4.6.3). Throws `UsageError` in TLS 1.2. */
   updateKeys(options: { readonly requestPeer?: boolean } = {}): void {
     this.connection.updateKeys(options);
