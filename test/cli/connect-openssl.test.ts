@@ -63,6 +63,15 @@ describeWithPeer('openssl', 'openssl s_server', (peer) => {
     ]);
   });
 
+  it.concurrent('--psk in TLS 1.2', async () => {
+    const key = '000102030405060708090a0b0c0d0e0f';
+    const suite = ['-cipher', 'ECDHE-PSK-CHACHA20-POLY1305'];
+    const server = await serve('-tls1_2', '-nocert', '-psk', key, '-psk_identity', 'me', ...suite);
+    const { status, lines } = await command().connect(server.port, '--psk', `me:${key}`);
+    const cipherSuite = 'TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256';
+    expect({ status, lines }).toMatchObject({ status: 0, lines: [{ mode: 'full', cipherSuite, ok: true }] });
+  });
+
   it.concurrent('--psk', async () => {
     const server = await serve('-tls1_3', '-nocert', '-psk', '000102030405060708090a0b0c0d0e0f', '-psk_identity', 'me');
     const psk = 'me:000102030405060708090a0b0c0d0e0f';
