@@ -1,8 +1,6 @@
 /**
  * What every decoder of stored sessions shares: bytes that do not fit are no error but no session.
  */
-import { wipe } from '../bytes.js';
-import { concealed } from '../concealed.js';
 import { DecodeError } from '../errors.js';
 import type { Codec } from '../presentation/codec.js';
 
@@ -14,13 +12,6 @@ export function decodeOrUndefined<T>(codec: Codec<T>, bytes: Uint8Array): T | un
     if (error instanceof DecodeError) return undefined;
     throw error;
   }
-}
-
-/** Moves a secret out of what it was decoded from, whose other parts people print together with all of their memory. */
-export function movedSecret(secret: Uint8Array): Uint8Array {
-  const own = concealed(secret.slice());
-  wipe(secret);
-  return own;
 }
 
 /** P-state-2: all zeros are what a failed derivation or a wiped session leaves behind. */

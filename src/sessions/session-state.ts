@@ -15,6 +15,7 @@
  * can make it trust another server. Its checksum finds damage, not attackers.
  */
 import { ascii, concat, copy, empty, fromAscii, wipe } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { hashLength } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { isPskSuite, isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
@@ -33,7 +34,7 @@ import {
   vector,
   type Infer,
 } from '../presentation/codec.js';
-import { decodeOrUndefined, isAllZero, movedSecret } from './decode.js';
+import { decodeOrUndefined, isAllZero } from './decode.js';
 import {
   masterSecretLength,
   maximumTicketLifetime,
@@ -191,7 +192,7 @@ function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
 
 function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | undefined {
   const { cipherSuite, extendedMasterSecret, externalPskIdentity, facts } = fields;
-  const masterSecret = movedSecret(fields.masterSecret);
+  const masterSecret = concealed(fields.masterSecret);
   if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
   const session: Draft<Tls12Session> = {
     version: 'TLSv1.2',
@@ -223,7 +224,7 @@ function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
 
 function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | undefined {
   const { cipherSuite, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } = fields;
-  const psk = movedSecret(fields.psk);
+  const psk = concealed(fields.psk);
   if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
   if (isAllZero(psk) || ticketLifetime > maximumTicketLifetime || typeof transport === 'number') return undefined;
   const session: Draft<Tls13Session> = {

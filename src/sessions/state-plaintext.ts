@@ -15,6 +15,7 @@
  * server binds every session to a configuration, for which there is no room here either.
  */
 import { copy, empty } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import { isPskSuite, isTls12CipherSuite } from '../key-schedule/suites.js';
 import { cipherSuites, compressionMethods, protocolVersions } from '../parameters.js';
 import {
@@ -28,7 +29,7 @@ import {
   vector,
   type Infer,
 } from '../presentation/codec.js';
-import { decodeOrUndefined, isAllZero, movedSecret } from './decode.js';
+import { decodeOrUndefined, isAllZero } from './decode.js';
 import { masterSecretLength, type Session, type SessionEncoding, type Tls12Session } from './session.js';
 
 /** RFC 5077 4. `psk_identity` is RFC 4279's. */
@@ -82,7 +83,7 @@ export const rfc5077State: SessionEncoding = {
     const state = decodeOrUndefined(statePlaintext, copy(bytes));
     if (state?.protocolVersion !== 'TLSv1.2' || state.compressionMethod !== 'null') return undefined;
     const { cipherSuite, clientIdentity: client } = state;
-    const masterSecret = movedSecret(state.masterSecret);
+    const masterSecret = concealed(state.masterSecret);
     if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret)) return undefined;
     if ((client.clientAuthenticationType === 'psk') !== isPskSuite(cipherSuite)) return undefined;
     const establishedAt = state.timestamp * 1000;
