@@ -1,5 +1,6 @@
 /** Every target over its seeds and some hundred inputs that come of them, without coverage; `npm run fuzz` goes on from there. */
 import { describe, expect, it } from 'vitest';
+import { toHex } from '../../src/bytes.js';
 import { fuzz } from './fuzzer.js';
 import { targets } from './targets.js';
 
@@ -10,9 +11,10 @@ describe('fuzz targets', () => {
   it.each(targets)('$name', async (target) => {
     const seeds = target.seeds();
     const executions = seeds.length + inputs;
-    const report = await fuzz(target, { seed: 1, goOn: (done) => done < executions });
+    const { crash, ...report } = await fuzz(target, { seed: 1, goOn: (done) => done < executions });
+    if (crash !== undefined) throw new Error(`crash: ${toHex(crash.input)}`, { cause: crash.error });
     expect(seeds.length).toBeGreaterThan(0);
-    expect(report).toMatchObject({ executions, crash: undefined });
+    expect(report.executions).toBe(executions);
   });
 
   it('have names of their own', () => {

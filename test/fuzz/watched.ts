@@ -5,6 +5,7 @@
 import { alertDescriptions } from '../../src/alert.js';
 import { ascii, equal, toHex } from '../../src/bytes.js';
 import { Connection, type ConnectionOptions } from '../../src/connection/connection.js';
+import { defaultLimits } from '../../src/connection/limits.js';
 import { AlertError, PeerAlertError } from '../../src/errors.js';
 import { clientHandshake } from '../../src/handshake/client.js';
 import { HandshakeState } from '../../src/handshake/handshake-state.js';
@@ -16,7 +17,7 @@ import { eventsOf, makeEnd, type DriverName, type End } from '../support/connect
 import { flows, type Flow } from '../support/replay.js';
 import { tls13Flows } from '../support/flows-tls13.js';
 import type { Side } from '../support/traffic.js';
-import { OracleError, rule } from './target.js';
+import { type Decisions, OracleError, rule } from './target.js';
 
 /** Every flow that there is: TLS 1.2 and 1.3, full, resumed, retried, with early data. New ones belong at the end. */
 export const allFlows: readonly Flow[] = [...Object.values(flows), ...Object.values(tls13Flows)];
@@ -141,6 +142,8 @@ export function orderly(end: WatchedEnd, { ownFault = false } = {}): void {
   const closes = eventsOf(end, 'close');
   rule(closes.length === (connection.state === 'closed' ? 1 : 0), `${closes.length} close events, ${connection.state}`);
   rule(closes.length === 0 || events.at(-1)?.type === 'close', 'an event after close');
+  rule(eventsOf(end, 'warning').length <= defaultLimits.maxWarnings, 'warnings without a limit');
+  rule(eventsOf(end, 'session').length <= defaultLimits.maxSessionTickets, 'sessions without a limit');
   const handshakes = eventsOf(end, 'handshake').length;
   rule(handshakes <= 1, 'a second handshake event');
   const opened = events.findIndex(({ type }) => type === 'handshake');
@@ -204,3 +207,31 @@ export function expectAgreement(one: End, other: End): void {
 export function exported(end: End): Uint8Array {
   return end.connection.exportKeyingMaterial('EXPERIMENTAL', 32);
 }
+
+export interface Payload {
+  readonly contentType: number;
+  readonly payload: Uint8Array;
+}
+
+/** What is worth saying in a record of a type, beside whatever bytes the input has. */
+export function readPayload(decisions: Decisions): Payload {
+  const known = decisions.below(payloads.length + 4);
+  const [contentType, ...payload] = payloads[known] ?? [decisions.pick([20, 21, 22, 23, 24])];
+  return { contentType: contentType!, payload: known < payloads.length ? Uint8Array.from(payload) : decisions.bytes() };
+}
+
+/** ChangeCipherSpec; close_notify, warnings and fatal alerts; HelloRequest; KeyUpdates; data, and no data. */
+const payloads: readonly (readonly number[])[] = [
+  [20, 1],
+  [21, 1, 0],
+  [21, 1, 90],
+  [21, 1, 100],
+  [21, 2, 40],
+  [21, 2],
+  [22, 0, 0, 0, 0],
+  [22, 24, 0, 0, 1, 0],
+  [22, 24, 0, 0, 1, 1],
+  [22, 24, 0, 0],
+  [23, 1, 2, 3],
+  [23],
+];

@@ -78,13 +78,14 @@ async function answers(data: Uint8Array): Promise<void> {
   await pass(1);
   for (let left = 6; left > 0 && !decisions.ended; left--) {
     const end = ends[decisions.pick(sides)];
-    const action = decisions.below(6);
+    const action = decisions.below(7);
     if (action === 0) end.connection.destroy();
     else if (action === 1) end.connection.close();
     else if (action === 2) end.connection.receiveEnd();
     else if (action === 3) flood(end, decisions.byte());
     else if (action === 4 && end.connection.state === 'open' && end.alerts.length === 0)
       end.connection.write(decisions.bytes());
+    else if (action === 5) end.connection.receive(decisions.bytes());
     else await pass(1 + decisions.below(4));
   }
   await pass(6);
@@ -112,6 +113,10 @@ export const answerTarget: FuzzTarget = {
       seed([flow, 6, 4, 5, 4, 5, 4, 5, 6, 4, 5, 4, 5, 4, 5, 0, 3, 1]),
       seed([flow, 3, 0, 0, 8, 4, 0, 3, 8, 8, 1, 5, 1, 3, 1, 0, 1]),
       seed([flow, 3, 0, 7, 6, 3, 6, 7, 0, 1, 5, 0, 0]),
+      // One answer fails, and then the connection does.
+      ...[1, 2, 3, 4, 5].map((asked) =>
+        seed([flow, 0, 1 + asked, ...new Array<number>(asked).fill(0), 7, 1, 6, 1, 1, 5, 5, 99, 3, 3, 0, 0, 0, 6, 1]),
+      ),
     ]),
   run: answers,
 };

@@ -136,6 +136,7 @@ function decodes(codec: Codec<unknown>, bytes: Uint8Array): void {
     return;
   }
   rule(error === undefined, 'the dump of what decodes has no error');
+  expectDistinctTypes(value);
   rule(equal(codec.encode(value), untouched), 'what decodes is encoded to the same bytes');
   rule(equal(bytes, untouched), 'decoding changes nothing');
   let at = 0;
@@ -145,4 +146,16 @@ function decodes(codec: Codec<unknown>, bytes: Uint8Array): void {
       at += field.length;
     }
   rule(at === bytes.length, 'the last bytes are in no field');
+}
+
+/** RFC 8446 4.2: no type of extension stands twice in one list. */
+function expectDistinctTypes(value: unknown): void {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  if (Array.isArray(value)) {
+    const types = value.flatMap((item: unknown) =>
+      typeof item === 'object' && item !== null && 'type' in item ? [item.type] : [],
+    );
+    rule(new Set(types).size === types.length, 'an extension stands twice');
+  }
+  Object.values(value).forEach(expectDistinctTypes);
 }

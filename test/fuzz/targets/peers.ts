@@ -8,6 +8,7 @@ import { tls13Suites } from '../../../src/key-schedule/suites.js';
 import { decodeHandshake } from '../../../src/messages/handshake.js';
 import { findExtension } from '../../../src/messages/index.js';
 import { contentTypes, handshakeTypes } from '../../../src/parameters.js';
+import type { RecordLayer } from '../../../src/record/record-layer.js';
 import { boundHello, type PskKey } from '../../support/attack-rig-tls13.js';
 import { plaintextMessages, rfc8448Messages } from '../../support/capture.js';
 import { eventsOf } from '../../support/connections.js';
@@ -22,9 +23,11 @@ import {
   expectSent,
   listen,
   orderly,
+  readPayload,
   watchedEnd,
   type Hand,
   type HandedEnd,
+  type Payload,
   type WatchedEnd,
 } from '../watched.js';
 
@@ -41,27 +44,21 @@ const pool = lazily((): readonly Uint8Array[] => [
   ).values(),
 ]);
 
-/** What is said in between: ChangeCipherSpec, alerts, data, and the pieces of a message in records of their own. */
-interface Aside {
-  readonly contentType: number;
-  readonly payload: Uint8Array;
-}
-
 interface Program {
   /** By the number of the message, counted from 0. */
   readonly edits: ReadonlyMap<number, Edit>;
-  readonly asides: ReadonlyMap<number, Aside>;
+  /** What is said before it in a record of its own. */
+  readonly asides: ReadonlyMap<number, Payload>;
   /** Where a message is cut into two records. */
   readonly cuts: ReadonlyMap<number, number>;
 }
 
 function readProgram(decisions: Decisions, changes: number): Program {
-  const [edits, asides, cuts] = [new Map<number, Edit>(), new Map<number, Aside>(), new Map<number, number>()];
+  const [edits, asides, cuts] = [new Map<number, Edit>(), new Map<number, Payload>(), new Map<number, number>()];
   for (let left = changes; left > 0; left--) {
     const [kind, index] = [decisions.below(6), decisions.below(12)];
     if (kind < 4) edits.set(index, readEdit(decisions, pool()));
-    else if (kind === 4)
-      asides.set(index, { contentType: decisions.pick([20, 21, 22, 23]), payload: decisions.bytes() });
+    else if (kind === 4) asides.set(index, readPayload(decisions));
     else cuts.set(index, decisions.number());
   }
   return { edits, asides, cuts };
@@ -165,27 +162,36 @@ function speaks(data: Uint8Array): void {
   expectSent(dataOf(target), peer.sent);
 }
 
-/** One thing that one of them does after the handshake. */
+/** One thing that one of them does after the handshake, once or many times. What is made up is the peer's alone: the target is honest. */
 function goOn(decisions: Decisions, target: WatchedEnd, peer: WatchedEnd): void {
   const action = decisions.below(10);
+  if (action < 4) {
+    if (peer.connection.state === 'closed') return;
+    const made = madeUp(action, decisions);
+    for (let times = decisions.below(2) === 0 ? 1 : 1 + decisions.below(64); times > 0; times--) made(peer.records);
+    return;
+  }
   const end = decisions.below(2) === 0 ? peer : target;
-  const { connection } = end;
-  const isOpen = connection.state === 'open' && end.alerts.length === 0;
-  const isTls13 = end.hs.version === 'TLSv1.3';
   const bytes = decisions.bytes();
-  // What is made up is the peer's alone: the target is honest.
-  if (action < 3 && peer.connection.state === 'closed') return;
-  if (action === 0) peer.records.write(decisions.pick([20, 21, 22, 23]), bytes);
-  else if (action === 1) peer.records.writeHandshake(pool()[decisions.number() % pool().length]!);
-  else if (action === 2)
-    peer.records.writeHandshake(readEdit(decisions, pool())(decisions.pick(pool()), 'TLSv1.3')[0] ?? bytes);
-  else if (!isOpen) return;
-  else if (action === 3) connection.write(bytes);
-  else if (action === 4 && isTls13) connection.updateKeys({ requestPeer: bytes.length % 2 === 0 });
-  else if (action === 5 && isTls13 && end.hs.role === 'server') connection.sendTickets(1 + (bytes.length % 3));
-  else if (action === 6) connection.close();
-  else if (action === 7) end.connection.receiveEnd();
-  else if (isTls13 && end.hs.role === 'server') connection.writeHalfRtt(bytes);
+  const { connection, hs } = end;
+  const isTls13 = hs.version === 'TLSv1.3';
+  if (connection.state !== 'open' || end.alerts.length > 0) return;
+  if (action === 4) connection.write(bytes);
+  else if (action === 5) connection.close();
+  else if (action === 6) connection.receiveEnd();
+  else if (!isTls13) return;
+  else if (action === 7) connection.updateKeys({ requestPeer: bytes.length % 2 === 0 });
+  else if (hs.role === 'server') connection.sendTickets(1 + (bytes.length % 3));
+}
+
+function madeUp(action: number, decisions: Decisions): (records: RecordLayer) => void {
+  if (action < 2) {
+    const { contentType, payload } = readPayload(decisions);
+    return (records) => records.write(contentType, payload);
+  }
+  const message = decisions.pick(pool());
+  const said = action === 2 ? [message] : readEdit(decisions, pool())(message, 'TLSv1.3');
+  return (records) => said.forEach((each) => records.writeHandshake(each));
 }
 
 export const peerTarget: FuzzTarget = {
@@ -197,7 +203,11 @@ export const peerTarget: FuzzTarget = {
         seed([flow, side, 1, 1, 0, 0, 6, 0, 9 + flow, 1, 1]),
         seed([flow, side, 1, 1, 0, 1, 5, 0, 9 + flow, 1, 1]),
         seed([flow, side, 0, 1, 0, 2, 7, 0, 0, 0]),
-        seed([flow, side, 0, 2, 4, 1, 3, 2, 1, 0, 5, 0, 0, 9]),
+        seed([flow, side, 0, 1, 4, 1, 4]),
+        seed([flow, side, 0, 1, 5, 1, 0, 9]),
+        // After the handshake: warnings, HelloRequests, KeyUpdates, data or nothing, 40 times; tickets, new keys, the end.
+        seed([flow, side, 0, 0, 0, [2, 3, 6, 7, 8, 10, 11][(flow + 3 * side) % 7]!, 1, 39]),
+        seed([flow, side, 0, 0, 8, 0, 2, 0, 0, 7, 1, 0, 4, 0, 3, 1, 2, 3, 5, 0, 0]),
       ]),
     ),
   run: speaks,

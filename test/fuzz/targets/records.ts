@@ -77,7 +77,7 @@ function sealedRecords(data: Uint8Array): void {
   const written = new Map<number, Uint8Array[]>(Object.values(contentTypes).map((type) => [type, []]));
   for (let left = decisions.below(6); left >= 0; left--) {
     const contentType = decisions.pick([20, 21, 22, 23]);
-    const payload = filled(decisions.below(3) === 2 ? decisions.number() >> 1 : decisions.byte());
+    const payload = filled(decisions.below(8) === 7 ? decisions.number() >> 1 : decisions.byte());
     writer.write(contentType, payload);
     written.get(contentType)!.push(payload);
   }
