@@ -22,12 +22,21 @@ import {
   type SecureOptions,
 } from './options.js';
 import { clientPsks, clientTls12Psks, type ClientPskCallback } from './psk.js';
+import type { TLSSocketEvents } from './socket-events.js';
 import { TLSSocket } from './tls-socket.js';
 
 type TransportOptions = Omit<Partial<TcpNetConnectOpts>, 'allowHalfOpen'> & Partial<Pick<IpcNetConnectOpts, 'path'>>;
 
-/** Options of TLS 1.3 that `node:tls` has no names for. */
-type OwnOptions = Pick<ClientOptions, 'keyShareGroups' | 'middleboxCompatibility' | 'ticketRequest'>;
+/** Options that `node:tls` has no names for. */
+type OwnOptions = Pick<ClientOptions, (typeof ownOptions)[number]>;
+const ownOptions = [
+  'chooseCredentials',
+  'keyShareGroups',
+  'middleboxCompatibility',
+  'permuteExtensions',
+  'requestSignedCertificateTimestamps',
+  'ticketRequest',
+] as const;
 
 export interface ConnectOptions
   extends SecureOptions, OwnOptions, TransportOptions, Pick<NodeVerifierOptions, 'checkServerIdentity'> {
@@ -48,6 +57,8 @@ export interface ConnectOptions
    * handshake {@link TLSSocket.earlyDataAccepted} tells whether the server has read it; if not, it is yours to send again.
    */
   readonly earlyData?: Uint8Array;
+  /** Asks for the OCSP response of the server's certificate (RFC 6066 8): the event `OCSPResponse` brings it, or null. */
+  readonly requestOCSP?: boolean;
   /** The external PSK to offer beside certificates; in TLS 1.2 with the suites for it, if `ciphers` names any. */
   readonly pskCallback?: ClientPskCallback;
 }
@@ -97,7 +108,16 @@ function open(options: ConnectOptions): TLSSocket {
     handshakeTimeout: options.handshakeTimeout ?? defaultHandshakeTimeout,
     ...(earlyData !== undefined && { earlyData }),
   });
+  if (settings.requestOcspResponse) emitOcspResponse(opened.socket);
   return opened.socket;
+}
+
+/** Before `secureConnect`, so that a listener can still let the server go. */
+function emitOcspResponse(socket: TLSSocket): void {
+  socket.once('handshake', ({ ocspResponse }) => {
+    const parameters: TLSSocketEvents['OCSPResponse'] = [ocspResponse === undefined ? null : Buffer.from(ocspResponse)];
+    socket.emit('OCSPResponse', ...parameters);
+  });
 }
 
 function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): ClientSettings {
@@ -110,7 +130,8 @@ function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): Cl
   return clientSettings({
     ...commonOptions(options, options.maxVersion === 'TLSv1.2' ? [] : clientPsks(options.pskCallback)),
     ...clientTls12Psks(options),
-    ...given(options, ['keyShareGroups', 'middleboxCompatibility', 'ticketRequest', 'tickets']),
+    ...given(options, [...ownOptions, 'tickets']),
+    requestOcspResponse: options.requestOCSP ?? false,
     ...(serverName !== undefined && { serverName }),
     peerIdentity: path ?? `${address}:${String(port)}`,
     session: sessions.filter((session) => session !== undefined),

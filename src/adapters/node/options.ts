@@ -28,6 +28,7 @@ type OwnOptions = Pick<
   | 'allowShortTls12Psks'
   | 'certificateCompression'
   | 'externalPsks'
+  | 'grease'
   | 'pskKeyExchangeModes'
   | 'recordPaddingBlock'
   | 'recordSizeLimit'
@@ -84,7 +85,6 @@ const unsupported = [
   'sigalgs',
   'clientCertEngine',
   'privateKeyEngine',
-  'requestOCSP',
   'ALPNCallback',
 ] as const;
 
@@ -114,6 +114,7 @@ export function commonOptions(
       'maxVersion',
       'allowShortTls12Psks',
       'certificateCompression',
+      'grease',
       'pskKeyExchangeModes',
       'recordPaddingBlock',
       'recordSizeLimit',

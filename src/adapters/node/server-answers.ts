@@ -1,6 +1,6 @@
 /**
  * What a server's handshakes ask of its listeners, in the callback manner of `node:tls`: `newSession` and `resumeSession` are the
- * session store while somebody listens to them, `SNICallback` chooses the certificate.
+ * session store while somebody listens to them, `SNICallback` chooses the certificate, `OCSPRequest` finds what is stapled to it.
  */
 import type { EventEmitter } from 'node:events';
 import { defaultAnswers } from '../../connection/answers.js';
@@ -40,6 +40,26 @@ export function storeSession(
     };
     const parameters: ServerEvents['newSession'] = [Buffer.from(question.key), Buffer.from(question.state), done];
     server.emit('newSession', ...parameters);
+  });
+}
+
+export function findOcspResponse(
+  server: EventEmitter,
+  question: Needs['find_ocsp_response']['question'],
+): Answer<'find_ocsp_response'> {
+  const [certificate, issuer] = question.credentials.certificates;
+  if (server.listenerCount('OCSPRequest') === 0 || certificate === undefined)
+    return defaultAnswers.find_ocsp_response(question);
+  return new Promise((resolve, reject) => {
+    const parameters: ServerEvents['OCSPRequest'] = [
+      Buffer.from(certificate),
+      issuer === undefined ? null : Buffer.from(issuer),
+      (error, response) => {
+        if (error) reject(error);
+        else resolve(response ?? undefined);
+      },
+    ];
+    server.emit('OCSPRequest', ...parameters);
   });
 }
 

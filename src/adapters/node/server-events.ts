@@ -19,6 +19,15 @@ export interface ServerEvents {
   newSession: [sessionId: Buffer, session: Buffer, callback: () => void];
   /** What was kept under an ID is wanted; null for nothing. An error fails the handshake. */
   resumeSession: [sessionId: Buffer, callback: (error: Error | null, session?: Uint8Array | null) => void];
+  /**
+   * A client asks for the OCSP response of the chain that it will see (RFC 6066 8), in DER both; the handshake waits for `callback`, and
+   * an error fails it. Without a listener the response of `credentials` is sent, if there is one.
+   */
+  OCSPRequest: [
+    certificate: Buffer,
+    issuer: Buffer | null,
+    callback: (error: Error | null, response?: Uint8Array | null) => void,
+  ];
   keylog: [line: Buffer, socket: TLSSocket];
   error: [error: Error];
   close: [];

@@ -12,7 +12,7 @@ import { KeyRing } from '../../tickets/key-ring.js';
 import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
 import type { TicketSealer } from '../../tickets/sealer.js';
 import type { SecureContext } from './identity.js';
-import { commonOptions, given, trustContext, verifierOf, type SecureOptions } from './options.js';
+import { commonOptions, given, refuseOptions, trustContext, verifierOf, type SecureOptions } from './options.js';
 import { serverTls12Psks, type ServerPskCallback } from './psk.js';
 
 /** What seals and opens tickets: a ring of keys in the layout of RFC 5077, or a sealer with a layout of its own. */
@@ -51,6 +51,7 @@ export interface ServerParts {
 /** Throws `UsageError` for options that cannot work. */
 export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSettings {
   const { requestCert = false, rejectUnauthorized = true, sessionTimeout, tickets = true } = options;
+  refuseOptions(options, ['requestOCSP']);
   return serverSettings({
     ...commonOptions(options),
     ...given(options, ['earlyData', 'maximumTicketCount', 'retryCookie', 'ticketCount']),

@@ -17,7 +17,7 @@ import { createSecureContext, credentialsOf, type IdentityOptions, type SecureCo
 import { defaultHandshakeTimeout } from './options.js';
 import { serverPsk, serverPskKey } from './psk.js';
 import { SecureContexts } from './secure-context.js';
-import { askForContext, findSession, storeSession } from './server-answers.js';
+import { askForContext, findOcspResponse, findSession, storeSession } from './server-answers.js';
 import { settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
 import { TLSSocket } from './tls-socket.js';
 
@@ -108,6 +108,7 @@ export class Server extends NetServer {
       choose_settings: ({ hello }) => goOn(this.#choose(hello.serverName), withKeyLog),
       find_session: (question) => findSession(this, question),
       store_session: (question) => storeSession(this, question),
+      find_ocsp_response: (question) => findOcspResponse(this, question),
       ...(pskCallback !== undefined && {
         find_external_psk: ({ identity }) => serverPsk(pskCallback, socket, identity),
         find_tls12_psk: ({ identity }) => serverPskKey(pskCallback, socket, identity),

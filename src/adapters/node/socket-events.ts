@@ -11,6 +11,8 @@ export interface TLSSocketEvents {
   handshake: [event: HandshakeEvent];
   /** Ours: what became of early data, in mid-handshake; a server's comes into the stream right after. */
   earlyData: [event: EarlyDataEvent];
+  /** Client, with `requestOCSP`: the server's OCSP response, unverified, or null; of the session, if it was resumed. */
+  OCSPResponse: [response: Buffer | null];
   /** The handshake is complete, on either side. */
   secure: [];
   /** Client: the handshake is complete. */

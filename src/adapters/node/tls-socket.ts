@@ -259,6 +259,7 @@ export class TLSSocket extends SecureStream {
     this.handshake = event;
     this.session = this.connection.handshake?.session;
     this.emit('handshake', event);
+    if (this.destroyed) return;
     this.emit('secure');
     if (this.connection.role === 'client') this.emit('secureConnect');
     const waiting = this.#waiting;
