@@ -231,10 +231,13 @@ export const signatureSchemes = {
   ecdsa_sha1: 0x0203,
   rsa_pkcs1_sha256: 0x0401,
   ecdsa_secp256r1_sha256: 0x0403,
+  rsa_pkcs1_sha256_legacy: 0x0420,
   rsa_pkcs1_sha384: 0x0501,
   ecdsa_secp384r1_sha384: 0x0503,
+  rsa_pkcs1_sha384_legacy: 0x0520,
   rsa_pkcs1_sha512: 0x0601,
   ecdsa_secp521r1_sha512: 0x0603,
+  rsa_pkcs1_sha512_legacy: 0x0620,
   sm2sig_sm3: 0x0708,
   rsa_pss_rsae_sha256: 0x0804,
   rsa_pss_rsae_sha384: 0x0805,
@@ -251,7 +254,8 @@ export const signatureSchemes = {
   mldsa65: 0x0905,
   mldsa87: 0x0906,
 } as const;
-export type SignatureScheme = keyof typeof signatureSchemes | number;
+export type SignatureScheme = SignatureSchemeInRegistry | number;
+export type SignatureSchemeInRegistry = keyof typeof signatureSchemes;
 
 /** RFC 6066 3. */
 export const serverNameTypes = { host_name: 0 } as const;

@@ -1,6 +1,7 @@
 /** What `serve` and `connect` have in common: the crypto backend, imported when it is known which one, and keys for it. */
 import type { KeyObject } from 'node:crypto';
-import type { CryptoBackend, EcdsaCurve, KeyExchangeGroup, PrivateKey } from '../crypto/backend.js';
+import type { CryptoBackend, EcdsaCurve, PrivateKey } from '../crypto/backend.js';
+import { isMlKemGroup } from '../crypto/refusals.js';
 import { concat, equal } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { HandshakeFlags } from './flags.js';
@@ -9,11 +10,9 @@ import type { Psk } from './values.js';
 /** `noble` is the one with RSA where its library is installed. */
 export async function cryptoBackend({ crypto: name, groups = [] }: HandshakeFlags): Promise<CryptoBackend> {
   const backend = name === 'node' ? (await import('../crypto/node.js')).nodeCrypto : await noble();
-  const lacksHybrid = groups.includes(hybrid) && !backend.capabilities.groups.includes(hybrid);
-  return lacksHybrid ? (await import('../crypto/noble-post-quantum.js')).withPostQuantum(backend) : backend;
+  const lacking = groups.some((group) => !backend.capabilities.groups.includes(group));
+  return lacking ? (await import('../crypto/noble-post-quantum.js')).withPostQuantum(backend) : backend;
 }
-
-const hybrid: KeyExchangeGroup = 'X25519MLKEM768';
 
 async function noble(): Promise<CryptoBackend> {
   try {
@@ -24,9 +23,9 @@ async function noble(): Promise<CryptoBackend> {
   }
 }
 
-/** The hybrid group is of TLS 1.3: alone, it says that TLS 1.2 is not wanted. */
+/** The groups with ML-KEM are of TLS 1.3: alone, they say that TLS 1.2 is not wanted. */
 export function handshakeOptions({ minVersion, maxVersion, groups, psk }: HandshakeFlags, role: 'client' | 'server') {
-  const min = minVersion ?? (groups?.every((group) => group === hybrid) === true ? 'TLSv1.3' : undefined);
+  const min = minVersion ?? (groups?.every(isMlKemGroup) === true ? 'TLSv1.3' : undefined);
   return {
     ...(min !== undefined && { minVersion: min }),
     ...(maxVersion !== undefined && { maxVersion }),
@@ -79,6 +78,7 @@ type JwkPart = 'd' | 'dp' | 'dq' | 'e' | 'n' | 'p' | 'q' | 'qi' | 'x' | 'y';
 const curves = new Map<string | undefined, EcdsaCurve>([
   ['P-256', 'secp256r1'],
   ['P-384', 'secp384r1'],
+  ['P-521', 'secp521r1'],
 ]);
 
 function exportJwk(key: KeyObject) {

@@ -1,6 +1,11 @@
 /** From the options of `serve` to the settings of its connections. Whatever does not fit is refused before anybody connects. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { certificatesFromPem, credentials, privateKeyFromPem } from '../adapters/x509/credentials.js';
+import {
+  certificatesFromPem,
+  credentials,
+  privateKeyFromPem,
+  type PrivateKeyFromPem,
+} from '../adapters/x509/credentials.js';
 import { nodeVerifier } from '../adapters/x509/node-verifier.js';
 import { serverSettings } from '../connection/config.js';
 import type { CryptoBackend, PublicKey, Signer } from '../crypto/backend.js';
@@ -40,8 +45,9 @@ function identities({ cert, key, psk, crypto: name }: ServeFlags, crypto: Crypto
   const chains = cert.map((path) => inFile(path, certificatesFromPem));
   const keys = (key ?? cert).map((path) => inFile(path, privateKeyFromPem));
   return chains.map((chain) => {
-    const own = credentials(chain, ...keys);
-    return name === 'node' ? own : { ...own, signer: signerOf(own.signer.publicKey, crypto, keyOf(chain, keys)) };
+    const own = credentials(chain, keys, crypto);
+    const key = name === 'node' ? undefined : keyOf(chain, keys);
+    return key === undefined ? own : { ...own, signer: signerOf(own.signer.publicKey, crypto, key) };
   });
 }
 
@@ -51,10 +57,9 @@ function signerOf(publicKey: PublicKey, crypto: CryptoBackend, key: KeyObject): 
   return { publicKey, sign: (algorithm, data) => (signer ??= crypto.signer(rawPrivateKey(key))).sign(algorithm, data) };
 }
 
-function keyOf([leaf]: readonly X509Certificate[], keys: readonly KeyObject[]): KeyObject {
-  const key = keys.find((candidate) => leaf?.checkPrivateKey(candidate));
-  if (key === undefined) throw new UsageError('invalid_key', 'the key does not belong to the certificate');
-  return key;
+/** `undefined` for a key that is the backend's already. */
+function keyOf([leaf]: readonly X509Certificate[], keys: readonly PrivateKeyFromPem[]): KeyObject | undefined {
+  return keys.flatMap((key) => ('secretKeys' in key ? [] : [key])).find((key) => leaf?.checkPrivateKey(key));
 }
 
 function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {

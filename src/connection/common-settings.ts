@@ -5,11 +5,20 @@ import { empty } from '../bytes.js';
 import { concealed } from '../concealed.js';
 import type { AeadAlgorithm, CryptoBackend, EcdheGroup, KeyExchangeGroup } from '../crypto/backend.js';
 import { nobleCrypto } from '../crypto/noble.js';
+import { isMlKemGroup } from '../crypto/refusals.js';
 import { defaultFreshnessWindow } from '../early-data/freshness.js';
 import { UsageError } from '../errors.js';
 import { resumptionCounters } from '../handshake/resumption.js';
 import type { EarlyDataPolicy, ExternalPsk } from '../handshake/settings.js';
-import { isSignatureScheme, signatureAlgorithms } from '../handshake/signature-schemes.js';
+import {
+  allSignatureSchemes,
+  schemeIsOf,
+  schemesToOffer,
+  signatureAlgorithms,
+  usualSignatureSchemes,
+  type SignatureSchemeName,
+} from '../handshake/signature-schemes.js';
+import type { Credentials } from '../handshake/settings.js';
 import { importPsk, shortestExternalKey } from '../key-schedule/psk-importer.js';
 import {
   isPskSuite,
@@ -29,9 +38,17 @@ const allSuites = [
   ...Object.keys(tls13Suites).filter(isTls13CipherSuite),
   ...Object.keys(tls12Suites).filter(isTls12CipherSuite),
 ];
-const allGroups = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'] as const;
+const usualGroups = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'] as const;
+const allGroups: readonly KeyExchangeGroup[] = [
+  ...usualGroups,
+  'secp521r1',
+  'SecP256r1MLKEM768',
+  'SecP384r1MLKEM1024',
+  'MLKEM512',
+  'MLKEM768',
+  'MLKEM1024',
+];
 const allModes = ['psk_dhe_ke', 'psk_ke'] as const;
-const ecdheGroups = ['x25519', 'secp256r1', 'secp384r1'] as const;
 
 /** `hasTls12Psks`: whether the suites of TLS 1.2 with PSKs may be spoken. */
 export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
@@ -55,8 +72,7 @@ export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
   );
   if (versions.length === 0)
     throw new UsageError('invalid_option', '`minVersion`, `maxVersion` and `cipherSuites` leave no version');
-  const allowed = chosen('groups', options.groups, allGroups, (group) => groups.includes(group));
-  const schemes = Object.keys(signatureAlgorithms).filter(isSignatureScheme);
+  const allowed = chosen('groups', options.groups, allGroups, (group) => groups.includes(group), usualGroups);
   for (const protocol of alpnProtocols)
     if (byteString('alpnProtocols', protocol).length === 0 || protocol.length > 255)
       throw new UsageError('invalid_option', 'an ALPN protocol name has 1 to 255 characters');
@@ -84,8 +100,12 @@ export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
         ? undefined
         : inRange('recordSizeLimit', options.recordSizeLimit, 64, 16385),
     recordPaddingBlock: inRange('recordPaddingBlock', options.recordPaddingBlock ?? 1, 1, 16384),
-    signatureSchemes: chosen('signatureSchemes', options.signatureSchemes, schemes, (scheme) =>
-      signatures.includes(signatureAlgorithms[scheme].kind),
+    signatureSchemes: chosen(
+      'signatureSchemes',
+      options.signatureSchemes,
+      allSignatureSchemes,
+      (scheme) => signatures.includes(signatureAlgorithms[scheme].kind),
+      usualSignatureSchemes,
     ),
     alpnProtocols,
     sessions: options.sessions,
@@ -112,6 +132,31 @@ function byPreference(
   return [...suites].sort((a, b) => rank(a) - rank(b));
 }
 
+/** What signatures of the other role are accepted: without the schemes that it cannot use in any of the versions. */
+export function signatureSchemesOf(
+  schemes: readonly SignatureSchemeName[],
+  versions: readonly HandshakeVersion[],
+  signer: 'client' | 'server',
+): readonly SignatureSchemeName[] {
+  const offered = schemesToOffer(schemes, versions, signer);
+  if (offered.length === 0)
+    throw new UsageError(
+      'invalid_option',
+      `\`signatureSchemes\`: a ${signer} signs with none of these in ${versions.join(', ')}`,
+    );
+  return offered;
+}
+
+/** A list of schemes to sign with that has none for the key would never sign. */
+export function checkSigning(credentials: readonly Credentials[]): void {
+  for (const { signer, signatureSchemes } of credentials)
+    if (signatureSchemes?.some((scheme) => schemeIsOf(scheme, signer.publicKey)) === false)
+      throw new UsageError(
+        'invalid_option',
+        `\`signatureSchemes\` of credentials: none is for a key of kind ${signer.publicKey.kind}`,
+      );
+}
+
 export function versionsWithSuites(
   min: HandshakeVersion,
   max: HandshakeVersion,
@@ -125,7 +170,7 @@ export function versionsWithSuites(
 }
 
 function ecdheIn(groups: readonly KeyExchangeGroup[], versions: readonly HandshakeVersion[]): readonly EcdheGroup[] {
-  const ecdhe = groups.flatMap((group) => ecdheGroups.filter((candidate) => candidate === group));
+  const ecdhe = groups.flatMap((group) => (isMlKemGroup(group) ? [] : [group]));
   if (ecdhe.length === 0 && versions.includes('TLSv1.2'))
     throw new UsageError('invalid_option', '`groups`: TLS 1.2 needs one of elliptic curves');
   return ecdhe;
@@ -138,8 +183,8 @@ export function keyShareGroups(
   const unfit = wanted?.find((group) => !groups.includes(group));
   if (unfit !== undefined) throw new UsageError('invalid_option', `\`keyShareGroups\`: ${unfit} is not in \`groups\``);
   if (wanted !== undefined) return wanted;
-  const first = groups[0];
-  const second = first === 'X25519MLKEM768' ? groups[1] : undefined;
+  const [first] = groups;
+  const second = first !== undefined && isMlKemGroup(first) ? groups.find((group) => !isMlKemGroup(group)) : undefined;
   return [first, second].filter((group) => group !== undefined);
 }
 
@@ -168,17 +213,18 @@ function externalPsks(crypto: CryptoBackend, options: ExternalPskOptions): reado
   return imported.map((psk) => ({ ...psk, externalIdentity: identity, role }));
 }
 
-/** What was asked for, all of which must be supported; or else everything that is. */
+/** What was asked for, all of which must be supported; or else everything usual that is. */
 function chosen<T extends string>(
   option: string,
   wanted: readonly T[] | undefined,
   all: readonly T[],
   supported: (value: T) => boolean,
+  usual: readonly T[] = all,
 ): readonly T[] {
   const unfit = wanted?.find((value) => !all.includes(value) || !supported(value));
   if (unfit !== undefined)
     throw new UsageError('unsupported_by_backend', `\`${option}\`: ${unfit} is not supported here`);
-  const values = wanted ?? all.filter(supported);
+  const values = wanted ?? usual.filter(supported);
   if (values.length === 0) throw new UsageError('invalid_option', `\`${option}\` is empty`);
   return values;
 }

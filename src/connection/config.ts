@@ -17,7 +17,14 @@ import { opaque, struct, uint8, vector } from '../presentation/codec.js';
 import { maximumSessionAge } from '../sessions/binding.js';
 import { decodeOrUndefined } from '../sessions/decode.js';
 import { sessionState } from '../sessions/session-state.js';
-import { commonSettings, earlyDataPolicy, keyShareGroups, versionsWithSuites } from './common-settings.js';
+import {
+  checkSigning,
+  commonSettings,
+  earlyDataPolicy,
+  keyShareGroups,
+  signatureSchemesOf,
+  versionsWithSuites,
+} from './common-settings.js';
 import { byteString, hostName, wholeNumber } from './option-values.js';
 import {
   defaultSessionLifetime,
@@ -31,6 +38,8 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const { credentials = [], tickets = true, session = [] } = options;
   const serverName = options.serverName === undefined ? undefined : hostName(options.serverName);
   const common = commonSettings(options, options.selectTls12Psk !== undefined);
+  const signatureSchemes = signatureSchemesOf(common.signatureSchemes, common.versions, 'server');
+  checkSigning(credentials);
   const peerIdentity = options.peerIdentity ?? serverName;
   if (options.sessions !== undefined && peerIdentity === undefined)
     throw new UsageError('invalid_option', '`sessions` of a client needs `serverName` or `peerIdentity`');
@@ -38,7 +47,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const applicationContext = digest(common.crypto, clientContext, {
     applicationContext: options.applicationContext ?? empty,
     certificates: credentials.map(({ certificates: [leaf = empty] }) => leaf),
-    signatureSchemes: common.signatureSchemes.map(ascii),
+    signatureSchemes: signatureSchemes.map(ascii),
     externalPsks: common.externalPsks.map(({ identity }) => identity),
   });
   const sessionKey = (version: HandshakeVersion) =>
@@ -52,6 +61,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     });
   return Object.freeze({
     ...common,
+    signatureSchemes,
     applicationContext,
     serverName,
     sessionKey: sessionKey('TLSv1.2'),
@@ -108,6 +118,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options;
   const versions = versionsWithSuites(minVersion, maxVersion, cipherSuites, tls13CipherSuites);
   if (versions.length === 0) throw new UsageError('invalid_option', 'no cipher suite fits the keys in `credentials`');
+  checkSigning(credentials);
   const applicationContext = digest(common.crypto, serverContext, {
     applicationContext: options.applicationContext ?? empty,
     clientAuthentication: ['none', 'request', 'require'].indexOf(clientAuthentication),
@@ -115,6 +126,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   });
   return Object.freeze({
     ...common,
+    signatureSchemes: signatureSchemesOf(common.signatureSchemes, versions, 'client'),
     versions,
     cipherSuites,
     tls13CipherSuites,

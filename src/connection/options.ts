@@ -47,7 +47,10 @@ export interface CommonOptions {
    * those with PSKs before those with certificates, as far as backend, PSKs and keys go. A version without a suite is not spoken.
    */
   readonly cipherSuites?: readonly SupportedCipherSuite[];
-  /** Most preferred first. Default: X25519MLKEM768 where the backend has it, x25519, secp256r1, secp384r1. */
+  /**
+   * Most preferred first. Default: X25519MLKEM768 where the backend has it, x25519, secp256r1, secp384r1. Only where they are named:
+   * secp521r1, SecP256r1MLKEM768, SecP384r1MLKEM1024, and ML-KEM alone.
+   */
   readonly groups?: readonly KeyExchangeGroup[];
   /** How PSKs are used (RFC 8446 4.2.9), most preferred first. Default: psk_dhe_ke alone; psk_ke gives up forward secrecy. */
   readonly pskKeyExchangeModes?: readonly PskKeyExchangeModeName[];
@@ -68,7 +71,11 @@ export interface CommonOptions {
   readonly transport?: 'tcp' | 'quic';
   /** RFC 9001 8.2, in QUIC: those of every connection. Most are of one connection: see `QuicHandshakeOptions`. */
   readonly quicTransportParameters?: Uint8Array;
-  /** Signatures accepted from the peer. Default: all that the backend verifies. */
+  /**
+   * Signatures accepted from the peer. Default: all that the backend verifies, but for those that are accepted only where they are
+   * named: `mldsa*`, which few chains lead to; `rsa_pkcs1_sha1` and `ecdsa_sha1`, which anybody with means can forge (RFC 9155), in
+   * TLS 1.2; and `rsa_pkcs1_*_legacy` of clients whose keys do nothing else, in TLS 1.3.
+   */
   readonly signatureSchemes?: readonly SignatureSchemeName[];
   /** Protocol names (RFC 7301), most preferred first. Default: none, no negotiation. */
   readonly alpnProtocols?: readonly string[];
@@ -115,7 +122,7 @@ export interface ClientOptions extends CommonOptions {
    * false.
    */
   readonly earlyData?: boolean;
-  /** Groups to send key shares for, some of `groups`. Default: the first, and the first of elliptic curves beside a hybrid. */
+  /** Groups to send key shares for, some of `groups`. Default: the first, and the first of elliptic curves beside one with ML-KEM. */
   readonly keyShareGroups?: readonly KeyExchangeGroup[];
   /** Asks for so many tickets (RFC 9149). Default: the server decides. */
   readonly ticketRequest?: TicketCounts;

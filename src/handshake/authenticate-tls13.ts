@@ -20,7 +20,7 @@ import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
 import type { ClientSettings, Credentials, ServerSettings } from './settings.js';
 import { leafExtensions, readStaples } from './staples.js';
-import { chooseScheme, schemeFitsTls13, type SignatureSchemeName } from './signature-schemes.js';
+import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 
 type AnyHandshake = HandshakeBase<ClientSettings | ServerSettings>;
 
@@ -112,7 +112,7 @@ export function* sendClientAuthentication(hs: ClientHandshake, { extensions }: C
     certificateTypes: undefined,
   });
   for (const credentials of candidates) {
-    const scheme = chooseScheme(credentials.signer.publicKey, schemes, schemeFitsTls13);
+    const scheme = chooseScheme(credentials, schemes, { version: 'TLSv1.3', signer: 'client' });
     if (scheme === undefined) continue;
     sendCertificate(hs, credentials.certificates, compression);
     return yield* sendCertificateVerify(hs, credentials, scheme);
@@ -161,7 +161,7 @@ export function* sendCertificateVerify(
 function* receiveCertificateVerify(hs: AnyHandshake, publicKey: PublicKey, peer: 'client' | 'server'): Handshake<void> {
   const { body, bytes } = yield* receiveTls13('certificate_verify');
   const content = signedContent(peer, hs.transcript.digest());
-  yield* verifySignature(hs.settings, publicKey, body.algorithm, content, body.signature, schemeFitsTls13);
+  yield* verifySignature(hs, publicKey, body.algorithm, content, body.signature);
   hs.transcript.add(bytes);
 }
 

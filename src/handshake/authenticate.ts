@@ -1,6 +1,7 @@
 /** The questions of authentication: which chain to show, sign, verify a signature, judge a chain (RFC 5246 7.4.2, 7.4.8). */
 import type { PublicKey } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
+import { taken, type HandshakeBase } from './handshake-base.js';
 import { fitting, isBytes } from './hooks.js';
 import { ask, type Handshake } from './needs.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   CertificateVerifier,
   ClientSettings,
   Credentials,
+  ServerSettings,
 } from './settings.js';
 import { isSignatureScheme, schemeFits, signatureAlgorithms, type SignatureSchemeName } from './signature-schemes.js';
 
@@ -30,23 +32,25 @@ export function* sign(credentials: Credentials, scheme: SignatureSchemeName, dat
   return fitting('signer', signature, isBytes);
 }
 
-/** Verifies the peer's signature, whose scheme must be one that we told the peer. */
+/** Verifies the peer's signature, whose scheme must be one that we told the peer. The handshake remembers the scheme. */
 export function* verifySignature(
-  { crypto, signatureSchemes: accepted }: Pick<ClientSettings, 'crypto' | 'signatureSchemes'>,
+  hs: HandshakeBase<ClientSettings | ServerSettings>,
   publicKey: PublicKey,
   scheme: string | number,
   data: Uint8Array,
   signature: Uint8Array,
-  fits = schemeFits,
 ): Handshake<void> {
+  const { crypto, signatureSchemes: accepted } = hs.settings;
   if (!isSignatureScheme(scheme) || !accepted.includes(scheme))
     throw new AlertError('illegal_parameter', `got signature scheme ${String(scheme)}, which was not offered`);
-  if (!fits(scheme, publicKey))
+  const place = { version: taken(hs.version), signer: hs.role === 'client' ? 'server' : 'client' } as const;
+  if (!schemeFits(scheme, publicKey, place))
     throw new AlertError('illegal_parameter', `got signature scheme ${scheme} from a key of kind ${publicKey.kind}`);
   const algorithm = signatureAlgorithms[scheme];
   // A backend in JavaScript may answer anything: only `true` is a yes.
   const valid: unknown = yield* ask('verify_signature', { crypto, algorithm, publicKey, data, signature });
   if (valid !== true) throw new AlertError('decrypt_error', `got a ${scheme} signature that does not verify`);
+  hs.peerSignatureScheme = scheme;
 }
 
 /** Asks the outside about a chain; its public key comes back only if the chain is accepted. */

@@ -143,6 +143,7 @@ function* abbreviatedHandshake(
   const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
   yield* receive('change_cipher_spec');
   yield* hs.tls12.receiveFinished();
+  hs.peerSignatureScheme = session.peerSignatureScheme;
   hs.tls12.sendFinished();
   const renewed = ticket && withTicket(hs, session, ticket);
   if (renewed !== undefined) yield* storeSession(hs, renewed);
@@ -263,7 +264,7 @@ function* verifyKeyExchange(
 ): Handshake<{ group: EcdheGroup; publicKey: Uint8Array }> {
   const group = offeredGroup(hs.settings, body.params);
   const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(body.params));
-  yield* verifySignature(hs.settings, key, body.algorithm, signed, body.signature);
+  yield* verifySignature(hs, key, body.algorithm, signed, body.signature);
   return { group, publicKey: body.params.public };
 }
 
@@ -279,7 +280,7 @@ function* chooseCredentials(
     certificateTypes,
   });
   for (const credentials of candidates) {
-    const scheme = chooseScheme(credentials.signer.publicKey, schemes);
+    const scheme = chooseScheme(credentials, schemes, { version: 'TLSv1.2', signer: 'client' });
     if (scheme !== undefined) return { credentials, scheme };
   }
   return undefined;
@@ -336,6 +337,7 @@ function newSession(
     issuedAt: now(),
     peerCertificates: peerCertificates.map((der) => der.slice()),
     ...staplesOf(staples),
+    ...(hs.peerSignatureScheme === undefined ? {} : { peerSignatureScheme: hs.peerSignatureScheme }),
     applicationContext,
     ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
     ...(pskIdentityHint === undefined ? {} : { pskIdentityHint }),
@@ -375,6 +377,7 @@ function result(
     externalPskIdentity,
     ocspResponse,
     signedCertificateTimestamps,
+    peerSignatureScheme: hs.peerSignatureScheme,
     extendedMasterSecret: answer.extendedMasterSecret,
     secureRenegotiation: answer.secureRenegotiation,
     ...nothingOfTls13,

@@ -191,6 +191,7 @@ export function* clientTls13(
 
   const { peerCertificates, staples, request } =
     psk === undefined ? yield* authenticateServer(hs, sent.extensions) : rememberedBy(psk);
+  if (psk !== undefined) hs.peerSignatureScheme = psk.session?.peerSignatureScheme;
   yield* tls13.receiveFinished();
   tls13.enterApplication();
   yield* sendSecondFlight(hs, request);
@@ -204,6 +205,7 @@ export function* clientTls13(
       serverName: settings.serverName,
       alpnProtocol: answer.alpnProtocol,
       peerCertificates,
+      peerSignatureScheme: hs.peerSignatureScheme,
       staples,
       externalPskIdentity: psk?.external?.identity,
     };
@@ -215,6 +217,7 @@ export function* clientTls13(
     serverName: settings.serverName,
     alpnProtocol: answer.alpnProtocol,
     peerCertificates,
+    peerSignatureScheme: hs.peerSignatureScheme,
     ocspResponse: staples.ocspResponse,
     signedCertificateTimestamps: staples.signedCertificateTimestamps,
     externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,

@@ -11,6 +11,7 @@ import type { RecordProtection } from '../record/protection.js';
 import type { Staples } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import { EarlyData } from './early-data.js';
+import type { SignatureSchemeInRegistry } from '../parameters.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
 
 /** Where a handshake's messages and keys go: the record layer, or a QUIC stack, seen from above. */
@@ -46,6 +47,7 @@ export interface Resumable {
   readonly alpnProtocol: string | undefined;
   readonly peerCertificates: readonly Uint8Array[];
   readonly staples: Staples;
+  readonly peerSignatureScheme: SignatureSchemeInRegistry | undefined;
   /** Of the external PSK behind it all, if there was one. */
   readonly externalPskIdentity: Uint8Array | undefined;
 }
@@ -59,6 +61,8 @@ export class HandshakeBase<Settings extends ClientSettings | ServerSettings> {
   serverRandom = empty;
   /** Known as soon as a ServerHello or HelloRetryRequest is sent or read. */
   version: HandshakeVersion | undefined;
+  /** What the peer signed with, once that is verified; of a resumed session what it signed with then. */
+  peerSignatureScheme: SignatureSchemeInRegistry | undefined;
   readonly earlyData = new EarlyData();
   /** Once a TLS 1.3 handshake is complete; `undefined` where there are no tickets to be had. */
   resumable: Resumable | undefined;

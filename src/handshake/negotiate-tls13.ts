@@ -15,7 +15,7 @@ import {
 import type { ReceivedTls13 } from './needs.js';
 import { helloInfo } from './negotiate.js';
 import type { ClientHelloInfo, Credentials, PskKeyExchangeModeName, ServerSettings } from './settings.js';
-import { chooseScheme, schemeFitsTls13, type SignatureSchemeName } from './signature-schemes.js';
+import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 
 /** A ClientHello that follows the rules of TLS 1.3. */
 export interface Tls13Hello {
@@ -125,7 +125,7 @@ export function chooseCredentials(
   if (schemes === undefined) throw new AlertError('missing_extension', 'got no signature_algorithms');
   const compression = findExtension(extensions, 'compress_certificate') ?? [];
   for (const credentials of settings.credentials) {
-    const scheme = chooseScheme(credentials.signer.publicKey, schemes, schemeFitsTls13);
+    const scheme = chooseScheme(credentials, schemes, { version: 'TLSv1.3', signer: 'server' });
     if (scheme !== undefined) return { credentials, scheme, compression };
   }
   throw new AlertError('handshake_failure', 'no certificate and signature scheme in common');

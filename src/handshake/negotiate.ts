@@ -94,7 +94,7 @@ export interface NegotiatedCertificate {
 /** The first of our suites that the client offers and that one of our credentials can serve, or PSKs. */
 export function negotiateSuite(settings: ServerSettings, hello: ClientHello): Negotiation {
   const group = chooseGroup(settings, hello);
-  const schemes = findExtension(hello.extensions, 'signature_algorithms') ?? [];
+  const schemes = findExtension(hello.extensions, 'signature_algorithms') ?? impliedSchemes;
   const curves = findExtension(hello.extensions, 'supported_groups');
   for (const cipherSuite of settings.cipherSuites) {
     if (!hello.cipherSuites.includes(cipherSuite)) continue;
@@ -108,7 +108,7 @@ export function negotiateSuite(settings: ServerSettings, hello: ClientHello): Ne
       if (tls12Suites[cipherSuite].authentication !== authenticationOf(publicKey)) continue;
       // RFC 8422 5.1: supported_groups bind the curve of an ECDSA certificate as well as that of the key exchange.
       if (publicKey.kind === 'ecdsa' && curves?.includes(publicKey.curve) === false) continue;
-      const scheme = chooseScheme(publicKey, schemes);
+      const scheme = chooseScheme(credentials, schemes, { version: 'TLSv1.2', signer: 'server' });
       if (scheme !== undefined) return { cipherSuite, group, certificate: { credentials, scheme } };
     }
   }
@@ -123,7 +123,11 @@ function chooseGroup(settings: ServerSettings, hello: ClientHello): EcdheGroup {
   return group;
 }
 
-/** RFC 8422 2.2: Ed25519 certificates go with the ECDSA suites. */
-export function authenticationOf(key: PublicKey): 'ecdsa' | 'rsa' {
+/** RFC 5246 7.4.1.4.1: what silence means. Nobody signs with it who has not named it. */
+const impliedSchemes = ['rsa_pkcs1_sha1', 'ecdsa_sha1'] as const;
+
+/** RFC 8422 2.2: Ed25519 certificates go with the ECDSA suites. `undefined`: TLS 1.2 has no suites for such keys. */
+export function authenticationOf(key: PublicKey): 'ecdsa' | 'rsa' | undefined {
+  if (key.kind === 'mldsa') return undefined;
   return key.kind === 'rsa' ? 'rsa' : 'ecdsa';
 }

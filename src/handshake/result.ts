@@ -1,6 +1,7 @@
 /** What a handshake leaves behind. */
 import type { SupportedCipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
+import type { SignatureSchemeInRegistry } from '../parameters.js';
 import type { Session } from '../sessions/session.js';
 import type { EarlyDataRefusal, HandshakeMode, ResumptionRefusal } from './resumption.js';
 
@@ -18,6 +19,8 @@ export interface HandshakeResult {
   /** What came with the server's chain, if it was asked for, as the certificate verifier saw it; from the session if it was resumed. */
   readonly ocspResponse: Uint8Array | undefined;
   readonly signedCertificateTimestamps: Uint8Array | undefined;
+  /** Of the peer's signature in the full handshake; `undefined` if it made none: a PSK, or a client without certificate. */
+  readonly peerSignatureScheme: SignatureSchemeInRegistry | undefined;
   /** The identity of the external PSK that both sides proved to have, in this handshake or in the one that it resumes. */
   readonly externalPskIdentity: Uint8Array | undefined;
   /** RFC 7627; always true in TLS 1.3, whose key schedule does the same. */

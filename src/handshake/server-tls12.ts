@@ -53,6 +53,7 @@ function* abbreviatedHandshake(
 ): Handshake<HandshakeResult> {
   const { settings } = hs;
   hs.tls12.chooseCipherSuite(session.cipherSuite);
+  hs.peerSignatureScheme = session.peerSignatureScheme;
   const policy = settings.renewTickets;
   const renewing = mode === 'ticket' && (policy === 'always' || (policy === 'when_key_rotated' && renew));
   const ticket = renewing ? yield* sealTicket(hs, { ...session, issuedAt: settings.now() }) : undefined;
@@ -232,7 +233,7 @@ function verifyClientChain(hs: ServerHandshake, certificates: readonly Uint8Arra
 /** RFC 5246 7.4.8: over all messages so far, as they stood on the wire. */
 function* receiveCertificateVerify(hs: ServerHandshake, publicKey: PublicKey): Handshake<void> {
   const { body, bytes } = yield* receive('certificate_verify');
-  yield* verifySignature(hs.settings, publicKey, body.algorithm, hs.transcript.messages(), body.signature);
+  yield* verifySignature(hs, publicKey, body.algorithm, hs.transcript.messages(), body.signature);
   hs.transcript.add(bytes);
 }
 
@@ -253,6 +254,7 @@ function newSession(
     establishedAt: now,
     issuedAt: now,
     peerCertificates,
+    ...(hs.peerSignatureScheme === undefined ? {} : { peerSignatureScheme: hs.peerSignatureScheme }),
     applicationContext: hs.settings.applicationContext,
     ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
   };
@@ -293,6 +295,7 @@ function result(
     alpnProtocol,
     peerCertificates,
     externalPskIdentity,
+    peerSignatureScheme: hs.peerSignatureScheme,
     extendedMasterSecret: facts.extendedMasterSecret,
     secureRenegotiation: facts.secureRenegotiation,
     session: undefined,

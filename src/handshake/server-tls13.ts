@@ -75,6 +75,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
   if (hs.earlyData.outcome === 'rejected' && !helloRetryRequest)
     transport.skipEarlyData('record_that_opens', skippableLength(hs));
   const peerCertificates = asked ? yield* authenticateClient(hs) : (psk?.session?.peerCertificates ?? []);
+  if (!asked) hs.peerSignatureScheme = psk?.session?.peerSignatureScheme;
   yield* tls13.receiveFinished();
   tls13.enterResumption();
   tls13.readApplicationKeys();
@@ -87,6 +88,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
       serverName,
       alpnProtocol,
       peerCertificates,
+      peerSignatureScheme: hs.peerSignatureScheme,
       staples: {},
       externalPskIdentity: psk?.external?.identity.slice(),
     };
@@ -100,6 +102,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     serverName,
     alpnProtocol,
     peerCertificates,
+    peerSignatureScheme: hs.peerSignatureScheme,
     ...nothingStapled,
     externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
     extendedMasterSecret: true,

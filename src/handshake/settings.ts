@@ -35,6 +35,11 @@ export interface Credentials extends Staples {
   /** DER, leaf first. */
   readonly certificates: readonly Uint8Array[];
   readonly signer: Signer;
+  /**
+   * Schemes to sign with, most preferred first. Default: by the peer's preference any that the key can do, but for SHA-1 and
+   * `rsa_pkcs1_*_legacy`, which only a list of its own makes a key sign with.
+   */
+  readonly signatureSchemes?: readonly SignatureSchemeName[];
 }
 
 /** What a server says of the certificate that it wants of a client (RFC 5246 7.4.4, RFC 8446 4.3.2). */

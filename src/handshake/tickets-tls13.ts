@@ -141,8 +141,10 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
 
 function partyOf(resumable: Resumable) {
   const { serverName, alpnProtocol, establishedAt, peerCertificates, staples, externalPskIdentity } = resumable;
+  const { peerSignatureScheme } = resumable;
   return {
     ...staples,
+    ...(peerSignatureScheme === undefined ? {} : { peerSignatureScheme }),
     establishedAt,
     peerCertificates,
     ...(serverName === undefined ? {} : { serverName }),

@@ -19,7 +19,7 @@ import { concealed } from '../concealed.js';
 import { hashLength } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { isPskSuite, isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
-import { cipherSuites, protocolVersions } from '../parameters.js';
+import { cipherSuites, protocolVersions, signatureSchemes } from '../parameters.js';
 import {
   constant,
   enumeration,
@@ -127,6 +127,7 @@ const facts = struct({
   alpnProtocol: opaque(0, 2 ** 8 - 1),
   peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
   applicationContext: opaque(0, 2 ** 16 - 1),
+  peerSignatureScheme: enumeration(2, signatureSchemes), // 0: none
 });
 
 const tls12State = struct({
@@ -252,18 +253,21 @@ function factFields(session: SessionFacts): Infer<typeof facts> {
     alpnProtocol: byteString(session.alpnProtocol),
     peerCertificates: session.peerCertificates,
     applicationContext: session.applicationContext,
+    peerSignatureScheme: session.peerSignatureScheme ?? 0,
   };
 }
 
 /**
- * The facts that a session may lack; `undefined` where a time is none. The others stand in the literals above: spread into one
+ * The facts that a session may lack; `undefined` where a time or a scheme is none. The others stand in the literals above: spread into one
  * object they make decoding five times as slow.
  */
 function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, session: S): S | undefined {
-  const { establishedAt, issuedAt, serverName, alpnProtocol } = fields;
+  const { establishedAt, issuedAt, serverName, alpnProtocol, peerSignatureScheme } = fields;
   if (establishedAt > latestTime || issuedAt > latestTime) return undefined;
   if (serverName.length > 0) session.serverName = fromAscii(serverName);
   if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
+  if (typeof peerSignatureScheme === 'string') session.peerSignatureScheme = peerSignatureScheme;
+  else if (peerSignatureScheme !== 0) return undefined;
   return session;
 }
 

@@ -7,6 +7,7 @@
  */
 import { wipe } from '../bytes.js';
 import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
+import type { SignatureSchemeInRegistry } from '../parameters.js';
 
 /** A session of any version; told apart by `version`. */
 export type Session = Tls12Session | Tls13Session;
@@ -31,6 +32,8 @@ export interface SessionFacts extends Staples {
   readonly issuedAt: number;
   /** The peer's chain as DER, leaf first; empty if it showed none. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** What the peer signed with in the full handshake. */
+  readonly peerSignatureScheme?: SignatureSchemeInRegistry;
   /** Which configuration the session is bound to: the application's bytes, compared whole. */
   readonly applicationContext: Uint8Array;
   /**

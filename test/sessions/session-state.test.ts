@@ -37,6 +37,7 @@ const facts = [
   '02' + '6832',
   '000010' + '000005' + '3003020101' + '000005' + '30030201ff',
   '0003' + 'c0ffee',
+  '0804', // rsa_pss_rsae_sha256
 ].join('');
 
 const flipped = (bytes: Uint8Array, bit: number) =>
@@ -57,8 +58,8 @@ describe('sessionState', () => {
     );
   });
 
-  it('takes 80 bytes around the names, certificates and context', () => {
-    expect(sessionState.encode(smallSession).length).toBe(80);
+  it('takes 82 bytes around the names, certificates and context', () => {
+    expect(sessionState.encode(smallSession).length).toBe(82);
   });
 
   it('the suite tells whether there is a PSK behind it, and an empty identity is one', () => {
@@ -117,9 +118,10 @@ describe('sessionState', () => {
     ['an EMS byte of 2', 53, '02'],
     ['a time beyond all dates', 56, '8000000000000000'],
     ['a time of issue beyond all dates', 64, '8000000000000000'],
+    ['a signature scheme without a name', -2, '2a2a'],
   ])('refuses %s', (_, offset, hex) => {
     const encoded = sessionState.encode(fullSession);
-    encoded.set(fromHex(hex), offset);
+    encoded.set(fromHex(hex), offset < 0 ? encoded.length + offset : offset);
     expect(sessionState.decode(encoded)).toBeUndefined();
   });
 
@@ -138,7 +140,7 @@ describe('sessionState', () => {
         facts,
       ].join(''),
     );
-    expect(sessionState.encode(smallTls13Session).length).toBe(77);
+    expect(sessionState.encode(smallTls13Session).length).toBe(79);
   });
 
   it.each([
@@ -151,9 +153,10 @@ describe('sessionState', () => {
     ['a transport without a name', 50, '02'],
     ['a time beyond all dates', 53, '8000000000000000'],
     ['a time of issue beyond all dates', 61, '8000000000000000'],
+    ['a signature scheme without a name', -2, '2a2a'],
   ])('refuses in a session of TLS 1.3 %s', (_, offset, hex) => {
     const encoded = sessionState.encode(fullTls13Session);
-    encoded.set(fromHex(hex), offset);
+    encoded.set(fromHex(hex), offset < 0 ? encoded.length + offset : offset);
     expect(sessionState.decode(encoded)).toBeUndefined();
   });
 

@@ -29,6 +29,7 @@ export const fullSession: Tls12Session = {
   serverName: 'example.test',
   alpnProtocol: 'h2',
   peerCertificates: [fromHex('3003020101'), fromHex('30030201ff')],
+  peerSignatureScheme: 'rsa_pss_rsae_sha256',
   applicationContext: fromHex('c0ffee'),
 };
 
@@ -67,6 +68,7 @@ export const fullTls13Session: Tls13Session = {
   serverName: 'example.test',
   alpnProtocol: 'h2',
   peerCertificates: [fromHex('3003020101'), fromHex('30030201ff')],
+  peerSignatureScheme: 'rsa_pss_rsae_sha256',
   applicationContext: fromHex('c0ffee'),
 };
 
@@ -86,6 +88,7 @@ const anyFacts: fc.Arbitrary<SessionFacts> = fc.record(
     applicationContext: bytes(0, 40),
     serverName: name(300),
     alpnProtocol: name(255),
+    peerSignatureScheme: fc.constantFrom('ecdsa_secp256r1_sha256', 'mldsa65', 'ed448'),
   },
   { requiredKeys: ['establishedAt', 'issuedAt', 'peerCertificates', 'applicationContext'] },
 );

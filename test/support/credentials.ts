@@ -5,9 +5,11 @@
  */
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { ascii, fromHex, toHex } from '../../src/bytes.js';
-import type { EcdsaCurve, MaybePromise, PublicKey, Signer } from '../../src/crypto/backend.js';
+import type { EcdsaCurve, MaybePromise, MlDsaParameterSet, PublicKey, Signer } from '../../src/crypto/backend.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
+import { withPostQuantum } from '../../src/crypto/noble-post-quantum.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeSigner } from '../../src/crypto/node.js';
 import type { CertificateQuestion, CertificateVerdict } from '../../src/handshake/settings.js';
@@ -18,6 +20,7 @@ const publicKeys = new Map<string, PublicKey>();
 
 export const ecdsaP256 = ecdsaCredentials('server', 'secp256r1');
 export const ecdsaP384 = ecdsaCredentials('server', 'secp384r1');
+export const ecdsaP521 = ecdsaCredentials('server', 'secp521r1');
 export const ed25519Credentials = makeEd25519();
 export const clientCredentials = ecdsaCredentials('client', 'secp256r1');
 
@@ -34,6 +37,17 @@ export function rsaPssCredentials(): Credentials {
   return (rsaPssMade ??= makeRsa('rsa-pss'));
 }
 
+/** Signed with by a backend that has ML-DSA, whatever backend a connection runs on. */
+export function mlDsaCredentials(parameterSet: MlDsaParameterSet): Credentials {
+  const mlDsa = { 'ML-DSA-44': ml_dsa44, 'ML-DSA-65': ml_dsa65, 'ML-DSA-87': ml_dsa87 }[parameterSet];
+  const secretKey = secret(`server ${parameterSet}`, 32);
+  const key = mlDsa.keygen(secretKey).publicKey;
+  return credentialsOf(
+    `server ${parameterSet}`,
+    withPostQuantum(nobleCrypto).signer({ kind: 'mldsa', parameterSet, secretKey, key }),
+  );
+}
+
 /** Accepts the stand-ins of this module and nothing else. */
 export function trustingVerifier({
   certificates: [leaf],
@@ -45,7 +59,7 @@ export function trustingVerifier({
 }
 
 function ecdsaCredentials(owner: 'server' | 'client', curve: EcdsaCurve): Credentials {
-  const scalar = secret(`${owner} ${curve}`, curve === 'secp256r1' ? 32 : 48);
+  const scalar = secret(`${owner} ${curve}`, { secp256r1: 32, secp384r1: 48, secp521r1: 66 }[curve]);
   const point = nobleKeyShare(curve, scalar).publicKey;
   return credentialsOf(`${owner} ${curve}`, nobleCrypto.signer({ kind: 'ecdsa', curve, scalar, point }));
 }

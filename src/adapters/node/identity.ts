@@ -4,6 +4,7 @@
  * The surprising thing: a context here is chains and keys and nothing else. What else a side is configured with holds for all
  * its names, so that no session made under one policy meets another (CVE-2025-23419).
  */
+import type { CryptoBackend } from '../../crypto/backend.js';
 import { UsageError } from '../../errors.js';
 import type { Credentials } from '../../handshake/settings.js';
 import { certificatesFromPem, credentials, privateKeyFromPem, type Pem } from '../x509/credentials.js';
@@ -52,7 +53,7 @@ const identityOptions: readonly string[] = [
 
 /** Chains and keys, most preferred first. Throws `UsageError` where they do not fit each other. */
 export function credentialsOf(
-  options: IdentityOptions & { readonly secureContext?: SecureContext },
+  options: IdentityOptions & { readonly secureContext?: SecureContext; readonly crypto?: CryptoBackend },
 ): readonly Credentials[] {
   const { secureContext, cert, key } = options;
   if (secureContext !== undefined) return contextCredentials(secureContext);
@@ -63,7 +64,7 @@ export function credentialsOf(
   }
   if (key === undefined) throw new UsageError('invalid_option', '`cert` needs `key`');
   const keys = listOf(key).map((each) => privateKey(each, options.passphrase));
-  return listOf(cert).map((each) => credentials(certificatesFromPem(each), ...keys));
+  return listOf(cert).map((each) => credentials(certificatesFromPem(each), keys, options.crypto));
 }
 
 /** One of `node:tls` holds its keys where nobody else can reach them. */

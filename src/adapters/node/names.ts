@@ -55,8 +55,18 @@ const groupNames: Readonly<Record<string, KeyExchangeGroup>> = {
   'p-256': 'secp256r1',
   secp384r1: 'secp384r1',
   'p-384': 'secp384r1',
+  secp521r1: 'secp521r1',
+  'p-521': 'secp521r1',
   x25519mlkem768: 'X25519MLKEM768',
+  secp256r1mlkem768: 'SecP256r1MLKEM768',
+  secp384r1mlkem1024: 'SecP384r1MLKEM1024',
+  mlkem512: 'MLKEM512',
+  mlkem768: 'MLKEM768',
+  mlkem1024: 'MLKEM1024',
 };
+
+const listedGroups =
+  'X25519, P-256, P-384, P-521, X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, MLKEM512, MLKEM768, MLKEM1024';
 
 /** Groups from a list, or from a text with colons between; names of IANA, OpenSSL and NIST. `auto` leaves the choice. */
 export function parseGroups(groups: string | readonly string[]): KeyExchangeGroup[] | undefined {
@@ -64,7 +74,7 @@ export function parseGroups(groups: string | readonly string[]): KeyExchangeGrou
   return names(groups).map((name) => {
     const group = groupNames[name.toLowerCase()];
     if (group === undefined)
-      throw new UsageError('invalid_option', `\`ecdhCurve\`: ${name} is none of X25519, P-256, P-384, X25519MLKEM768`);
+      throw new UsageError('invalid_option', `\`ecdhCurve\`: ${name} is none of ${listedGroups}`);
     return group;
   });
 }

@@ -8,6 +8,8 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { BitString, Boolean as AsnBoolean, Integer, ObjectIdentifier } from 'asn1js';
 import { contextTag, fail, items, octets, parse, rawBytes, type Asn1 } from './asn1.js';
+import { orUndefined } from '../../crypto/refusals.js';
+import { mlDsaCertificateKey } from './ml-dsa.js';
 import { directoryName, readNames, readSubtree, type GeneralName } from './general-name.js';
 
 export interface NameConstraints {
@@ -17,8 +19,11 @@ export interface NameConstraints {
 
 export interface Certificate {
   readonly x509: X509Certificate;
-  /** Read with the rest: OpenSSL looks into a key when it is asked for it, and throws for one that it cannot read. */
-  readonly publicKey: KeyObject;
+  /**
+   * Read with the rest: OpenSSL looks into a key when it is asked for it, and throws for one that it cannot read. `undefined` for an
+   * ML-DSA key that it does not know.
+   */
+  readonly publicKey: KeyObject | undefined;
   /** Milliseconds since 1970, both inclusive; seconds are whole. NaN if unreadable. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -60,7 +65,7 @@ function read(x509: X509Certificate): Certificate {
   if (x509.ca && !authority) fail('an authority by OpenSSL that is none by asn1js');
   return {
     x509,
-    publicKey: x509.publicKey,
+    publicKey: readKey(x509),
     notBefore: Date.parse(x509.validFrom),
     notAfter: Date.parse(x509.validTo),
     selfIssued: rawBytes(issuer).equals(rawBytes(subject)),
@@ -76,6 +81,12 @@ function read(x509: X509Certificate): Certificate {
     nameConstraints: readNameConstraints(extensions.take(oids.nameConstraints)),
     unknownCritical: extensions.critical.filter((oid) => !known.has(oid)),
   };
+}
+
+/** Whatever else OpenSSL cannot read refuses the certificate. */
+function readKey(x509: X509Certificate): KeyObject | undefined {
+  const key = orUndefined(() => x509.publicKey);
+  return key === undefined && mlDsaCertificateKey(x509) === undefined ? fail('a key that OpenSSL cannot read') : key;
 }
 
 const oids = {

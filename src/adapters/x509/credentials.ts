@@ -5,10 +5,12 @@
  * the first peer.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { nodeSigner, publicKeyOf } from '../../crypto/node.js';
-import type { PublicKey } from '../../crypto/backend.js';
+import { nodeCrypto, nodeSigner, publicKeyOf } from '../../crypto/node.js';
+import type { CryptoBackend, PublicKey, Signer } from '../../crypto/backend.js';
+import { orUndefined } from '../../crypto/refusals.js';
 import { UsageError } from '../../errors.js';
 import type { Credentials } from '../../handshake/settings.js';
+import { mlDsaCertificateKey, mlDsaSecrets, type MlDsaSecrets } from './ml-dsa.js';
 
 /** PEM text, or its bytes. */
 export type Pem = string | Uint8Array;
@@ -20,25 +22,54 @@ export interface PemCredentials {
   readonly key: Pem;
   /** For an encrypted key. */
   readonly passphrase?: string;
+  /** Signs with ML-DSA keys, such as `withPostQuantum(nodeCrypto)`. Default `nodeCrypto`, which can from Node.js 24.6 on. */
+  readonly crypto?: CryptoBackend;
 }
 
 /** Throws `UsageError` (`invalid_key`, `invalid_option`) for PEM that cannot be read and for a key of another certificate. */
-export function credentialsFromPem({ cert, key, passphrase }: PemCredentials): Credentials {
-  return credentials(certificatesFromPem(cert), privateKeyFromPem(key, passphrase));
+export function credentialsFromPem({ cert, key, passphrase, crypto }: PemCredentials): Credentials {
+  return credentials(certificatesFromPem(cert), [privateKeyFromPem(key, passphrase)], crypto);
 }
 
 /** A chain and its key, which may be any of `keys`. */
-export function credentials(chain: readonly X509Certificate[], ...keys: readonly KeyObject[]): Credentials {
+export function credentials(
+  chain: readonly X509Certificate[],
+  keys: readonly PrivateKeyFromPem[],
+  crypto: CryptoBackend = nodeCrypto,
+): Credentials {
   const [leaf] = chain;
   if (leaf === undefined) throw new UsageError('invalid_option', '`cert` holds no certificate');
-  const key = keys.find((candidate) => leaf.checkPrivateKey(candidate));
-  if (key === undefined) throw new UsageError('invalid_key', '`key` does not belong to the certificate');
-  return { certificates: chain.map(derOf), signer: nodeSigner(key) };
+  for (const key of keys) {
+    const signer = 'secretKeys' in key ? mlDsaSigner(leaf, key, crypto) : signerOf(leaf, key);
+    if (signer !== undefined) return { certificates: chain.map(derOf), signer };
+  }
+  throw new UsageError('invalid_key', '`key` does not belong to the certificate');
 }
 
+function signerOf(leaf: X509Certificate, key: KeyObject): Signer | undefined {
+  return mlDsaCertificateKey(leaf) === undefined && leaf.checkPrivateKey(key) ? nodeSigner(key) : undefined;
+}
+
+/** RFC 9881 6: of two forms of a secret each is proven to be the key of the leaf. */
+function mlDsaSigner(
+  leaf: X509Certificate,
+  { parameterSet, secretKeys }: MlDsaSecrets,
+  crypto: CryptoBackend,
+): Signer | undefined {
+  const publicKey = mlDsaCertificateKey(leaf);
+  if (publicKey?.parameterSet !== parameterSet) return undefined;
+  const [signer] = secretKeys.map((secretKey) => crypto.signer({ ...publicKey, secretKey }));
+  return signer;
+}
+
+/** What a PEM text holds: a key of OpenSSL, or the secrets of an ML-DSA key. */
+export type PrivateKeyFromPem = KeyObject | MlDsaSecrets;
+
 /** Throws `UsageError` (`invalid_key`). The error says nothing of the key. */
-export function privateKeyFromPem(key: Pem, passphrase?: string): KeyObject {
+export function privateKeyFromPem(key: Pem, passphrase?: string): PrivateKeyFromPem {
   try {
+    const secrets = mlDsaSecrets(privateKeyInfo(key));
+    if (secrets !== undefined) return secrets;
     return createPrivateKey({
       key: typeof key === 'string' ? key : Buffer.from(key),
       ...(passphrase !== undefined && { passphrase }),
@@ -48,13 +79,22 @@ export function privateKeyFromPem(key: Pem, passphrase?: string): KeyObject {
   }
 }
 
+/** What the first unencrypted PKCS #8 key in a PEM text says; no bytes where there is none. */
+function privateKeyInfo(pem: Pem): Uint8Array {
+  const [, base64 = ''] = /-----BEGIN PRIVATE KEY-----([^-]+)-----END PRIVATE KEY-----/.exec(textOf(pem)) ?? [];
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+function textOf(pem: Pem): string {
+  return typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
+}
+
 const pemCertificate =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /** All certificates in a PEM text, in their order. Throws `UsageError` for one that cannot be read. */
 export function certificatesFromPem(pem: Pem): X509Certificate[] {
-  const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
-  return (text.match(pemCertificate) ?? []).map((block) => {
+  return (textOf(pem).match(pemCertificate) ?? []).map((block) => {
     const certificate = parseCertificate(block);
     if (certificate === undefined) throw new UsageError('invalid_option', 'a certificate in PEM cannot be read');
     return certificate;
@@ -72,11 +112,7 @@ export function parseCertificate(certificate: Pem): X509Certificate | undefined 
 
 /** The key of a certificate; `undefined` for a kind that TLS here has no use for. */
 export function certificatePublicKey(certificate: X509Certificate): PublicKey | undefined {
-  try {
-    return publicKeyOf(certificate.publicKey);
-  } catch {
-    return undefined;
-  }
+  return mlDsaCertificateKey(certificate) ?? orUndefined(() => publicKeyOf(certificate.publicKey));
 }
 
 /** DER in an array of its own. */

@@ -61,6 +61,11 @@ class PathSearch {
     if (this.#anchors.has(last)) return path;
     for (const issuer of [...this.#anchors.issuersOf(last), ...this.#others]) {
       if (this.#signatureChecks >= maxSignatureChecks) return undefined;
+      if (issuer.publicKey === undefined && issuer.x509.subject === last.x509.issuer)
+        this.#reason ??= {
+          alert: 'unsupported_certificate',
+          reason: `${nameOf(issuer)} has an ML-DSA key, which node:crypto knows from Node.js 24.6 on`,
+        };
       if (path.some((certificate) => isSameEntity(certificate, issuer)) || !last.x509.checkIssued(issuer.x509))
         continue;
       const refusal = this.#refuseIssuer(path, last, issuer);
@@ -78,7 +83,7 @@ class PathSearch {
     if (!strongSignatures.has(last.signatureAlgorithm))
       return { alert: 'bad_certificate', reason: `${nameOf(last)} is signed by a weak or unknown algorithm` };
     this.#signatureChecks++;
-    if (!last.x509.verify(issuer.publicKey))
+    if (issuer.publicKey === undefined || !last.x509.verify(issuer.publicKey))
       return { alert: 'bad_certificate', reason: `the signature of ${nameOf(last)} does not verify` };
     return refuseNames(issuer, path);
   }
@@ -86,6 +91,7 @@ class PathSearch {
 
 /** A certificate that was issued twice, cross-signed perhaps, is one node of the maze (RFC 4158 5.2). */
 function isSameEntity(a: Certificate, b: Certificate): boolean {
+  if (a.publicKey === undefined || b.publicKey === undefined) return false;
   return a.x509.subject === b.x509.subject && a.publicKey.equals(b.publicKey);
 }
 
@@ -164,9 +170,11 @@ export const maxRsaBits = 8192;
 const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 function isUsableKey({ publicKey }: Certificate): boolean {
+  if (publicKey === undefined) return true; // ML-DSA, every parameter set of which will do
   const { asymmetricKeyType: kind, asymmetricKeyDetails: details = {} } = publicKey;
   const { modulusLength = 0 } = details;
   if (kind === 'rsa' || kind === 'rsa-pss') return modulusLength >= minRsaBits && modulusLength <= maxRsaBits;
+  if (String(kind).startsWith('ml-dsa-')) return true;
   return kind === 'ed25519' || (kind === 'ec' && curves.has(details.namedCurve));
 }
 
@@ -181,6 +189,9 @@ const strongSignatures: ReadonlySet<string> = new Set([
   '1.2.840.10045.4.3.3',
   '1.2.840.10045.4.3.4',
   '1.3.101.112', // Ed25519
+  '2.16.840.1.101.3.4.3.17', // ML-DSA-44, -65 and -87
+  '2.16.840.1.101.3.4.3.18',
+  '2.16.840.1.101.3.4.3.19',
 ]);
 
 /** The subject in one line, for the operator: Node writes one attribute a line. */

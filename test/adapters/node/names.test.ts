@@ -25,10 +25,19 @@ describe('names of groups', () => {
   it('are those of OpenSSL, NIST and IANA', () => {
     expect(parseGroups('X25519:prime256v1:P-384')).toEqual(['x25519', 'secp256r1', 'secp384r1']);
     expect(parseGroups(['X25519MLKEM768', 'secp384r1', 'P-256'])).toEqual(['X25519MLKEM768', 'secp384r1', 'secp256r1']);
+    expect(parseGroups('P-521:secp521r1:SecP256r1MLKEM768:secp384r1mlkem1024:MLKEM512:MLKEM768:MLKEM1024')).toEqual([
+      'secp521r1',
+      'secp521r1',
+      'SecP256r1MLKEM768',
+      'SecP384r1MLKEM1024',
+      'MLKEM512',
+      'MLKEM768',
+      'MLKEM1024',
+    ]);
     expect(parseGroups('auto')).toBe(undefined);
   });
 
-  it.each(['P-521', 'X448', ''])('refuses %j', (groups) => {
+  it.each(['P-192', 'X448', 'MLKEM2048', ''])('refuses %j', (groups) => {
     expect(() => parseGroups(groups)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });
 });
