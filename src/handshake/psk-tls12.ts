@@ -37,10 +37,11 @@ export function* clientPskKeyExchange(hs: ClientHandshake, extendedMasterSecret:
   const psk = yield* selectPsk(settings, body.pskIdentityHint);
   if (psk === undefined) throw new AlertError('handshake_failure', 'no PSK was selected for this server');
   const keyShare = yield* generateKeyShare(hs, group);
-  const secret = yield* agree(group, keyShare, body.params.public);
   const { identity, key } = psk;
-  const message = { type: 'client_key_exchange', body: { pskIdentity: identity, public: keyShare.publicKey } } as const;
-  hs.sendBytes(pskHandshakeMessages.encode(message));
+  const ours = { pskIdentity: identity, public: keyShare.publicKey };
+  const message = pskHandshakeMessages.encode({ type: 'client_key_exchange', body: ours });
+  const secret = yield* agree(group, keyShare, body.params.public);
+  hs.sendBytes(message);
   enterSecrets(hs, secret, key, extendedMasterSecret);
   return { group, identity, identityHint: body.pskIdentityHint.slice() };
 }
