@@ -18,13 +18,15 @@ export function readEdit(decisions: Decisions, pool: readonly Uint8Array[]): Edi
   const foreign = pool[where % pool.length]!;
   switch (kind) {
     case 0:
-      return (message) => [message.map((byte, i) => (i === where % message.length ? byte ^ (bytes[0] ?? 1) : byte))];
+      return (message) => [
+        message.map((byte, i) => (i === where % (message.length || 1) ? byte ^ (bytes[0] ?? 1) : byte)),
+      ];
     case 1:
       return (message) => [
-        resized(spliced(message, 4 + (where % message.length), bytes.length + 1, new Uint8Array(0))),
+        resized(spliced(message, 4 + (where % (message.length || 1)), bytes.length + 1, new Uint8Array(0))),
       ];
     case 2:
-      return (message) => [resized(spliced(message, 4 + (where % message.length), 0, bytes))];
+      return (message) => [resized(spliced(message, 4 + (where % (message.length || 1)), 0, bytes))];
     case 3:
       return (message, version) => [withField(message, version, where, () => bytes)];
     case 4:

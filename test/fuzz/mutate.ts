@@ -1,5 +1,7 @@
 /** Changes of inputs, drawn from a seed: the same seed gives the same inputs again. */
 
+import { concat } from '../../src/bytes.js';
+
 /** Numbers that are not random at all but hard to foresee (mulberry32). */
 export class Draw {
   #state: number;
@@ -81,12 +83,7 @@ function part(bytes: Uint8Array, draw: Draw): Uint8Array {
   return bytes.subarray(from, from + 1 + draw.below(draw.pick([4, 32, 256])));
 }
 
-/** The bytes with others in place of some. */
+/** The bytes with others in place of some; beyond the end is at the end. */
 export function spliced(bytes: Uint8Array, at: number, removed: number, added: Uint8Array): Uint8Array {
-  const end = Math.min(bytes.length, at + removed);
-  const joined = new Uint8Array(bytes.length - (end - at) + added.length);
-  joined.set(bytes.subarray(0, at));
-  joined.set(added, at);
-  joined.set(bytes.subarray(end), at + added.length);
-  return joined;
+  return concat(bytes.subarray(0, at), added, bytes.subarray(Math.min(at, bytes.length) + removed));
 }

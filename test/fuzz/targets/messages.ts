@@ -12,6 +12,7 @@ import { explain, explainText } from '../../../src/presentation/explain.js';
 import { clientIdentity, statePlaintext } from '../../../src/sessions/state-plaintext.js';
 import { plaintextMessages, rfc8448Messages } from '../../support/capture.js';
 import { readVectors } from '../../support/vectors.js';
+import { readEdit } from '../edits.js';
 import { Decisions, lazily, rule, seed, type FuzzTarget } from '../target.js';
 
 const { handshakeMessages } = messages;
@@ -85,9 +86,34 @@ function decodesAtAll(codec: Codec<unknown>, bytes: Uint8Array): boolean {
   }
 }
 
+const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+/** The choice of the i-th message. */
+const of = (i: number, version: messages.HandshakeVersion): number[] =>
+  allMessages()[version].length > 0x100 ? [i >> 8, i & 0xff] : [i];
+
 export const messageTargets: readonly FuzzTarget[] = [
   ofVersion('messages-tls12', 'TLSv1.2'),
   ofVersion('messages-tls13', 'TLSv1.3'),
+  {
+    // A message of the vectors after up to four edits that set the lengths right.
+    name: 'messages-edited',
+    seeds: () =>
+      versions.flatMap((version, index) =>
+        allMessages()[version].flatMap((_, i) => [
+          seed([index, ...of(i, version), 5, 0, i % 64]),
+          seed([index, ...of(i, version), 3, 0, (5 * i) % 64, 3, 1, 2, 3]),
+        ]),
+      ),
+    run: (data) => {
+      const decisions = new Decisions(data);
+      const version = decisions.pick(versions);
+      const all = allMessages()[version];
+      let message = decisions.pick(all);
+      for (let left = 4; left > 0 && !decisions.ended; left--)
+        message = readEdit(decisions, all)(message, version)[0] ?? message;
+      decodes(handshakeMessages[version], message);
+    },
+  },
   {
     name: 'codecs',
     seeds: parts,
