@@ -9,7 +9,8 @@ const bareYield = {
   message: 'Only receive and ask in handshake/needs.ts yield; a flow delegates with yield*.',
 };
 const forgottenYield = {
-  selector: ':not(YieldExpression[delegate=true]) > CallExpression[callee.name=/^(receive|receivePsk|receiveTls13|ask)$/]',
+  selector:
+    ':not(YieldExpression[delegate=true]) > CallExpression[callee.name=/^(receive|receivePsk|receiveTls13|ask)$/]',
   message: 'A call of receive or ask does nothing without yield*.',
 };
 const typeAssertion = {
