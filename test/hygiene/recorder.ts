@@ -61,7 +61,8 @@ export function makeRecorder(): Recorder {
           const prfLabel = fromAscii(second);
           return prfLabel.endsWith(' finished') ? output : record(`prf ${prfLabel}`, output);
         }
-        if (isPrf || parts.length !== 1) return output;
+        // What is longer than any shared secret is a ticket, and this its MAC.
+        if (isPrf || parts.length !== 1 || first.length > longestSharedSecret) return output;
         record('input of HKDF-Extract', first);
         return record('HKDF-Extract', output);
       },
@@ -128,6 +129,9 @@ export function makeRecorder(): Recorder {
     }),
   };
 }
+
+/** That of X25519MLKEM768. */
+const longestSharedSecret = 64;
 
 /** The label of an HkdfLabel (RFC 8446 7.1), or `undefined` for anything else. */
 function expandLabel(info: Uint8Array): string | undefined {

@@ -49,7 +49,7 @@ export function printed(value: unknown): string[] {
   const everything = { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: Infinity };
   const texts = [
     inspect(value, everything),
-    inspect(value, { ...everything, showHidden: true, getters: true }),
+    inspect(value, { ...everything, showHidden: true }),
     inspect(value, { ...everything, compact: false, breakLength: 80 }),
     attempt(() => String(value)),
     attempt(() => JSON.stringify([value], (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))),
@@ -86,11 +86,9 @@ function* readings(text: string): Generator<string> {
 /** Without the escapes of `inspect` and JSON. */
 function unescaped(text: string): string {
   const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', f: '\f', r: '\r', v: '\v' };
-  return text.replace(
-    /\\(?:x([0-9a-f]{2})|u00([0-9a-f]{2})|(.))/gi,
-    (_, x?: string, u?: string, other: string = '') => {
-      const code = x ?? u;
-      return code === undefined ? (named[other] ?? other) : String.fromCharCode(Number.parseInt(code, 16));
-    },
-  );
+  return text.replace(/\\(?:x([0-9a-f]{2})|u00([0-9a-f]{2})|.)/gi, (escape, x?: string, u?: string) => {
+    const code = x ?? u;
+    const other = escape.slice(1);
+    return code === undefined ? (named[other] ?? other) : String.fromCharCode(Number.parseInt(code, 16));
+  });
 }

@@ -7,6 +7,7 @@ import type { AlertError } from '../../errors.js';
 import { clientSessionState } from '../../sessions/session-state.js';
 import type { Session } from '../../sessions/session.js';
 import { cipherOf, ephemeralKeyOf, peerCertificate, type ChainedPeerCertificate } from './session-facts.js';
+import { sessionBuffer } from './session-buffer.js';
 import { SocketStream } from './socket-stream.js';
 
 export abstract class SecureStream extends SocketStream {
@@ -43,7 +44,7 @@ export abstract class SecureStream extends SocketStream {
    * It holds a secret: keep it like a private key.
    */
   getSession(): Buffer | undefined {
-    return this.session && Buffer.from(clientSessionState.encode(this.session));
+    return this.session && sessionBuffer(clientSessionState.encode(this.session));
   }
 
   /** Client: the ticket in {@link getSession}, if there is one. */

@@ -7,6 +7,7 @@ import { defaultAnswers } from '../../connection/answers.js';
 import type { MaybePromise } from '../../crypto/backend.js';
 import { AlertError } from '../../errors.js';
 import type { Needs } from '../../handshake/needs.js';
+import { sessionBuffer } from './session-buffer.js';
 import type { ServerEvents } from './server-events.js';
 import type { SecureContext } from './identity.js';
 import type { ServerOptions } from './server-options.js';
@@ -38,7 +39,7 @@ export function storeSession(
     const done = () => {
       resolve(true);
     };
-    const parameters: ServerEvents['newSession'] = [Buffer.from(question.key), Buffer.from(question.state), done];
+    const parameters: ServerEvents['newSession'] = [Buffer.from(question.key), sessionBuffer(question.state), done];
     server.emit('newSession', ...parameters);
   });
 }
