@@ -12,11 +12,13 @@ import { runProgram, startServerProcess, type Peer, type ServerProcess } from '.
 
 /** Every kind of key that a certificate of TLS 1.2 holds here. */
 export const certificateKinds = ['ecdsa', 'ecdsa_p384', 'ed25519', 'rsa', 'rsa_pss'] as const;
-export type CertificateKind = (typeof certificateKinds)[number];
+/** With the kind that TLS 1.2 takes only where its curve is configured. */
+export type CertificateKind = (typeof certificateKinds)[number] | 'ecdsa_p521';
 
 /** Kinds that the fixtures lack; openssl makes them. */
 const madeKeys = {
   ecdsa_p384: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+  ecdsa_p521: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-521'],
   rsa_pss: ['-newkey', 'rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048'],
 } as const;
 
