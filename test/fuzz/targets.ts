@@ -4,6 +4,7 @@ import { answerTarget } from './targets/answers.js';
 import { certificateTargets } from './targets/certificates.js';
 import { messageTargets } from './targets/messages.js';
 import { peerTarget } from './targets/peers.js';
+import { primitiveTargets } from './targets/primitives.js';
 import { quicTarget } from './targets/quic.js';
 import { recordTargets } from './targets/records.js';
 import { ticketTargets } from './targets/tickets.js';
@@ -14,6 +15,7 @@ export const targets: readonly FuzzTarget[] = [
   ...ticketTargets,
   ...recordTargets,
   ...certificateTargets,
+  ...primitiveTargets,
   ...transcriptTargets,
   betweenTarget,
   peerTarget,

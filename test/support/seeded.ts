@@ -75,10 +75,14 @@ function remembering({ publicKey, agree }: KeyShare): KeyShare {
   };
 }
 
+/** A fuzzer asks for new ones all the time. */
+const mostRemembered = 10_000;
+
 /** The value under the key, made when it is asked for first. */
 export function remembered<T>(values: Map<string, T>, key: readonly (string | Uint8Array)[], make: () => T): T {
   const name = key.map((part) => (typeof part === 'string' ? part : toHex(part))).join(' ');
   const value = values.get(name) ?? make();
+  if (values.size >= mostRemembered) values.clear();
   values.set(name, value);
   return value;
 }
