@@ -138,7 +138,7 @@ export const messageTargets: readonly FuzzTarget[] = [
       } catch (error) {
         if (error instanceof PeerAlertError) rule(payload.length === 2, 'an alert is two bytes');
         else if (error instanceof AlertError)
-          rule(payload.length !== 2 || (!isTls13 && payload[0] !== 1 && payload[0] !== 2), 'the alert is well-formed');
+          rule(payload.length !== 2 || (payload[0] !== 2 && (isTls13 || payload[0] !== 1)), 'the alert is well-formed');
         else throw error;
       }
     },
