@@ -32,6 +32,7 @@ type OwnOptions = Pick<
   | 'pskKeyExchangeModes'
   | 'recordPaddingBlock'
   | 'recordSizeLimit'
+  | 'signatureSchemes'
 >;
 
 /** What clients and servers have in common. */
@@ -49,7 +50,7 @@ export interface SecureOptions extends IdentityOptions, OwnOptions {
    * of which none is there is not spoken. Those of TLS 1.2 with PSKs need a `pskCallback`, and are spoken only if named here.
    */
   readonly ciphers?: string | readonly string[];
-  /** Groups, most preferred first, such as `X25519MLKEM768:X25519:P-256`; `auto` is the default. */
+  /** Groups, most preferred first, such as `X25519MLKEM768:X25519:P-521`; `auto` is the default, and has no P-521. */
   readonly ecdhCurve?: string | readonly string[];
   /** Protocol names (RFC 7301), most preferred first. */
   readonly ALPNProtocols?: readonly string[];
@@ -118,6 +119,7 @@ export function commonOptions(
       'pskKeyExchangeModes',
       'recordPaddingBlock',
       'recordSizeLimit',
+      'signatureSchemes',
     ]),
     now: options.now ?? Date.now,
     crypto: options.crypto ?? nodeCrypto,

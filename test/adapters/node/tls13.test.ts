@@ -15,6 +15,7 @@ import { MemoryReplayGuard } from '../../../src/early-data/memory-replay-guard.j
 import { MemoryStore } from '../../../src/sessions/memory-store.js';
 import { clientSessionState } from '../../../src/sessions/session-state.js';
 import { ca, identity } from '../../support/certificates.js';
+import { readVectors } from '../../support/vectors.js';
 import { errorOf, next, openClient, openPair, portOf, readAll, startClient, startServer, track } from './rig.js';
 
 const both = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
@@ -93,6 +94,20 @@ describe('connections', () => {
     const { client } = await visit(server, { crypto, ecdhCurve });
     expect(client.handshake).toMatchObject({ helloRetryRequest: false });
     expect(client.getEphemeralKeyInfo()).toEqual(key);
+  });
+
+  it('certificates with ML-DSA, for clients that name it', async () => {
+    const crypto = withPostQuantum(nodeCrypto);
+    const pems = readVectors('mldsa/certificates.json') as Record<
+      'mldsa65' | 'authority',
+      { certificatePem: string; privateKeyPem: string }
+    >;
+    const { certificatePem: cert, privateKeyPem: key } = pems.mldsa65;
+    const trusting = { servername: 'example.test', ca: pems.authority.certificatePem };
+    const server = await serve({ crypto, cert, key });
+    const { client } = await visit(server, { ...trusting, crypto, signatureSchemes: ['mldsa65'] });
+    expect(client.authorized).toBe(true);
+    expect(client.handshake).toMatchObject({ peerSignatureScheme: 'mldsa65' });
   });
 
   it('a group without a key share costs a HelloRetryRequest', async () => {
