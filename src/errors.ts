@@ -40,8 +40,8 @@ export class DecodeError extends AlertError {
   path = '';
   readonly #reason: string;
 
-  constructor(code: DecodeErrorCode, offset: number, reason: string) {
-    super(code === 'duplicate_extension' ? 'illegal_parameter' : 'decode_error', reason, { code });
+  constructor(code: DecodeErrorCode, offset: number, reason: string, alert: AlertDescription = 'decode_error') {
+    super(alert, reason, { code });
     this.offset = offset;
     this.#reason = reason;
     this.#describe();

@@ -1,4 +1,5 @@
 /** Walks a handshake and sleeps while an answer is on its way. An answer that is a value costs no microtask. */
+import { wipe } from '../bytes.js';
 import type { Answers, Handshake, Need } from '../handshake/needs.js';
 import { answerFailed, Driver, type DriverOwner } from './driver.js';
 
@@ -13,20 +14,28 @@ export class AsyncDriver<Result> extends Driver<Result> {
   protected override wait(need: Need, answer: Promise<unknown>): void {
     answer.then(
       (value) => {
-        this.#resume(() => {
-          this.advance(value);
-        });
+        if (this.waiting === 'answer') this.#owner.resume(() => this.advance(value));
+        else forget(need, value);
       },
       (error: unknown) => {
-        this.#resume(() => {
+        if (this.waiting !== 'answer') return;
+        this.#owner.resume(() => {
           throw answerFailed(need, error);
         });
       },
     );
   }
+}
 
-  /** An answer that comes after the end is dropped. */
-  #resume(step: () => void): void {
-    if (this.waiting === 'answer') this.#owner.resume(step);
-  }
+/** An answer that comes after the end is dropped, and what is secret in it wiped. */
+function forget(need: Need, answer: unknown): void {
+  if (need === 'agree') wipeBytes(answer);
+  else if (typeof answer !== 'object' || answer === null) return;
+  else if ('sharedSecret' in answer) wipeBytes(answer.sharedSecret);
+  else if ('state' in answer) wipeBytes(answer.state);
+  else if ('destroy' in answer && typeof answer.destroy === 'function') answer.destroy();
+}
+
+function wipeBytes(secret: unknown): void {
+  if (secret instanceof Uint8Array) wipe(secret);
 }

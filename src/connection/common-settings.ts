@@ -117,6 +117,7 @@ export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
     keyLog: options.keyLog,
     grease: options.grease ?? false,
     allowMissingExtendedMasterSecret: options.allowMissingExtendedMasterSecret ?? false,
+    allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
   };
 }
 

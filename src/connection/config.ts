@@ -159,7 +159,10 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     verifyCertificate: options.verifyCertificate,
     chooseSettings: options.chooseSettings,
     allowClientsWithoutSecureRenegotiation: options.allowClientsWithoutSecureRenegotiation ?? true,
-    allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
+    revealUnknownPskIdentities: options.revealUnknownPskIdentities ?? false,
+    retryForPreferredGroup: options.retryForPreferredGroup ?? false,
+    alwaysMiddleboxCompatible: options.alwaysMiddleboxCompatible ?? false,
+    acknowledgeServerName: options.acknowledgeServerName ?? true,
   });
 }
 

@@ -109,6 +109,8 @@ export class Connection {
   #closeReceived = false;
   #ended = false;
   #warnings = 0;
+  /** TLS 1.3, where it means nothing. */
+  #changeCipherSpecReceived = false;
   /** What has been told of early data. */
   #earlyDataTold = false;
 
@@ -353,6 +355,9 @@ export class Connection {
         this.#handleMessage(message);
         continue;
       }
+      // Nothing that follows on our flight can have begun before it.
+      if (this.#inMessage && this.#records.flightWaits)
+        throw new AlertError('unexpected_message', 'got more handshake data before our flight');
       const record = this.#closeReceived ? undefined : this.#deframer.next();
       if (record === undefined) {
         if (this.#state === 'open' && !this.#closeSent) this.#postHandshake?.answerKeyUpdate();
@@ -422,7 +427,9 @@ export class Connection {
     if (version === 'TLSv1.3' || mayBeTls13) {
       if (!one || isProtected || this.#state !== 'handshake')
         throw new AlertError('unexpected_message', 'got change_cipher_spec');
-      this.#countWarning();
+      // One is compatibility, more are a nuisance.
+      if (this.#changeCipherSpecReceived) this.#countWarning();
+      this.#changeCipherSpecReceived = true;
       return;
     }
     if (!one) throw new AlertError('illegal_parameter', 'got a ChangeCipherSpec that is not the one byte 1');

@@ -102,6 +102,8 @@ export interface CommonOptions {
   readonly keyLog?: (line: string) => void;
   /** Completes full handshakes with peers that lack RFC 7627: open to the triple handshake attack. */
   readonly allowMissingExtendedMasterSecret?: boolean;
+  /** Resumes sessions without RFC 7627 too, which `allowMissingExtendedMasterSecret` alone never does (RFC 7627 5.3). */
+  readonly allowResumptionWithoutExtendedMasterSecret?: boolean;
 }
 
 export interface ClientOptions extends CommonOptions {
@@ -184,6 +186,20 @@ export interface ServerOptions extends CommonOptions {
   readonly retryCookie?: (hello: ClientHelloInfo) => Uint8Array | undefined;
   /** Changes EncryptedExtensions at the last moment. */
   readonly shapeEncryptedExtensions?: (extensions: ServerExtensions) => ServerExtensions;
+  /**
+   * TLS 1.3, without `credentials`: answers an identity that nobody knows by handshake_failure, and not as a wrong key (RFC 8446 E.6).
+   * Whoever asks learns which identities exist.
+   */
+  readonly revealUnknownPskIdentities?: boolean;
+  /**
+   * TLS 1.3: asks for the most preferred group in common where the client sent a share of another one (RFC 8446 4.1.4), which costs a
+   * round trip. Default false: a share that came along is taken.
+   */
+  readonly retryForPreferredGroup?: boolean;
+  /** TLS 1.3: looks like TLS 1.2 to middleboxes (RFC 8446 D.4) for clients that do not ask for it, too. Default false. */
+  readonly alwaysMiddleboxCompatible?: boolean;
+  /** Whether a client hears that its server_name was understood (RFC 6066 3). Default true. */
+  readonly acknowledgeServerName?: boolean;
   /** TLS 1.2: when a resumption by ticket brings a new ticket. Default `when_key_rotated`. */
   readonly renewTickets?: ServerSettings['renewTickets'];
   /** How long `sessions` keeps a session, milliseconds. Default {@link defaultSessionLifetime}. */
@@ -198,8 +214,6 @@ export interface ServerOptions extends CommonOptions {
   readonly chooseSettings?: ServerSettings['chooseSettings'];
   /** Default true: most clients without RFC 5746 are old tools, and renegotiation is off here anyway. */
   readonly allowClientsWithoutSecureRenegotiation?: boolean;
-  /** Resumes sessions without RFC 7627 too, which `allowMissingExtendedMasterSecret` alone never does (RFC 7627 5.3). */
-  readonly allowResumptionWithoutExtendedMasterSecret?: boolean;
 }
 
 /** Whether and how a server reads early data. */

@@ -13,7 +13,7 @@ import {
   type ExtensionType,
 } from '../messages/index.js';
 import type { Staples } from '../sessions/session.js';
-import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { clientCredentials, refuseUnfitChoice, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { greaseValue } from './grease.js';
 import type { HandshakeBase } from './handshake-base.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
@@ -117,6 +117,7 @@ export function* sendClientAuthentication(hs: ClientHandshake, { extensions }: C
     sendCertificate(hs, credentials.certificates, compression);
     return yield* sendCertificateVerify(hs, credentials, scheme);
   }
+  refuseUnfitChoice(hs.settings, candidates);
   sendCertificate(hs, [], []);
 }
 

@@ -25,6 +25,12 @@ export function* clientCredentials(
   return fitting('chooseCredentials', chosen ?? [], Array.isArray);
 }
 
+/** RFC 5246 7.4.6, RFC 8446 4.4.2: nothing that fits is an empty Certificate; but who chose knew what was asked for. */
+export function refuseUnfitChoice({ chooseCredentials }: ClientSettings, candidates: readonly Credentials[]): void {
+  if (chooseCredentials !== undefined && candidates.length > 0)
+    throw new AlertError('handshake_failure', 'the credentials that were chosen do not fit what the server asks for');
+}
+
 /** Signs with the key of `credentials`, whose scheme was chosen before. */
 export function* sign(credentials: Credentials, scheme: SignatureSchemeName, data: Uint8Array): Handshake<Uint8Array> {
   const { signer } = credentials;

@@ -3,6 +3,7 @@
  * PSKs, each if it is fit for this connection (RFC 5246 7.4.1.2, RFC 8446 4.6.1).
  */
 import { empty, equal } from '../bytes.js';
+import type { HashAlgorithm } from '../crypto/backend.js';
 import { tls13Suites } from '../key-schedule/suites.js';
 import { Tls13KeySchedule } from '../key-schedule/tls13.js';
 import { maximumClockSkew, refuseSession, refuseTls13Session } from '../sessions/binding.js';
@@ -48,8 +49,8 @@ export function* findPsks(hs: ClientHandshake): Handshake<OfferedPsk[]> {
   if (stored !== undefined) sessions.push(stored);
   const external = settings.externalPsks.filter((psk) => isForUs(psk, settings));
   return [
-    ...sessions.map((session) => ticketPsk(settings, session)),
-    ...external.map((psk) => externalPsk(settings, psk)),
+    ...sessions.map((session) => ticketPsk(hs, session)),
+    ...external.map((psk) => externalPsk(hs, psk)),
   ].slice(0, maxOfferedPsks);
 }
 
@@ -116,9 +117,9 @@ function mayOfferTls12(session: Tls12Session, settings: ClientSettings): boolean
     applicationContext: settings.applicationContext,
     maximumAge: settings.maximumSessionAge,
     requireClientCertificate: false,
-    allowResumptionWithoutExtendedMasterSecret: false,
+    allowResumptionWithoutExtendedMasterSecret: settings.allowResumptionWithoutExtendedMasterSecret,
   };
-  const request = { cipherSuites, serverName, extendedMasterSecret: true };
+  const request = { cipherSuites, serverName, extendedMasterSecret: session.extendedMasterSecret };
   if (refuseSession(session, request, policy, now) !== undefined) return false;
   const { ticketLifetimeHint = 0 } = session;
   const age = now - session.issuedAt;
@@ -131,11 +132,11 @@ function isForUs({ role, hash }: ExternalPsk, { tls13CipherSuites }: ClientSetti
   return role === 'client' && tls13CipherSuites.some((suite) => tls13Suites[suite].hash === hash);
 }
 
-function ticketPsk({ crypto, externalPsks }: ClientSettings, session: Tls13Session): OfferedPsk {
+function ticketPsk(hs: ClientHandshake, session: Tls13Session): OfferedPsk {
   const behind = session.externalPskIdentity;
-  const external = behind && externalPsks.find(({ identity }) => equal(identity, behind));
+  const external = behind && hs.settings.externalPsks.find(({ identity }) => equal(identity, behind));
   const { hash } = tls13Suites[session.cipherSuite];
-  const schedule = new Tls13KeySchedule(crypto, hash, session.psk);
+  const schedule = scheduleOf(hs, hash, session.psk);
   return {
     kind: 'resumption',
     identity: session.ticket ?? empty,
@@ -146,14 +147,21 @@ function ticketPsk({ crypto, externalPsks }: ClientSettings, session: Tls13Sessi
   };
 }
 
-function externalPsk({ crypto }: ClientSettings, psk: ExternalPsk): OfferedPsk {
+function externalPsk(hs: ClientHandshake, psk: ExternalPsk): OfferedPsk {
   const { kind, identity, key, hash } = psk;
   return {
     kind,
     identity,
     hash,
-    schedule: new Tls13KeySchedule(crypto, hash, key),
+    schedule: scheduleOf(hs, hash, key),
     external: psk,
     session: undefined,
   };
+}
+
+/** Destroyed with the handshake, whether it is offered, selected or neither. */
+function scheduleOf(hs: ClientHandshake, hash: HashAlgorithm, psk: Uint8Array): Tls13KeySchedule {
+  const schedule = new Tls13KeySchedule(hs.settings.crypto, hash, psk);
+  hs.atEnd(() => schedule.destroy());
+  return schedule;
 }

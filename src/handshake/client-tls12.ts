@@ -18,7 +18,7 @@ import {
 } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import type { Staples, Tls12Session } from '../sessions/session.js';
-import { clientCredentials, sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { clientCredentials, refuseUnfitChoice, sign, verifyCertificate, verifySignature } from './authenticate.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 import { refusalHeard, type SentClientHello } from './client-hello.js';
 import { agree, generateKeyShare, offeredGroup } from './ecdhe-tls12.js';
@@ -136,10 +136,13 @@ function* abbreviatedHandshake(
   answer: Answer,
 ): Handshake<HandshakeResult> {
   hs.stored = offer.tls12.stored; // R5077-3.2-6: a session that was accepted and then fails is dropped, or it would fail for ever
-  // RFC 7627 5.3: sessions without the extension are never offered, so the answer must have it.
-  if (!answer.extendedMasterSecret)
-    throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret');
-  hs.tls12.enterMasterSecret(copy(session.masterSecret), true);
+  // RFC 7627 5.3: the answer has what the session has.
+  if (answer.extendedMasterSecret !== session.extendedMasterSecret)
+    throw new AlertError(
+      'handshake_failure',
+      `got a resumption with${answer.extendedMasterSecret ? '' : 'out'} extended_master_secret, unlike the session`,
+    );
+  hs.tls12.enterMasterSecret(copy(session.masterSecret), session.extendedMasterSecret);
   const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
   yield* receive('change_cipher_spec');
   yield* hs.tls12.receiveFinished();
@@ -209,6 +212,10 @@ function* exchangeWithCertificates(
       'illegal_parameter',
       `got a key of kind ${publicKey.kind}, which ${hs.tls12.cipherSuite} excludes`,
     );
+
+  // RFC 8422 5.1: supported_groups are for the keys of ECDSA certificates as well.
+  if (publicKey.kind === 'ecdsa' && !settings.ecdheGroups.includes(publicKey.curve))
+    throw new AlertError('illegal_parameter', `got an ECDSA key on ${publicKey.curve}, which was not offered`);
 
   const keyExchange = afterwards ?? (yield* receive('server_key_exchange'));
   hs.transcript.add(keyExchange.bytes);
@@ -280,9 +287,13 @@ function* chooseCredentials(
     certificateTypes,
   });
   for (const credentials of candidates) {
+    // RFC 8422 5.5: Ed25519 goes with ecdsa_sign.
+    const authentication = authenticationOf(credentials.signer.publicKey);
+    if (authentication === undefined || !certificateTypes.includes(`${authentication}_sign`)) continue;
     const scheme = chooseScheme(credentials, schemes, { version: 'TLSv1.2', signer: 'client' });
     if (scheme !== undefined) return { credentials, scheme };
   }
+  refuseUnfitChoice(hs.settings, candidates);
   return undefined;
 }
 
@@ -294,7 +305,7 @@ function* sendClientKeyExchange(
   peerShare: Uint8Array,
 ): Handshake<void> {
   const keyShare = yield* generateKeyShare(hs, group);
-  const premasterSecret = yield* agree(group, keyShare, peerShare);
+  const premasterSecret = yield* agree(hs, group, keyShare, peerShare);
   hs.send({ type: 'client_key_exchange', body: { public: keyShare.publicKey } });
   hs.tls12.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);
 }
@@ -324,13 +335,13 @@ function newSession(
   { peerCertificates, externalPskIdentity, pskIdentityHint, ...staples }: Party,
   ticket: NewSessionTicketTls12 | undefined,
 ): Tls12Session | undefined {
-  if (!answer.extendedMasterSecret) return undefined;
-  const { serverName, applicationContext, now } = hs.settings;
+  const { serverName, applicationContext, now, allowResumptionWithoutExtendedMasterSecret } = hs.settings;
+  if (!answer.extendedMasterSecret && !allowResumptionWithoutExtendedMasterSecret) return undefined;
   const session: Tls12Session = {
     version: 'TLSv1.2',
     cipherSuite: hs.tls12.cipherSuite,
     masterSecret: hs.tls12.masterSecret,
-    extendedMasterSecret: true,
+    extendedMasterSecret: answer.extendedMasterSecret,
     ...(serverName === undefined ? {} : { serverName }),
     ...(answer.alpnProtocol === undefined ? {} : { alpnProtocol: answer.alpnProtocol }),
     establishedAt: now(),

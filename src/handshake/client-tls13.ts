@@ -4,7 +4,7 @@
  * The surprising thing: early data goes on until the server's Finished is verified, under keys older than those by which
  * everything else is read.
  */
-import { equal, fromAscii } from '../bytes.js';
+import { equal, fromAscii, wipe } from '../bytes.js';
 import type { KeyExchangeGroup } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { isTls13CipherSuite, tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
@@ -149,8 +149,12 @@ function checkExtensions(
     if (type === 'cookie' && allowed.has(type)) continue;
     if (!offered.has(type))
       throw new AlertError('unsupported_extension', `got extension ${String(type)}, which was not offered`);
+    // RFC 8446 4.2 wants illegal_parameter for that, and 6.2 unsupported_extension: in EncryptedExtensions others take the latter.
     if (!allowed.has(type))
-      throw new AlertError('illegal_parameter', `got extension ${String(type)}, which has no place in ${message}`);
+      throw new AlertError(
+        message === 'encrypted_extensions' ? 'unsupported_extension' : 'illegal_parameter',
+        `got extension ${String(type)}, which has no place in ${message}`,
+      );
   }
 }
 
@@ -181,8 +185,10 @@ export function* clientTls13(
   tls13.enterEarlySecret(psk?.schedule);
   tls13.enterHandshake(sharedSecret);
   tls13.readHandshakeKeys();
-  // RFC 9001 4.1.4: a QUIC client has packets to acknowledge before it has a flight to send.
-  if (settings.transport === 'quic') tls13.writeHandshakeKeys();
+  // Early data goes on until the second flight, and everything else that we say, alerts for one, is under these keys. RFC 9001
+  // 4.1.4: a QUIC client has both at once, and packets to acknowledge.
+  hs.sendCompatibilityChangeCipherSpec();
+  if (!sent.earlyData || settings.transport === 'quic') tls13.writeHandshakeKeys();
 
   const parameters = yield* receiveTls13('encrypted_extensions');
   transcript.add(parameters.bytes);
@@ -221,6 +227,7 @@ export function* clientTls13(
     ocspResponse: staples.ocspResponse,
     signedCertificateTimestamps: staples.signedCertificateTimestamps,
     externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
+    pskKind: psk?.kind,
     extendedMasterSecret: true,
     secureRenegotiation: true,
     group,
@@ -279,6 +286,7 @@ function* agree(
   if (group === undefined || keyShare === undefined)
     throw new AlertError('illegal_parameter', `got group ${String(entry.group)}, for which no key share was sent`);
   const sharedSecret = yield* ask('agree', { keyShare, peer: entry.keyExchange });
+  hs.atEnd(() => wipe(sharedSecret));
   keyShare.destroy?.();
   if (sharedSecret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} key share`);
   return { group, sharedSecret };
@@ -343,6 +351,7 @@ function acceptEarlyData(
   if (findExtension(extensions, 'early_data') === undefined) {
     hs.tls13.dropEarlyTraffic();
     hs.earlyData.reject('declined_by_server');
+    if (hs.settings.transport === 'tcp') hs.tls13.writeHandshakeKeys();
     return;
   }
   const session = psk?.session;
@@ -357,11 +366,10 @@ function acceptEarlyData(
 function* sendSecondFlight(hs: ClientHandshake, request: CertificateRequestReceived | undefined): Handshake<void> {
   const { settings, tls13, earlyData } = hs;
   // RFC 9001 8.3: QUIC has packet types for that.
-  if (earlyData.outcome === 'accepted' && settings.transport === 'tcp')
-    hs.sendTls13({ type: 'end_of_early_data', body: {} });
+  const endOfEarlyData = earlyData.outcome === 'accepted' && settings.transport === 'tcp';
+  if (endOfEarlyData) hs.sendTls13({ type: 'end_of_early_data', body: {} });
   earlyData.end();
-  hs.sendCompatibilityChangeCipherSpec();
-  if (settings.transport === 'tcp') tls13.writeHandshakeKeys();
+  if (endOfEarlyData) tls13.writeHandshakeKeys();
   if (request !== undefined) yield* sendClientAuthentication(hs, request);
   tls13.sendFinished();
 }

@@ -1,4 +1,5 @@
 /** What every key exchange of TLS 1.2 here has in common: a group of ours, and a share that is good for something (RFC 8422 5.4, 5.11). */
+import { wipe } from '../bytes.js';
 import type { EcdheGroup, KeyShare } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import type { ServerEcdhParams } from '../messages/index.js';
@@ -21,10 +22,16 @@ export function* generateKeyShare(hs: ClientHandshake | ServerHandshake, group: 
   return keyShare;
 }
 
-/** The shared secret, which is the caller's to wipe. Our share has served. */
-export function* agree(group: EcdheGroup, keyShare: KeyShare, peer: Uint8Array): Handshake<Uint8Array> {
+/** The shared secret, which is the caller's to wipe as soon as it has served. Our share has. */
+export function* agree(
+  hs: ClientHandshake | ServerHandshake,
+  group: EcdheGroup,
+  keyShare: KeyShare,
+  peer: Uint8Array,
+): Handshake<Uint8Array> {
   const secret = yield* ask('agree', { keyShare, peer });
   keyShare.destroy?.();
+  hs.atEnd(() => wipe(secret));
   if (secret === undefined) throw new AlertError('illegal_parameter', `got a useless ${group} public key`);
   return secret;
 }

@@ -51,7 +51,7 @@ export function* findPsk(
   serverName: string | undefined,
 ): Handshake<PskSearch> {
   let reason: ResumptionRefusal = 'not_offered';
-  for (const [index, offered] of identities.slice(0, maxPskIdentities).entries()) {
+  for (const [index, offered] of inOurOrder(hs.settings, identities.slice(0, maxPskIdentities))) {
     const found = yield* lookUp(hs, offered.identity, serverName);
     if (typeof found === 'string') {
       // The first reason tells most: clients put their best ticket first.
@@ -65,6 +65,19 @@ export function* findPsk(
     if (index === 0) reason = 'cipher_suite_not_offered';
   }
   return { reason };
+}
+
+/** External PSKs of ours stand where the client put some, in our order; everything else in the client's. */
+function inOurOrder(
+  { externalPsks }: ServerSettings,
+  identities: readonly PskIdentity[],
+): readonly (readonly [number, PskIdentity])[] {
+  const entries = [...identities.entries()];
+  if (externalPsks.length < 2) return entries;
+  const rank = ({ identity }: PskIdentity) => externalPsks.findIndex((psk) => equal(psk.identity, identity));
+  const ours = entries.filter(([, offered]) => rank(offered) >= 0);
+  const ranked = [...ours].sort(([, a], [, b]) => rank(a) - rank(b));
+  return entries.map((entry) => ranked[ours.indexOf(entry)] ?? entry);
 }
 
 function* lookUp(

@@ -14,6 +14,7 @@ import {
 } from '../messages/index.js';
 import type { ReceivedTls13 } from './needs.js';
 import { helloInfo } from './negotiate.js';
+import type { ResumptionRefusal } from './resumption.js';
 import type { ClientHelloInfo, Credentials, PskKeyExchangeModeName, ServerSettings } from './settings.js';
 import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
 
@@ -48,9 +49,6 @@ export function readTls13Hello({ body, bytes }: ReceivedTls13<'client_hello'>): 
   if ((groups === undefined) !== (keyShares === undefined))
     throw new AlertError('missing_extension', 'got one of supported_groups and key_share without the other');
   checkKeyShares(keyShares ?? [], groups ?? []);
-  const offersEarlyData = findExtension(extensions, 'early_data') !== undefined;
-  if (offersEarlyData && offeredPsks === undefined)
-    throw new AlertError('illegal_parameter', 'got early_data without pre_shared_key');
   return {
     body,
     bytes,
@@ -58,7 +56,7 @@ export function readTls13Hello({ body, bytes }: ReceivedTls13<'client_hello'>): 
     offeredPsks,
     pskModes: (modes ?? []).filter((mode) => mode === 'psk_dhe_ke' || mode === 'psk_ke'),
     keyShares: keyShares ?? [],
-    offersEarlyData,
+    offersEarlyData: findExtension(extensions, 'early_data') !== undefined,
     quicTransportParameters: findExtension(extensions, 'quic_transport_parameters'),
   };
 }
@@ -95,24 +93,27 @@ export function commonPskModes(settings: ServerSettings, { pskModes }: Tls13Hell
   return settings.pskKeyExchangeModes.filter((mode) => pskModes.includes(mode));
 }
 
-/** The first of our groups that the client sent a share for, or else the first that it knows: that one has to be asked for. */
+/**
+ * The first of our groups that the client sent a share for, or else the first that it knows: that one has to be asked for. With
+ * `retryForPreferredGroup` shares do not matter.
+ */
 export function chooseGroup(
   settings: ServerSettings,
   { body, keyShares }: Tls13Hello,
 ): { readonly group: KeyExchangeGroup; readonly share: Uint8Array | undefined } | undefined {
-  for (const group of settings.groups) {
-    const entry = keyShares.find((candidate) => candidate.group === group);
-    if (entry !== undefined) return { group, share: entry.keyExchange };
-  }
+  const shareOf = (group: KeyExchangeGroup) => keyShares.find((entry) => entry.group === group)?.keyExchange;
   const offered = findExtension(body.extensions, 'supported_groups') ?? [];
-  const group = settings.groups.find((candidate) => offered.includes(candidate));
-  return group === undefined ? undefined : { group, share: undefined };
+  const common = settings.groups.filter((group) => offered.includes(group));
+  const shared = settings.retryForPreferredGroup ? undefined : common.find((group) => shareOf(group) !== undefined);
+  const group = shared ?? common[0];
+  return group === undefined ? undefined : { group, share: shareOf(group) };
 }
 
 /** The first of our credentials whose key can make a signature that the client takes (RFC 8446 4.4.2.2, 4.4.3). */
 export function chooseCredentials(
   settings: ServerSettings,
   { extensions }: ClientHello,
+  reason: ResumptionRefusal | undefined,
 ): {
   readonly credentials: Credentials;
   readonly scheme: SignatureSchemeName;
@@ -120,7 +121,9 @@ export function chooseCredentials(
 } {
   // RFC 8446 E.6: without certificates nobody learns whether it was the identity or the binder.
   if (settings.credentials.length === 0)
-    throw new AlertError('decrypt_error', 'got no PSK that we have, and there is no certificate');
+    throw reason === 'psk_mode_mismatch' || settings.revealUnknownPskIdentities
+      ? new AlertError('handshake_failure', 'got no PSK that can be used, and there is no certificate')
+      : new AlertError('decrypt_error', 'got no PSK that we have, and there is no certificate');
   const schemes = findExtension(extensions, 'signature_algorithms');
   if (schemes === undefined) throw new AlertError('missing_extension', 'got no signature_algorithms');
   const compression = findExtension(extensions, 'compress_certificate') ?? [];
@@ -149,7 +152,6 @@ export function checkSecondHello(
 ): void {
   if (!equal(fixedPart(first.body), fixedPart(second.body)))
     throw new AlertError('illegal_parameter', 'got a second ClientHello that differs from the first');
-  if (second.offersEarlyData) throw new AlertError('illegal_parameter', 'got early_data in a second ClientHello');
   const echoed = findExtension(second.body.extensions, 'cookie');
   if (cookie === undefined ? echoed !== undefined : echoed === undefined || !equal(echoed, cookie))
     throw new AlertError('illegal_parameter', 'got another cookie than was sent');

@@ -115,9 +115,9 @@ export function negotiateSuite(settings: ServerSettings, hello: ClientHello): Ne
   throw new AlertError('handshake_failure', 'no cipher suite, certificate and signature scheme in common');
 }
 
-/** RFC 8422 5.1.1: a client without supported_groups takes any; secp256r1 is the one that everybody has. */
+/** RFC 8422 5.1 lets a server guess what a client without supported_groups can do; nobody is left who would have to. */
 function chooseGroup(settings: ServerSettings, hello: ClientHello): EcdheGroup {
-  const offered = findExtension(hello.extensions, 'supported_groups') ?? ['secp256r1'];
+  const offered = findExtension(hello.extensions, 'supported_groups') ?? [];
   const group = settings.ecdheGroups.find((candidate) => offered.includes(candidate));
   if (group === undefined) throw new AlertError('handshake_failure', 'no group in common');
   return group;

@@ -40,7 +40,7 @@ export function* clientPskKeyExchange(hs: ClientHandshake, extendedMasterSecret:
   const { identity, key } = psk;
   const ours = { pskIdentity: identity, public: keyShare.publicKey };
   const message = pskHandshakeMessages.encode({ type: 'client_key_exchange', body: ours });
-  const secret = yield* agree(group, keyShare, body.params.public);
+  const secret = yield* agree(hs, group, keyShare, body.params.public);
   hs.sendBytes(message);
   enterSecrets(hs, secret, key, extendedMasterSecret);
   return { group, identity, identityHint: body.pskIdentityHint.slice() };
@@ -64,7 +64,7 @@ export function* serverPskKeyExchange(
   transcript.add(bytes);
   const identity = body.pskIdentity.slice();
   const key = yield* findPskKey(settings, identity);
-  const secret = yield* agree(group, keyShare, body.public);
+  const secret = yield* agree(hs, group, keyShare, body.public);
   enterSecrets(hs, secret, key ?? crypto.randomBytes(unknownKeyLength), extendedMasterSecret);
   return identity;
 }

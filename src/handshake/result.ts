@@ -1,5 +1,6 @@
 /** What a handshake leaves behind. */
 import type { SupportedCipherSuite } from '../key-schedule/suites.js';
+import type { PskKind } from '../key-schedule/tls13.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import type { SignatureSchemeInRegistry } from '../parameters.js';
 import type { Session } from '../sessions/session.js';
@@ -23,6 +24,11 @@ export interface HandshakeResult {
   readonly peerSignatureScheme: SignatureSchemeInRegistry | undefined;
   /** The identity of the external PSK that both sides proved to have, in this handshake or in the one that it resumes. */
   readonly externalPskIdentity: Uint8Array | undefined;
+  /**
+   * TLS 1.3: what the PSK in use is: a ticket's, one from elsewhere (RFC 8446 2.2), or an imported one (RFC 9258). `undefined` without a
+   * PSK.
+   */
+  readonly pskKind: PskKind | undefined;
   /** RFC 7627; always true in TLS 1.3, whose key schedule does the same. */
   readonly extendedMasterSecret: boolean;
   /** RFC 5746 3.4: whether the peer answered renegotiation_info; always true in TLS 1.3, which has no renegotiation. */
@@ -53,6 +59,7 @@ export type Tls12Outcome = Pick<HandshakeResult, 'mode' | 'reason' | 'group' | '
 
 /** What no TLS 1.2 handshake has. */
 export const nothingOfTls13 = {
+  pskKind: undefined,
   helloRetryRequest: false,
   earlyData: 'none',
   earlyDataReason: 'not_offered',

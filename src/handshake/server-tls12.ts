@@ -145,7 +145,7 @@ function* exchangeWithCertificates(
   const publicKey = peerCertificates.length === 0 ? undefined : yield* verifyClientChain(hs, peerCertificates);
   const exchange = yield* receive('client_key_exchange');
   hs.transcript.add(exchange.bytes);
-  const premasterSecret = yield* agree(group, keyShare, exchange.body.public);
+  const premasterSecret = yield* agree(hs, group, keyShare, exchange.body.public);
   hs.tls12.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);
   if (publicKey !== undefined) yield* receiveCertificateVerify(hs, publicKey);
   hs.transcript.release();
@@ -162,7 +162,7 @@ function sendServerHello(
   { ocspResponse, signedCertificateTimestamps }: Staples = {},
 ): void {
   const extensions: Extension<'server_hello'>[] = [];
-  if (acknowledgeName) extensions.push({ type: 'server_name', data: {} });
+  if (acknowledgeName && hs.settings.acknowledgeServerName) extensions.push({ type: 'server_name', data: {} });
   if (ocspResponse !== undefined) extensions.push({ type: 'status_request', data: {} });
   if (signedCertificateTimestamps !== undefined) extensions.push(timestampExtension(signedCertificateTimestamps));
   if (facts.extendedMasterSecret) extensions.push({ type: 'extended_master_secret', data: {} });

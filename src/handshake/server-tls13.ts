@@ -28,11 +28,12 @@ import { staplesFor } from './staples.js';
 export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<HandshakeResult> {
   const { settings } = hs;
   // RFC 8446 D.4: a client that looks like TLS 1.2 wants a server that does.
-  hs.middleboxCompatibility = first.body.legacySessionId.length > 0 && settings.transport === 'tcp';
+  const compatible = first.body.legacySessionId.length > 0 || settings.alwaysMiddleboxCompatible;
+  hs.middleboxCompatibility = compatible && settings.transport === 'tcp';
   const settled = yield* settleHello(hs, first);
   const { hello, psk, reason, cipherSuite, group, share, alpnProtocol, helloRetryRequest } = settled;
   // Before the ServerHello: a refusal is for eyes that have no keys yet.
-  const own = psk === undefined ? chooseCredentials(settings, hello.body) : undefined;
+  const own = psk === undefined ? chooseCredentials(settings, hello.body, reason) : undefined;
   const staples = own && (yield* staplesFor(own.credentials, hello.body));
 
   hs.clientRandom = hello.body.random;
@@ -105,6 +106,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
     peerSignatureScheme: hs.peerSignatureScheme,
     ...nothingStapled,
     externalPskIdentity: psk?.external?.externalIdentity ?? psk?.external?.identity,
+    pskKind: psk?.kind,
     extendedMasterSecret: true,
     secureRenegotiation: true,
     group,
@@ -161,7 +163,10 @@ function sendEncryptedExtensions(
   const extensions: Extension<'encrypted_extensions'>[] = [];
   if (negotiateRecordSizeLimit(hs, hello.body) && settings.recordSizeLimit !== undefined)
     extensions.push({ type: 'record_size_limit', data: settings.recordSizeLimit });
-  if (hello.info.serverName !== undefined) extensions.push({ type: 'server_name', data: {} });
+  // RFC 6066 3: the name is acknowledged once, and not on resumption.
+  const { serverName } = hello.info;
+  if (serverName !== undefined && settings.acknowledgeServerName && psk?.session === undefined)
+    extensions.push({ type: 'server_name', data: {} });
   if (alpnProtocol !== undefined)
     extensions.push({ type: 'application_layer_protocol_negotiation', data: [ascii(alpnProtocol)] });
   const tickets = findExtension(hello.body.extensions, 'ticket_request') && ticketsToSend(hs, hello, psk !== undefined);

@@ -162,6 +162,7 @@ interface CommonSettings {
   /** RFC 8701. */
   readonly grease: boolean;
   readonly allowMissingExtendedMasterSecret: boolean;
+  readonly allowResumptionWithoutExtendedMasterSecret: boolean;
   /** Digest of all that a session must not cross (P-bind-1, P-bind-5). */
   readonly applicationContext: Uint8Array;
   /** Longest time from the full handshake to a resumption, milliseconds. */
@@ -257,5 +258,12 @@ export interface ServerSettings extends CommonSettings {
   /** Chooses the settings for a ClientHello, of the same transport; `undefined` refuses the name. */
   readonly chooseSettings: ((hello: ClientHelloInfo) => MaybePromise<ServerSettings | undefined>) | undefined;
   readonly allowClientsWithoutSecureRenegotiation: boolean;
-  readonly allowResumptionWithoutExtendedMasterSecret: boolean;
+  /** RFC 8446 4.1.4: whether a HelloRetryRequest asks for the preferred group where the client sent a share of another. */
+  readonly retryForPreferredGroup: boolean;
+  /** RFC 8446 E.6. */
+  readonly revealUnknownPskIdentities: boolean;
+  /** RFC 8446 D.4: ChangeCipherSpec for clients that do not ask for it, too. */
+  readonly alwaysMiddleboxCompatible: boolean;
+  /** RFC 6066 3. */
+  readonly acknowledgeServerName: boolean;
 }

@@ -4,7 +4,7 @@
  *
  * The surprising thing: everything is decided on the first ClientHello, and a HelloRetryRequest only asks for the same again.
  */
-import { empty, wipe } from '../bytes.js';
+import { empty, equal, wipe } from '../bytes.js';
 import type { KeyExchangeGroup } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
@@ -63,13 +63,20 @@ function* retryHello(
   const hello = readTls13Hello(yield* receiveTls13('client_hello'));
   hs.transport.stopSkipping();
   checkSecondHello(first, hello, retryGroup, cookie);
+  if (firstSearch.index !== undefined) checkPskKept(firstSearch, hello);
   // What was refused may be left out now: the first reason stands.
-  const again = hello.offeredPsks !== undefined || firstSearch.index !== undefined;
-  const search = again ? yield* searchPsk(hs, hello, [cipherSuite]) : firstSearch;
+  const search = hello.offeredPsks !== undefined ? yield* searchPsk(hs, hello, [cipherSuite]) : firstSearch;
   const choice = choose(hs, hello, [cipherSuite], search);
   if (choice.retryGroup !== undefined)
     throw new AlertError('illegal_parameter', 'got no key share of the group asked for');
   return { ...choice, hello };
+}
+
+/** RFC 8446 4.1.2: a second ClientHello may lack PSKs of another hash, and not the one that was chosen. */
+function checkPskKept({ offered }: FoundPsk, { offeredPsks }: Tls13Hello): void {
+  if (offeredPsks === undefined) throw new AlertError('missing_extension', 'got no pre_shared_key any more');
+  if (!offeredPsks.identities.some(({ identity }) => equal(identity, offered.identity)))
+    throw new AlertError('illegal_parameter', 'got no longer the PSK that was chosen');
 }
 
 /** RFC 9001 8.2 and 8.4. */

@@ -126,11 +126,7 @@ export class Tls13State {
     const { transcript } = this.#hs;
     const finished = yield* receiveTls13('finished');
     const expected = taken(this.#handshake)[this.#peer].finished(transcript.digest());
-    const { verifyData } = finished.body;
-    // The codec knows no hash; RFC 8446 6.2: a message of the wrong length is a decode_error.
-    if (verifyData.length !== expected.length)
-      throw new AlertError('decode_error', `got a Finished of ${verifyData.length} bytes, expected ${expected.length}`);
-    if (!equalConstantTime(verifyData, expected))
+    if (!equalConstantTime(finished.body.verifyData, expected))
       throw new AlertError('decrypt_error', 'got a Finished that does not verify');
     transcript.add(finished.bytes);
   }

@@ -14,14 +14,15 @@ const largestVector = 255;
 export const largestLabel = largestVector - prefix.length;
 
 /**
- * RFC 8446 7.1: `length` bytes under the HMAC key of a secret, in an array of their own. `label` has 1 to 249 bytes,
- * `context` 0 to 255; throws `UsageError` otherwise, and above 255 hashes of output.
+ * RFC 8446 7.1: `length` bytes under the HMAC key of a secret, in an array of their own. `label` has at most 249
+ * bytes, and of an exporter may have none, though RFC 8446 writes `<7..255>`; `context` has at most 255. Throws `UsageError` otherwise,
+ * and above 255 hashes of output.
  */
 export function hkdfExpandLabel(key: HmacKey, label: Uint8Array, context: Uint8Array, length: number): Uint8Array {
-  if (label.length === 0 || label.length > largestLabel || context.length > largestVector) {
+  if (label.length > largestLabel || context.length > largestVector) {
     throw new UsageError(
       'invalid_option',
-      `HKDF-Expand-Label: got a label of ${label.length} bytes and a context of ${context.length}, expected 1 to ${largestLabel} and at most ${largestVector}`,
+      `HKDF-Expand-Label: got a label of ${label.length} bytes and a context of ${context.length}, expected at most ${largestLabel} and at most ${largestVector}`,
     );
   }
   // struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel

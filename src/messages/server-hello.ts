@@ -28,7 +28,7 @@ export const helloRetryRequest = struct({
   random: constant(fixed(32), helloRetryRequestRandom),
   legacySessionIdEcho: opaque(0, 32),
   cipherSuite,
-  legacyCompressionMethod: uint8,
+  legacyCompressionMethod: constant(uint8, 0),
   extensions: extensionList('hello_retry_request', 6, 2 ** 16 - 1),
 });
 export interface HelloRetryRequest extends Infer<typeof helloRetryRequest> {}

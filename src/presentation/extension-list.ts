@@ -4,6 +4,7 @@
  * Which data is decoded depends on the message: what the table of a message knows comes out typed, everything else raw
  * and in its place, GREASE included. No type may stand twice.
  */
+import type { AlertDescription } from '../alert.js';
 import { DecodeError } from '../errors.js';
 import { type Codec, defineCodec, type Infer, within } from './codec.js';
 import { type EnumerationNames, lookUp, numberOf, pages } from './enumeration-names.js';
@@ -37,6 +38,8 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
   codecs: C,
   min: number,
   max: number,
+  /** RFC 8446 4.2 forbids a second extension of a type and names no alert. */
+  alertOfDuplicate: AlertDescription = 'decode_error',
 ): Codec<readonly ExtensionOf<C, T>[]> {
   const width = prefixWidth(max);
   const { names } = types;
@@ -76,7 +79,8 @@ export function extensionVector<C extends ExtensionCodecs, T extends string | nu
           const isSecond = bit === 0 ? seenOthers?.has(number) : (seen & bit) !== 0;
           if (bit === 0) (seenOthers ??= new Set()).add(number);
           seen |= bit;
-          if (isSecond) throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`);
+          if (isSecond)
+            throw new DecodeError('duplicate_extension', at, `got a second ${type}, expected one`, alertOfDuplicate);
           const block = reader.open(2, 0, 0xffff);
           const codec = entry?.codec;
           const data = codec === undefined ? reader.view(reader.end - reader.offset) : codec.read(reader);

@@ -73,8 +73,9 @@ class Tls13Protection implements RecordProtection {
   }
 
   open(contentType: number, fragment: Uint8Array): Unprotected {
+    // RFC 8446 5.2: whatever its type says, it is not what it has to be.
     if (contentType !== contentTypes.application_data)
-      throw new AlertError('unexpected_message', `got an unprotected record of type ${contentType}`);
+      throw new AlertError('bad_record_mac', `got an unprotected record of type ${contentType}`);
     if (fragment.length > maxTls13CiphertextLength)
       throw new AlertError('record_overflow', `got a record of ${fragment.length} bytes`);
     if (fragment.length < aeadTagLength) throw new AlertError('bad_record_mac', 'got a record shorter than its tag');

@@ -118,7 +118,7 @@ export class RecordLayer {
     const { contentType, payload, owned } = record;
     if (payload.length > maxPlaintextLength)
       throw new AlertError('record_overflow', `got ${payload.length} bytes of plaintext in a record`);
-    if (payload.length > 0) this.#emptyRecords = 0;
+    if (payload.length > 0) this.#emptyRecords = contentType === contentTypes.alert ? this.#emptyRecords : 0;
     else if (contentType !== contentTypes.application_data || !owned)
       throw new AlertError('unexpected_message', 'got an empty record');
     else if (++this.#emptyRecords > maxConsecutiveEmptyRecords)
@@ -162,12 +162,13 @@ export class RecordLayer {
   /** Writes a payload of another content type, in as many records as it needs. */
   write(contentType: number, payload: Uint8Array): void {
     this.flush();
-    this.#writeRecords(contentType, payload);
+    this.#writeRecords(contentType, payload, this.#writeProtection);
   }
 
-  /** RFC 5246 7.1: one byte of value 1. */
+  /** RFC 5246 7.1: one byte of value 1. RFC 8446 5: never protected. */
   writeChangeCipherSpec(): void {
-    this.write(contentTypes.change_cipher_spec, Uint8Array.of(1));
+    this.flush();
+    this.#writeRecords(contentTypes.change_cipher_spec, Uint8Array.of(1), undefined);
   }
 
   /** The peer's next record is protected by this. */
@@ -200,6 +201,11 @@ export class RecordLayer {
     this.#writeProtection = undefined;
   }
 
+  /** Whether handshake messages of ours have not left yet. */
+  get flightWaits(): boolean {
+    return this.#flight.length > 0;
+  }
+
   /** Records sent under the present keys (RFC 8446 5.5). */
   get recordsWritten(): number {
     return this.#writeProtection?.records ?? 0;
@@ -207,7 +213,12 @@ export class RecordLayer {
 
   /** Our next record is protected by this. */
   changeWriteProtection(protection: RecordProtection): void {
-    this.flush();
+    try {
+      this.flush();
+    } catch (error) {
+      protection.destroy();
+      throw error;
+    }
     this.#writeProtection?.destroy();
     this.#writeProtection = protection;
   }
@@ -219,7 +230,7 @@ export class RecordLayer {
     this.#flight = [];
     // What a flow says that goes on until its next wait has no keys any more.
     if (this.#destroyed) return;
-    this.#writeRecords(contentTypes.handshake, joined(flight));
+    this.#writeRecords(contentTypes.handshake, joined(flight), this.#writeProtection);
   }
 
   /** All bytes to be sent, once. Empty if there are none. */
@@ -239,8 +250,7 @@ export class RecordLayer {
     this.#readProtection = this.#writeProtection = undefined;
   }
 
-  #writeRecords(contentType: number, payload: Uint8Array): void {
-    const protection = this.#writeProtection;
+  #writeRecords(contentType: number, payload: Uint8Array, protection: RecordProtection | undefined): void {
     // RFC 8449 4: the limit is on protected records.
     const longest =
       protection === undefined

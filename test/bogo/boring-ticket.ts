@@ -60,19 +60,22 @@ export const boringState: SessionEncoding = {
     const [, version, suite, own] = elements(elements(bytes)[0]!);
     const session = sessionState.decode(own!);
     if (session === undefined) return undefined;
-    const named = (table: Record<string, number>, number: number) =>
-      Object.keys(table).find((name) => table[name] === number);
-    // What the runner wrote there may be of another version than the session is: nothing but the policy judges that.
-    return Object.assign(session, {
-      version: named(protocolVersions, toNumber(version!)),
-      cipherSuite: named(cipherSuites, toNumber(suite!)),
-    });
+    // Of another version it is no session at all: the two have little in common.
+    if (protocolVersions[session.version] !== toNumber(version!)) return undefined;
+    const cipherSuite = nameOf(toNumber(suite!));
+    const isTls13 = cipherSuite?.includes('_WITH_') === false;
+    return isTls13 === (session.version === 'TLSv1.3') ? Object.assign(session, { cipherSuite }) : undefined;
   },
 };
 
+function nameOf(suite: number): string | undefined {
+  return Object.entries(cipherSuites).find(([, number]) => number === suite)?.[0];
+}
+
 function element(tag: number, content: Uint8Array): Buffer {
-  const length = content.length < 0x80 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...length), content]);
+  const { length } = content;
+  const prefix = length < 0x80 ? [] : length < 0x100 ? [0x81] : [0x82, length >> 8];
+  return Buffer.concat([Buffer.of(tag, ...prefix, length & 0xff), content]);
 }
 
 /** Contents of the elements that stand one after the other. */

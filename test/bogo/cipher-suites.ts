@@ -6,6 +6,7 @@ import { type SupportedCipherSuite } from '../../src/index.js';
 import { Unimplemented } from './flags.js';
 
 const tls12 = [
+  'TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256',
   'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
   'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
   'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
@@ -21,8 +22,11 @@ const tls13 = [
   'TLS_CHACHA20_POLY1305_SHA256',
 ] as const satisfies readonly SupportedCipherSuite[];
 
-/** Suites of a string, most preferred first, equal ones together. `undefined` has no preference at all. */
-export function cipherSuiteGroups(text: string | undefined): readonly (readonly SupportedCipherSuite[])[] {
+/** Most preferred first, equal ones together. */
+export type SuiteGroups = readonly (readonly SupportedCipherSuite[])[];
+
+/** Suites of a string. `undefined` has no preference at all. */
+export function cipherSuiteGroups(text: string | undefined): SuiteGroups {
   if (text === undefined) return [tls13, tls12];
   const terms = text.split(/:(?![^[]*\])/);
   const removed = terms.filter((term) => term.startsWith('!')).map((term) => term.slice(1));
@@ -49,7 +53,7 @@ function suitesOf(word: string): readonly SupportedCipherSuite[] {
 
 /** Equal ones stand in the client's order. */
 export function inClientsOrder(
-  groups: readonly (readonly SupportedCipherSuite[])[],
+  groups: SuiteGroups,
   offered: readonly (string | number)[],
 ): readonly SupportedCipherSuite[] {
   const rank = (suite: string) => (offered.includes(suite) ? offered.indexOf(suite) : offered.length);

@@ -16,7 +16,7 @@ import {
 } from '../../src/index.js';
 import { checkHandshake, expect, Unmet } from './expectations.js';
 import type { Configuration, Configurations } from './flags.js';
-import { clientOptions, configuredServer, type Seen, type World } from './options.js';
+import { clientOptions, configuredServer, refusal, type Seen, type World } from './options.js';
 
 /** Milliseconds that the runner has to close its end; it waits longer for us before it gives up on the test. */
 const drainTimeout = 5_000;
@@ -30,7 +30,7 @@ export async function exchange(
 ): Promise<Session | undefined> {
   const config = isResumption ? configurations.resume : configurations.initial;
   const socket = await dial(config);
-  const seen: Seen = { verified: 0, trafficSecrets: new Map() };
+  const seen: Seen = { config, retry: configurations.retry, verified: 0, trafficSecrets: new Map() };
   const exchanged = new Exchange(socket, configurations, seen, isResumption);
   try {
     exchanged.begin(makeConnection(config, world, seen, session, () => exchanged.pump()));
@@ -82,14 +82,18 @@ function makeConnection(
   wake: () => void,
 ): Connection {
   const driver = config.async === true ? 'async' : 'sync';
-  const options = { driver, wake, limits: limits(config) } as const;
+  const options = { driver, wake, limits: limits(config), ...fragments(config) } as const;
   return config.server === true
     ? serverConnection(configuredServer(config, world, seen), options)
     : clientConnection(clientSettings(clientOptions(config, world, seen, session)), options);
 }
 
+function fragments({ 'max-send-fragment': length }: Configuration) {
+  return length === undefined ? {} : { maximumFragmentLength: length };
+}
+
 function limits({ 'max-cert-list': longest }: Configuration) {
-  return longest === undefined ? {} : { maxHandshakeMessageLength: longest };
+  return { maxWarnings: 4, ...(longest !== undefined && { maxHandshakeMessageLength: longest }) };
 }
 
 class Exchange {
@@ -102,10 +106,18 @@ class Exchange {
   #config: Configuration;
   #connection!: Connection;
   #handshake: HandshakeEvent | undefined;
-  #initialWritesLeft: number;
+  /** What the shim says of its own accord. */
+  #unwritten: Uint8Array;
+  readonly #initialLength: number;
   #finish!: () => void;
   #fail!: (error: unknown) => void;
   #over = false;
+  /** What the connection has not been given yet. */
+  #input: Uint8Array = new Uint8Array();
+  #ended = false;
+  /** What the connection has said and the runner has not been given. */
+  #unsent: Uint8Array = new Uint8Array();
+  #held = false;
 
   constructor(socket: Socket, configurations: Configurations, seen: Seen, isResumption: boolean) {
     this.#socket = socket;
@@ -113,7 +125,8 @@ class Exchange {
     this.#seen = seen;
     this.#isResumption = isResumption;
     this.#config = isResumption ? configurations.resume : configurations.initial;
-    this.#initialWritesLeft = initialWrites(this.#config);
+    this.#unwritten = initialWrites(this.#config);
+    this.#initialLength = initialData(this.#config).length;
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -122,34 +135,41 @@ class Exchange {
 
   begin(connection: Connection): void {
     this.#connection = connection;
-    this.#writeEarly();
-    this.#socket.on('data', (bytes) => this.#receive(new Uint8Array(bytes)));
-    this.#socket.once('end', () => {
-      connection.receiveEnd();
+    this.#socket.on('data', (bytes) => {
+      this.#input = Buffer.concat([this.#input, bytes]);
       this.pump();
     });
-    this.#socket.once('error', () => {
-      connection.receiveEnd();
+    const end = () => {
+      this.#ended = true;
       this.pump();
-    });
+    };
+    this.#socket.once('end', end);
+    this.#socket.once('error', end);
     this.pump();
   }
 
-  /** `-async`: as if the transport had but one byte at a time. */
-  #receive(bytes: Uint8Array): void {
-    const step = this.#config.async === true ? 1 : bytes.length;
-    for (let at = 0; at < bytes.length; at += step) {
-      this.#connection.receive(bytes.subarray(at, at + step));
-      this.pump();
+  /** `-async`: as if the transport had but one byte at a time, and none while an answer is awaited. */
+  pump(): void {
+    for (;;) {
+      this.#drain();
+      if (this.#over || this.#connection.waiting || this.#input.length === 0) break;
+      const step = this.#config.async === true ? 1 : this.#input.length;
+      this.#connection.receive(this.#input.subarray(0, step));
+      this.#input = this.#input.subarray(step);
+    }
+    if (this.#ended && this.#input.length === 0 && !this.#connection.waiting) {
+      this.#connection.receiveEnd();
+      this.#drain();
     }
   }
 
-  pump(): void {
+  #drain(): void {
     while (!this.#over) {
+      this.#send(this.#connection.takeOutput());
+      this.#writeEarly();
       const events = this.#connection.takeEvents();
       for (const event of events) this.#attempt(() => this.#handle(event));
-      const output = this.#connection.takeOutput();
-      if (output.length > 0) this.#socket.write(output);
+      this.#send(this.#connection.takeOutput());
       if (events.length === 0) return;
     }
   }
@@ -166,8 +186,8 @@ class Exchange {
   #end(error?: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    const output = this.#connection.takeOutput();
-    if (output.length > 0) this.#socket.write(output);
+    this.#held = false;
+    this.#send(this.#connection.takeOutput());
     if (error === undefined) this.#finish();
     else this.#fail(error);
   }
@@ -198,34 +218,68 @@ class Exchange {
   /** From here on it is another connection, with expectations of its own. */
   #rejected(): void {
     expect('early data', this.#config['expect-reject-early-data'], true);
-    this.#config = this.#configurations.retry;
-    this.#initialWritesLeft = initialWrites(this.#config);
+    const config = (this.#config = this.#seen.config = this.#configurations.retry);
+    // The session was judged before it was offered, and this configuration would not have offered it.
+    if (config['verify-fail'] === true && config['reverify-on-resume'] === true && this.#connection.state !== 'closed')
+      this.#connection.abort(refusal(config).alert);
+    this.#unwritten = initialWrites(config);
   }
 
+  /** As much as may be; the rest follows when the handshake is complete. */
   #writeEarly(): void {
     const connection = this.#connection;
-    const data = initialData(this.#config);
-    for (; this.#initialWritesLeft > 0 && connection.earlyDataAllowance >= data.length; this.#initialWritesLeft--)
-      connection.writeEarlyData(data);
+    this.#seen.offeredEarlyData ||= connection.earlyDataAllowance > 0;
+    if (this.#unwritten.length === 0 || connection.earlyDataAllowance === 0) return;
+    while (this.#unwritten.length > 0 && connection.earlyDataAllowance > 0) {
+      const length = Math.min(this.#unwritten.length, connection.earlyDataAllowance, this.#initialLength);
+      connection.writeEarlyData(this.#unwritten.subarray(0, length));
+      this.#unwritten = this.#unwritten.subarray(length);
+    }
+    this.#hold();
+  }
+
+  /** `-read-with-unfinished-write`: of what was said first, one byte gets through until the runner is heard again. */
+  #hold(): void {
+    if (this.#config['read-with-unfinished-write'] !== true) return;
+    const output = this.#connection.takeOutput();
+    this.#socket.write(output.subarray(0, 1));
+    this.#unsent = output.subarray(1);
+    this.#held = true;
+  }
+
+  #send(output: Uint8Array): void {
+    const waiting = Buffer.concat([this.#unsent, output]);
+    if (this.#held) this.#unsent = waiting;
+    else {
+      if (waiting.length > 0) this.#socket.write(waiting);
+      this.#unsent = new Uint8Array();
+    }
   }
 
   #opened(event: HandshakeEvent): void {
     const config = this.#config;
     const connection = this.#connection;
     this.#handshake = event;
+    this.#held = false;
     checkHandshake(config, event, this.#seen, this.#isResumption);
     const length = config['export-keying-material'] ?? 0;
     if (length > 0) {
       const context = config['use-export-context'] === true ? Buffer.from(config['export-context'] ?? '') : undefined;
       connection.write(connection.exportKeyingMaterial(config['export-label'] ?? '', length, context));
     }
+    if (config['tls-unique'] === true) connection.write(connection.channelBinding('tls-unique'));
     if (config['export-traffic-secrets'] === true) this.#writeTrafficSecrets();
     if (config['send-alert'] === true) {
       connection.abort('decompression_failure');
       this.#end();
       return;
     }
-    for (; this.#initialWritesLeft > 0; this.#initialWritesLeft--) connection.write(initialData(config));
+    if (this.#unwritten.length > 0) {
+      this.#send(connection.takeOutput());
+      connection.write(this.#unwritten);
+      this.#hold();
+    }
+    this.#unwritten = new Uint8Array();
     if (config['shim-shuts-down'] === true) {
       if (config['check-close-notify'] === true) connection.close();
       else this.#end();
@@ -241,6 +295,7 @@ class Exchange {
   }
 
   #echo(data: Uint8Array): void {
+    this.#held = false;
     const config = this.#config;
     const connection = this.#connection;
     if (config['key-update'] === true) connection.updateKeys();
@@ -258,6 +313,7 @@ class Exchange {
     if (reason === 'error') throw error ?? new Error('an error without an error');
     if (this.#handshake === undefined) throw new Unmet('the runner went away in the handshake');
     const config = this.#config;
+    expect('renegotiations', 0, config['expect-total-renegotiations'] ?? 0);
     if (config['check-close-notify'] === true) expect('the end', reason, 'close_notify');
     this.#checkSession();
     this.#end();
@@ -265,14 +321,14 @@ class Exchange {
 
   #checkSession(): void {
     const config = this.#config;
-    if (config.server === true) return;
-    const { version, resumed } = this.#handshake!;
+    if (config.server === true || config['shim-shuts-down'] === true) return;
+    const { version, resumed, newTicket } = this.#handshake!;
     const expectsNone = config['expect-no-session'] === true;
-    const wanted =
-      version === 'TLSv1.3'
-        ? !expectsNone && config['shim-shuts-down'] !== true
-        : !expectsNone && (!resumed || config['expect-ticket-renewal'] === true);
-    expect('a new session', this.session !== undefined, wanted);
+    const isTls13 = version === 'TLSv1.3';
+    const wanted = isTls13 ? !expectsNone : !expectsNone && (!resumed || config['expect-ticket-renewal'] === true);
+    // A TLS 1.2 session that was resumed may be resumed again, and is told of again.
+    const isNew = this.session !== undefined && (isTls13 || !resumed || newTicket);
+    expect('a new session', isNew, wanted);
     if (this.session?.version === 'TLSv1.3')
       expect(
         'a session for early data',
@@ -282,9 +338,10 @@ class Exchange {
   }
 }
 
-function initialWrites(config: Configuration): number {
+function initialWrites(config: Configuration): Uint8Array {
   const writes = config['shim-writes-first'] === true || config['read-with-unfinished-write'] === true;
-  return writes ? (config['repeat-shim-initial-write'] ?? 1) : 0;
+  const times = writes ? (config['repeat-shim-initial-write'] ?? 1) : 0;
+  return new Uint8Array(Buffer.concat(Array.from({ length: times }, () => initialData(config))));
 }
 
 function initialData(config: Configuration): Uint8Array {

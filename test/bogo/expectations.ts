@@ -2,8 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { certificatesFromPem } from '../../src/adapters/x509/credentials.js';
 import type { EarlyDataRefusal, HandshakeEvent } from '../../src/index.js';
-import { cipherSuites, namedGroups, protocolVersions, signatureSchemes } from '../../src/messages/index.js';
-import type { Configuration } from './flags.js';
+import {
+  cipherSuites,
+  clientCertificateTypes,
+  namedGroups,
+  protocolVersions,
+  signatureSchemes,
+} from '../../src/messages/index.js';
+import { type Configuration, Unimplemented } from './flags.js';
 import type { Seen } from './options.js';
 
 /** An expectation that was not met. */
@@ -18,7 +24,7 @@ export function checkHandshake(config: Configuration, event: HandshakeEvent, see
   const is = (flag: keyof Configuration) => config[flag] === true;
   const given = (flag: keyof Configuration) => config[flag] !== undefined;
   // A PSK from elsewhere is no session.
-  const reused = event.resumed && event.externalPskIdentity === undefined;
+  const reused = event.resumed && (event.pskKind === undefined || event.pskKind === 'resumption');
   expect('resumed', reused, isResumption && !is('expect-session-miss'));
   if (given('expect-version')) expect('version', protocolVersions[event.version], config['expect-version']);
   const suite = cipherSuites[event.cipherSuite];
@@ -40,7 +46,9 @@ export function checkHandshake(config: Configuration, event: HandshakeEvent, see
       number(signatureSchemes, event.peerSignatureScheme),
       config['expect-peer-signature-algorithm'],
     );
+  checkRequest(config, seen);
   checkCertificates(config, event);
+  checkStaples(config, event);
   checkEarlyData(config, event);
   if (is('server') && !isResumption) {
     if (is('expect-session-id')) expect('session stored', seen.stored === true, true);
@@ -50,6 +58,27 @@ export function checkHandshake(config: Configuration, event: HandshakeEvent, see
     expect('ticket age skew', Math.round((event.ticketAgeSkew ?? 0) / 1000), config['expect-ticket-age-skew']);
 }
 
+function checkRequest(config: Configuration, { hello, request }: Seen): void {
+  const prefs = config['expect-peer-verify-pref'];
+  if (prefs !== undefined) {
+    const schemes = (config.server === true ? hello : request)?.signatureSchemes ?? [];
+    const numbers = schemes.map((scheme) => (typeof scheme === 'number' ? scheme : number(signatureSchemes, scheme)));
+    expect('signature schemes of the peer', numbers.join(), prefs.join());
+  }
+  const types = config['expect-certificate-types'];
+  if (types !== undefined) {
+    const got = (request?.certificateTypes ?? []).map((type) =>
+      typeof type === 'number' ? type : number(clientCertificateTypes, type),
+    );
+    expect('certificate types', got.join(), types.join());
+  }
+  const authorities = config['expect-client-ca-list'];
+  if (authorities !== undefined) {
+    const hex = (request?.certificateAuthorities ?? []).map((name) => Buffer.from(name).toString('hex'));
+    expect('authorities', hex.join(), authorities.startsWith('<') ? '' : authorities);
+  }
+}
+
 function checkCertificates(config: Configuration, { peerCertificates }: HandshakeEvent): void {
   const file = config['expect-peer-cert-file'];
   if (file !== undefined) {
@@ -57,9 +86,18 @@ function checkCertificates(config: Configuration, { peerCertificates }: Handshak
     expect('certificates', peerCertificates.map((der) => Buffer.from(der).toString('hex')).join(), wanted.join());
   }
   const psk = config.psk !== undefined || config.credentials.some(({ kind }) => kind === 'psk');
+  if (config['retain-only-sha256-client-cert'] === true && peerCertificates.length > 0)
+    throw new Unimplemented('sessions that remember a digest of the certificate');
   if (config['expect-no-peer-cert'] === true) expect('number of certificates', peerCertificates.length, 0);
   else if (!psk && (config.server !== true || config['require-any-client-certificate'] === true))
     expect('certificates', peerCertificates.length > 0, true);
+}
+
+function checkStaples(config: Configuration, event: HandshakeEvent): void {
+  const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex');
+  const { 'expect-ocsp-response': ocsp, 'expect-signed-cert-timestamps': timestamps } = config;
+  if (ocsp !== undefined) expect('OCSP response', hex(event.ocspResponse), hex(ocsp));
+  if (timestamps !== undefined) expect('timestamps', hex(event.signedCertificateTimestamps), hex(timestamps));
 }
 
 /** Our reasons that BoringSSL's words stand for, on the side of a client and of a server. */
@@ -68,7 +106,7 @@ const reasons: Readonly<Record<string, readonly (EarlyDataRefusal | undefined)[]
   disabled: ['disabled', 'not_offered'],
   no_session_offered: ['not_offered'],
   unsupported_for_session: ['not_offered', 'limit'],
-  session_not_resumed: ['psk_not_selected', 'declined_by_server'],
+  session_not_resumed: ['psk_not_selected', 'declined_by_server', 'hello_retry_request'],
   peer_declined: ['declined_by_server', 'not_offered'],
   protocol_version: ['version_mismatch', 'declined_by_server', 'not_offered'],
   hello_retry_request: ['hello_retry_request', 'declined_by_server'],

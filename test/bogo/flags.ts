@@ -103,7 +103,12 @@ const connectionFlags = {
   'use-export-context': 'set',
   'export-traffic-secrets': 'set',
   'tls-unique': 'set',
+  // We never renegotiate: what is expected of it is 0, and every other number is not met.
   'renegotiate-ignore': 'set',
+  'renegotiate-freely': 'set',
+  'expect-total-renegotiations': 'integer',
+  'advertise-npn': 'text',
+  'retain-only-sha256-client-cert': 'set',
   // What is expected of it.
   'expect-version': 'integer',
   'expect-cipher': 'integer',

@@ -172,7 +172,6 @@ describe('a client refuses a HelloRetryRequest', () => {
     ['another session ID', (body) => ({ ...body, legacySessionIdEcho: empty })],
     ['a suite that was not offered', (body) => ({ ...body, cipherSuite: 'TLS_AES_128_CCM_SHA256' })],
     ['a suite of TLS 1.2', (body) => ({ ...body, cipherSuite: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' })],
-    ['a compression method', (body) => ({ ...body, legacyCompressionMethod: 1 })],
     ['another version', withExtensions({ type: 'supported_versions', data: 'TLSv1.2' })],
   ])('R8446-4.1.4-4 with %s: illegal_parameter', (_what, change) => {
     expect(refused(change)).toBe('client: illegal_parameter');

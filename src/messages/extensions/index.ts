@@ -126,8 +126,21 @@ export type Extension<M extends ExtensionContext = ExtensionContext> = M extends
 
 /** `Extension extensions<min..max>` of a message, in the order of the wire. */
 export function extensionList<M extends ExtensionContext>(message: M, min: number, max: number) {
-  return extensionVector(extensionType, extensionTable[message], min, max);
+  return extensionVector(
+    extensionType,
+    extensionTable[message],
+    min,
+    max,
+    negotiating.includes(message) ? 'decode_error' : 'illegal_parameter',
+  );
 }
+/** As BoringSSL has it: what a client offers and a server answers is taken apart before anything is looked at. */
+const negotiating: readonly ExtensionContext[] = [
+  'client_hello',
+  'server_hello',
+  'hello_retry_request',
+  'encrypted_extensions',
+];
 const extensionType = enumeration(2, extensionTypes);
 
 /** The data of the extension of that type: typed where the message knows it, raw where not, `undefined` if it is absent. */

@@ -13,7 +13,11 @@ export const pskIdentity = struct({
 });
 export interface PskIdentity extends Infer<typeof pskIdentity> {}
 
-const pskBinderEntries = vector(opaque(32, 2 ** 8 - 1), 33, 2 ** 16 - 1);
+/**
+ * RFC 8446 has `opaque PskBinderEntry<32..255>`. A shorter one is decoded here all the same: it is no binder of any hash, and is
+ * answered like every other that does not verify, if its PSK is looked at.
+ */
+const pskBinderEntries = vector(opaque(0, 2 ** 8 - 1), 1, 2 ** 16 - 1);
 
 export const offeredPsks = struct({
   identities: vector(pskIdentity, 7, 2 ** 16 - 1),
