@@ -3,9 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ascii, concat, equal, fromHex, toHex } from '../../src/bytes.js';
 import type { EcdheGroup, EcdsaCurve, PrivateKey, PublicKey, SignatureAlgorithm } from '../../src/crypto/backend.js';
-import { backends, bytes, generateRsaKey, noble, node, now, refusal } from './backends.js';
+import { backends, bytes, curves as groups, generateRsaKey, noble, node, now, refusal } from './backends.js';
 
-const groups = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const;
 const secretLength = { x25519: 32, secp256r1: 32, secp384r1: 48, secp521r1: 66 } as const;
 /** A secret key of any group; the first byte keeps it below the order of the curve. */
 const secretKey = (group: EcdheGroup, value: number) => bytes(secretLength[group], value).fill(0, 0, 1);

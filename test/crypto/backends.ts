@@ -11,6 +11,17 @@ import { nobleCryptoWithRsa } from '../../src/crypto/noble-rsa.js';
 import { nodeKeyShare } from '../../src/crypto/node-key-share.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 
+/** Every group, in the order of capabilities. */
+export const mlKemGroups = [
+  'X25519MLKEM768',
+  'SecP256r1MLKEM768',
+  'SecP384r1MLKEM1024',
+  'MLKEM512',
+  'MLKEM768',
+  'MLKEM1024',
+] as const;
+export const curves = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const;
+
 export interface BackendUnderTest {
   readonly name: string;
   readonly crypto: CryptoBackend;

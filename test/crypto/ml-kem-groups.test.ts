@@ -8,18 +8,9 @@ import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeMlKem } from '../../src/crypto/node-mlkem.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { readVectors } from '../support/vectors.js';
-import { bytes, now, refusal } from './backends.js';
+import { bytes, curves, mlKemGroups, now, refusal } from './backends.js';
 
 const nodeHasMlKem = nodeMlKem['ML-KEM-768'] !== undefined;
-const curves = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const;
-const mlKemGroups = [
-  'X25519MLKEM768',
-  'SecP256r1MLKEM768',
-  'SecP384r1MLKEM1024',
-  'MLKEM512',
-  'MLKEM768',
-  'MLKEM1024',
-] as const;
 
 /** Of the node backend, elliptic curves alone: what it is on Node.js before 24.7. */
 const nodeCurves: CryptoBackend = { ...nodeCrypto, capabilities: { ...nodeCrypto.capabilities, groups: curves } };

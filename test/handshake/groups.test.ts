@@ -6,19 +6,11 @@ import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
 import { withPostQuantum } from '../../src/crypto/noble-post-quantum.js';
 import { findExtension } from '../../src/messages/index.js';
 import { connect, testClient, testServer, theEvent, type Changes, type Pair } from '../support/connections.js';
+import { curves, mlKemGroups } from '../crypto/backends.js';
 import { backendNames, seededCrypto } from '../support/seeded.js';
 import { clientMeets, saying, serverMeets, withExtensions } from '../support/tls13-rules.js';
 import { makeWorld13 } from '../support/world-tls13.js';
 
-const withMlKem = [
-  'X25519MLKEM768',
-  'SecP256r1MLKEM768',
-  'SecP384r1MLKEM1024',
-  'MLKEM512',
-  'MLKEM768',
-  'MLKEM1024',
-] as const;
-const curves = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const;
 const invalid = expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }) as Error;
 
 describe.each(backendNames)('on %s', (backend) => {
@@ -36,7 +28,7 @@ describe.each(backendNames)('on %s', (backend) => {
     return [ofClient.version, ofClient.group, ofClient.helloRetryRequest];
   };
 
-  it.each([...curves, ...withMlKem])('%s: at once, and after a HelloRetryRequest', async (group) => {
+  it.each([...curves, ...mlKemGroups])('%s: at once, and after a HelloRetryRequest', async (group) => {
     const tls13 = { minVersion: 'TLSv1.3' } as const;
     expect(facts(await meet({ ...tls13, groups: [group] }, { ...tls13, groups: [group] }))).toEqual([
       'TLSv1.3',
