@@ -116,6 +116,12 @@ export interface ClientOptions extends CommonOptions {
    * of TLS 1.3. A ticket of TLS 1.3 should be used once (RFC 8446 C.4).
    */
   readonly session?: Session | readonly Session[];
+  /**
+   * Offers one of `session` under another name, too, if its server said that it may (`resumableAcrossNames`) and `verifyCertificate`
+   * accepts its certificate for the name of now (draft-ietf-tls-cross-sni-resumption, RFC 8446 4.6.1). Never with early data. Whoever sees
+   * both connections can tell that they are one client's. `sessions` is searched under the name of now alone. Default false.
+   */
+  readonly offerSessionsOfOtherNames?: boolean;
   /** Whether tickets are asked for, taken and offered (RFC 5077, RFC 8446 4.6.1). Default true. */
   readonly tickets?: boolean;
   /**
@@ -171,6 +177,12 @@ export interface ServerOptions extends CommonOptions {
   readonly maximumTicketCount?: number;
   /** TLS 1.3, seconds, at most 7 days. Default {@link defaultTicketLifetimeHint}. */
   readonly ticketLifetime?: number;
+  /**
+   * TLS 1.3: tickets say that they resume under other names, and do (draft-ietf-tls-cross-sni-resumption): between settings that have
+   * this, the same `applicationContext` and client authentication, and the ticket keys or store in common. That is right where every
+   * name of the certificate leads to such a server. Never with early data. Default false: a session belongs to its name.
+   */
+  readonly resumptionAcrossNames?: boolean;
   /** Reads early data (RFC 8446 4.2.10). Default: none is read, and tickets allow none. */
   readonly earlyData?: EarlyDataOptions;
   /** Looks for an external PSK that is not in `externalPsks`. */

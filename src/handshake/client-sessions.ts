@@ -79,6 +79,7 @@ function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshak
     applicationContext,
     maximumAge: settings.maximumSessionAge,
     requireClientCertificate: false,
+    resumptionAcrossNames: settings.offerSessionsOfOtherNames,
   };
   if (refuseTls13Session(session, { serverName, transport }, policy, settings.now()) !== undefined) return false;
   return yield* isTrusted(session, settings);

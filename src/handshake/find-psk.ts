@@ -100,6 +100,7 @@ function* lookUp(
     applicationContext: settings.applicationContext,
     maximumAge: settings.maximumSessionAge,
     requireClientCertificate: settings.clientAuthentication === 'require',
+    resumptionAcrossNames: settings.resumptionAcrossNames,
   };
   const refusal = refuseTls13Session(session, { serverName, transport: settings.transport }, policy, settings.now());
   if (refusal !== undefined) return refusal;

@@ -44,6 +44,8 @@ export type EarlyDataRefusal =
   /** The suite, the application protocol or the version is not that of the ticket. */
   | 'suite_mismatch'
   | 'alpn_mismatch'
+  /** The session is another name's. */
+  | 'server_name_mismatch'
   | 'version_mismatch'
   /** The ticket's age by the client's clock is not its age by ours (RFC 8446 8.3). */
   | 'ticket_age'

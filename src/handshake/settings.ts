@@ -181,6 +181,7 @@ export interface ClientSettings extends CommonSettings {
   readonly tls13SessionKey: Uint8Array;
   /** Offered before anything that `sessions` holds, most preferred first. */
   readonly offeredSessions: readonly Session[];
+  readonly offerSessionsOfOtherNames: boolean;
   /** Whether tickets are asked for. */
   readonly tickets: boolean;
   readonly credentials: readonly Credentials[];
@@ -241,6 +242,8 @@ export interface ServerSettings extends CommonSettings {
   readonly maximumTicketCount: number;
   /** TLS 1.3, seconds, at most 7 days (RFC 8446 4.6.1). */
   readonly ticketLifetime: number;
+  /** TLS 1.3: whether tickets say that they resume under other names, and do. */
+  readonly resumptionAcrossNames: boolean;
   readonly earlyData: EarlyDataPolicy | undefined;
   /** For clients that offer an external PSK which is not in `externalPsks`. */
   readonly findExternalPsk: ExternalPskLookup | undefined;

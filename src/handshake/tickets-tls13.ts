@@ -4,7 +4,7 @@
  */
 import { empty, wipe } from '../bytes.js';
 import { AlertError } from '../errors.js';
-import { findExtension, type Extension, type NewSessionTicket } from '../messages/index.js';
+import { findExtension, hasTlsFlag, tlsFlagsWith, type Extension, type NewSessionTicket } from '../messages/index.js';
 import { clientSessionState, sessionState } from '../sessions/session-state.js';
 import { maximumTicketLifetime, wipeSession, type Tls13Session } from '../sessions/session.js';
 import { greaseValue } from './grease.js';
@@ -48,6 +48,7 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
     ticketLifetime,
     maxEarlyDataSize,
     transport,
+    ...(settings.resumptionAcrossNames && { resumableAcrossNames: true }),
   };
   let ticket: Uint8Array | undefined;
   try {
@@ -63,16 +64,20 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
       ticketAgeAdd: session.ticketAgeAdd,
       ticketNonce,
       ticket,
-      extensions: ticketExtensions(hs, maxEarlyDataSize),
+      extensions: ticketExtensions(hs, session),
     },
   });
   return true;
 }
 
-/** RFC 8446 4.6.1, RFC 8701 4.1. */
-function ticketExtensions({ settings }: ServerHandshake, maxEarlyDataSize: number): Extension<'new_session_ticket'>[] {
+/** RFC 8446 4.6.1, RFC 8701 4.1, draft-ietf-tls-cross-sni-resumption. */
+function ticketExtensions(
+  { settings }: ServerHandshake,
+  { maxEarlyDataSize, resumableAcrossNames }: Tls13Session,
+): Extension<'new_session_ticket'>[] {
   const extensions: Extension<'new_session_ticket'>[] = [];
   if (maxEarlyDataSize > 0) extensions.push({ type: 'early_data', data: maxEarlyDataSize });
+  if (resumableAcrossNames) extensions.push({ type: 'tls_flags', data: tlsFlagsWith('resumption_across_names') });
   if (settings.grease) extensions.push({ type: greaseValue(settings.crypto), data: empty });
   return extensions;
 }
@@ -110,6 +115,7 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
   if (ticketLifetime > maximumTicketLifetime)
     throw new AlertError('illegal_parameter', `got a ticket_lifetime of ${ticketLifetime} seconds`);
   const maxEarlyDataSize = findExtension(extensions, 'early_data') ?? 0;
+  const acrossNames = hasTlsFlag(findExtension(extensions, 'tls_flags'), 'resumption_across_names');
   if (resumable === undefined || ticketLifetime === 0) return undefined;
   const issuedAt = now();
   const session: Tls13Session = {
@@ -123,6 +129,7 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
     ticketLifetime,
     maxEarlyDataSize,
     transport,
+    ...(acrossNames && { resumableAcrossNames: true }),
     ticket: ticket.slice(),
   };
   if (store === undefined) return session;

@@ -55,6 +55,7 @@ export * from './extensions/status-request.js';
 export * from './extensions/supported-groups.js';
 export * from './extensions/supported-versions.js';
 export * from './extensions/ticket-request.js';
+export { hasTlsFlag, tlsFlagsWith, type TlsFlag } from './extensions/tls-flags.js';
 export * from './finished.js';
 export * from './handshake.js';
 export * from './key-exchange.js';

@@ -78,7 +78,13 @@ export function refuseSession(
 }
 
 /** What the local configuration demands of a session of TLS 1.3. */
-export type Tls13BindingPolicy = CommonPolicy;
+export interface Tls13BindingPolicy extends CommonPolicy {
+  /**
+   * Whether a session whose server says so may resume under another name (draft-ietf-tls-cross-sni-resumption). That the certificate is
+   * valid for it is for the client to ask.
+   */
+  readonly resumptionAcrossNames: boolean;
+}
 
 /** Where a session of TLS 1.3 is to resume. */
 export interface Tls13ResumptionRequest extends Pick<Tls13Session, 'transport'> {
@@ -102,7 +108,10 @@ export function refuseTls13Session(
   if (!policy.cipherSuites.some((suite) => isTls13CipherSuite(suite) && tls13Suites[suite].hash === hash))
     return 'cipher_suite_disabled';
   if (session.transport !== request.transport) return 'transport_mismatch';
-  return refuseParty(session, request, policy);
+  // Both names are known: without one there is nothing that a certificate could be valid for.
+  const anyName = policy.resumptionAcrossNames && session.resumableAcrossNames === true;
+  const acrossNames = anyName && session.serverName !== undefined && request.serverName !== undefined;
+  return refuseParty(session, acrossNames ? session : request, policy);
 }
 
 function isTooOld(session: SessionFacts, policy: CommonPolicy, now: number): boolean {
@@ -117,7 +126,7 @@ function isOutside(age: number, lifetime: number): boolean {
 /** Whether the same two parties meet again, under the same configuration. */
 function refuseParty(
   session: SessionFacts,
-  request: { readonly serverName: string | undefined },
+  request: { readonly serverName?: string | undefined },
   policy: CommonPolicy,
 ): BindingRefusal | undefined {
   if (session.serverName !== request.serverName) return 'server_name_mismatch';

@@ -9,17 +9,18 @@
  *             case 0x0303: Tls12State;
  *             case 0x0304: Tls13State;
  *         } state;                                   // the tables below; a client's has its ticket at the end
- *     } SessionState;                                // and after a client's: what was stapled, if anything was
+ *     } SessionState;                                // and after it, where there is something to say: in a client's
+ *                                                    // session what was stapled, and in any what came later
  *
  * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
  * can make it trust another server. Its checksum finds damage, not attackers.
  */
 import { ascii, concat, copy, empty, fromAscii, wipe } from '../bytes.js';
 import { concealed } from '../concealed.js';
-import { hashLength } from '../crypto/backend.js';
+import { hashLength, type EcdheGroup } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { isPskSuite, isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
-import { cipherSuites, protocolVersions, signatureSchemes } from '../parameters.js';
+import { cipherSuites, namedGroups, protocolVersions, signatureSchemes } from '../parameters.js';
 import {
   constant,
   enumeration,
@@ -54,12 +55,13 @@ export const sessionState = {
         session.version === 'TLSv1.3'
           ? { version: session.version, state: tls13Fields(session) }
           : { version: session.version, state: tls12Fields(session) },
+      additions: additionsOf(session),
     }),
 
   decode(bytes: Uint8Array): Session | undefined {
-    const body = decodeOrUndefined(serverCodec, copy(bytes))?.body;
+    const { body, additions } = decodeOrUndefined(serverCodec, copy(bytes)) ?? {};
     if (body === undefined) return undefined;
-    return body.version === 'TLSv1.3' ? tls13Session(body.state) : tls12Session(body.state);
+    return body.version === 'TLSv1.3' ? tls13Session(body.state, additions) : tls12Session(body.state, additions);
   },
 } satisfies SessionEncoding;
 
@@ -70,6 +72,7 @@ export const sessionState = {
 export const clientSessionState = {
   encode(session: Session): Uint8Array {
     const { ticket = empty, ocspResponse = empty, signedCertificateTimestamps = empty } = session;
+    const additions = additionsOf(session);
     const state = clientCodec.encode({
       format: 'client_session',
       body:
@@ -86,9 +89,10 @@ export const clientSessionState = {
               },
             },
       staples:
-        ocspResponse.length + signedCertificateTimestamps.length > 0
+        additions !== undefined || ocspResponse.length + signedCertificateTimestamps.length > 0
           ? { ocspResponse, signedCertificateTimestamps }
           : undefined,
+      additions,
     });
     const checked = concat(state, uint32.encode(crc32(state)));
     wipe(state);
@@ -98,16 +102,19 @@ export const clientSessionState = {
   decode(bytes: Uint8Array): Session | undefined {
     const checked = copy(bytes.subarray(0, -4));
     if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(checked)) return undefined;
-    const { body, staples } = decodeOrUndefined(clientCodec, checked) ?? {};
-    if (body === undefined) return undefined;
+    const { body, staples, additions } = decodeOrUndefined(clientCodec, checked) ?? {};
+    // Nothing is announced that is not there.
+    const hasStaples =
+      staples !== undefined && staples.ocspResponse.length + staples.signedCertificateTimestamps.length > 0;
+    if (body === undefined || (staples !== undefined && !hasStaples && additions === undefined)) return undefined;
     if (body.version === 'TLSv1.3') {
-      const session = tls13Session(body.state.shared);
+      const session = tls13Session(body.state.shared, additions);
       if (session === undefined) return undefined;
       session.ticket = body.state.ticket;
       return withStaples(session, staples);
     }
     const { shared, sessionId, ticket, ticketLifetimeHint, pskIdentityHint } = body.state;
-    const session = tls12Session(shared);
+    const session = tls12Session(shared, additions);
     if (session === undefined) return undefined;
     if (session.externalPskIdentity !== undefined) session.pskIdentityHint = pskIdentityHint;
     if (sessionId.length > 0) session.sessionId = sessionId;
@@ -152,12 +159,24 @@ const tls13State = struct({
 const format = enumeration(1, { session: 1, client_session: 2 });
 const version = enumeration(2, protocolVersions);
 
+/** What sessions did not remember at first: those that have none of it are written as they were then. */
+const additional = struct({
+  group: enumeration(2, {
+    secp256r1: namedGroups.secp256r1,
+    secp384r1: namedGroups.secp384r1,
+    secp521r1: namedGroups.secp521r1,
+    x25519: namedGroups.x25519,
+  } satisfies Record<EcdheGroup, number>), // 0: none; TLS 1.2
+  resumableAcrossNames: uint8, // 0 or 1; TLS 1.3
+});
+
 const serverCodec = struct({
   format: constant(format, 'session'),
   body: select('version', version, 'state', { 'TLSv1.2': tls12State, 'TLSv1.3': tls13State }),
+  additions: optional(additional),
 });
 
-/** What stands at the end of a client's session that has something of it; empty is none. */
+/** What stands after a client's session that has something of it or of `additional`; empty is none. */
 const stapled = struct({
   ocspResponse: opaque(0, 2 ** 24 - 1),
   signedCertificateTimestamps: opaque(0, 2 ** 16 - 1),
@@ -176,6 +195,7 @@ const clientCodec = struct({
     'TLSv1.3': struct({ shared: tls13State, ticket: opaque(1, 2 ** 16 - 1) }),
   }),
   staples: optional(stapled),
+  additions: optional(additional),
 });
 
 /** While it is read. */
@@ -191,7 +211,10 @@ function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
   };
 }
 
-function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | undefined {
+function tls12Session(
+  fields: Infer<typeof tls12State>,
+  additions: Additions | undefined,
+): Draft<Tls12Session> | undefined {
   const { cipherSuite, extendedMasterSecret, externalPskIdentity, facts } = fields;
   const masterSecret = concealed(fields.masterSecret);
   if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
@@ -207,6 +230,11 @@ function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | u
   };
   if (isPskSuite(cipherSuite)) session.externalPskIdentity = externalPskIdentity;
   else if (externalPskIdentity.length > 0) return undefined;
+  if (additions !== undefined) {
+    const { group, resumableAcrossNames } = additions;
+    if (typeof group === 'number' || resumableAcrossNames !== 0) return undefined;
+    session.group = group;
+  }
   return withNames(facts, session);
 }
 
@@ -223,7 +251,10 @@ function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
   };
 }
 
-function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | undefined {
+function tls13Session(
+  fields: Infer<typeof tls13State>,
+  additions: Additions | undefined,
+): Draft<Tls13Session> | undefined {
   const { cipherSuite, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } = fields;
   const psk = concealed(fields.psk);
   if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
@@ -242,7 +273,18 @@ function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | u
     applicationContext: facts.applicationContext,
   };
   if (externalPskIdentity.length > 0) session.externalPskIdentity = externalPskIdentity;
+  if (additions !== undefined) {
+    if (additions.group !== 0 || additions.resumableAcrossNames !== 1) return undefined;
+    session.resumableAcrossNames = true;
+  }
   return withNames(facts, session);
+}
+
+type Additions = Infer<typeof additional>;
+
+function additionsOf(session: Session): Additions | undefined {
+  if (session.version === 'TLSv1.3') return session.resumableAcrossNames && { group: 0, resumableAcrossNames: 1 };
+  return session.group && { group: session.group, resumableAcrossNames: 0 };
 }
 
 function factFields(session: SessionFacts): Infer<typeof facts> {
@@ -271,11 +313,9 @@ function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, sessio
   return session;
 }
 
-/** `undefined` where something is announced and nothing is there. */
-function withStaples<S extends Draft<Session>>(session: S, staples: Infer<typeof stapled> | undefined): S | undefined {
+function withStaples<S extends Draft<Session>>(session: S, staples: Infer<typeof stapled> | undefined): S {
   if (staples === undefined) return session;
   const { ocspResponse, signedCertificateTimestamps } = staples;
-  if (ocspResponse.length + signedCertificateTimestamps.length === 0) return undefined;
   if (ocspResponse.length > 0) session.ocspResponse = ocspResponse;
   if (signedCertificateTimestamps.length > 0) session.signedCertificateTimestamps = signedCertificateTimestamps;
   return session;

@@ -6,6 +6,7 @@
  * (OpenSSL CVE-2015-1791). A renewed ticket makes a new object.
  */
 import { wipe } from '../bytes.js';
+import type { EcdheGroup } from '../crypto/backend.js';
 import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
 import type { SignatureSchemeInRegistry } from '../parameters.js';
 
@@ -50,6 +51,8 @@ export interface Tls12Session extends SessionFacts {
   readonly masterSecret: Uint8Array;
   /** Whether the full handshake derived the master secret as RFC 7627 says. */
   readonly extendedMasterSecret: boolean;
+  /** Of the key exchange in the full handshake. */
+  readonly group?: EcdheGroup;
   /** Client only, with an external PSK: the hint that it was selected by; empty if the server gave none (RFC 5489 2). */
   readonly pskIdentityHint?: Uint8Array;
   /** Client only: the session ID that the server gave, 1 to 32 bytes. */
@@ -75,6 +78,11 @@ export interface Tls13Session extends SessionFacts {
   readonly maxEarlyDataSize: number;
   /** A ticket of TCP is never good for QUIC, nor the reverse (RFC 9001 4.5 and 8.2: the transport has its own parameters). */
   readonly transport: 'tcp' | 'quic';
+  /**
+   * By the server's word it resumes under any name that the server's certificate is valid for
+   * (draft-ietf-tls-cross-sni-resumption); else under its own alone.
+   */
+  readonly resumableAcrossNames?: true;
   /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
   readonly ticket?: Uint8Array;
 }

@@ -8,23 +8,25 @@ import {
   type BindingPolicy,
   type BindingRefusal,
   type ResumptionRequest,
+  type Tls13BindingPolicy,
   type Tls13ResumptionRequest,
 } from '../../src/sessions/binding.js';
 import type { SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
 import { fullSession, fullTls13Session } from './sessions.js';
 
-const policy: BindingPolicy = {
+const policy: BindingPolicy & Tls13BindingPolicy = {
   cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'],
   applicationContext: fromHex('c0ffee'),
   maximumAge: maximumSessionAge,
   requireClientCertificate: false,
   allowResumptionWithoutExtendedMasterSecret: false,
+  resumptionAcrossNames: false,
 };
 const { establishedAt, issuedAt } = fullSession;
 
 interface Circumstances<R> {
   readonly request?: Partial<R>;
-  readonly policy?: Partial<BindingPolicy>;
+  readonly policy?: Partial<typeof policy>;
   readonly now?: number;
 }
 
@@ -139,6 +141,28 @@ describe('a session of TLS 1.3 alone', () => {
   it('R8446-4.6.1-15 a renewed ticket does not outlive 7 days since the full handshake', () => {
     const now = establishedAt + maximumSessionAge + 1;
     expect(refuse13({ issuedAt: now }, { now })).toBe('too_old');
+  });
+
+  it('P-bind-1 belongs to its name, unless its server says otherwise and the caller wants it', () => {
+    const other = { request: { serverName: 'other.test' } };
+    const wanted = { ...other, policy: { resumptionAcrossNames: true } };
+    const across = { resumableAcrossNames: true } as const;
+    expect(refuse13(across, other)).toBe('server_name_mismatch');
+    expect(refuse13({}, wanted)).toBe('server_name_mismatch');
+    expect(refuse13(across, wanted)).toBeUndefined();
+    expect(refuse13(across, { policy: wanted.policy })).toBeUndefined();
+    expect(refuse13({ ...across, applicationContext: fromHex('00') }, wanted)).toBe('context_mismatch');
+  });
+
+  it('P-bind-8 having a name or none is no matter of other names', () => {
+    const wanted = { policy: { resumptionAcrossNames: true } };
+    const across = { resumableAcrossNames: true } as const;
+    expect(refuse13(across, { ...wanted, request: { serverName: undefined } })).toBe('server_name_mismatch');
+    const { serverName: _none, ...nameless } = { ...fullTls13Session, ...across };
+    const request = { serverName: 'example.test', transport: 'tcp' } as const;
+    expect(refuseTls13Session(nameless, request, { ...policy, ...wanted.policy }, issuedAt)).toBe(
+      'server_name_mismatch',
+    );
   });
 
   it('belongs to a kind of transport', () => {

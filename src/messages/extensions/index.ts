@@ -22,9 +22,8 @@ import { certificateStatus, certificateStatusRequest } from './status-request.js
 import { ecPointFormatList, namedGroup, namedGroupList } from './supported-groups.js';
 import { protocolVersion, protocolVersionList } from './supported-versions.js';
 import { ticketRequest } from './ticket-request.js';
+import { tlsFlags } from './tls-flags.js';
 
-/** One bit a flag, trailing zero bytes left out. */
-const tlsFlags = opaque(0, 2 ** 8 - 1);
 /** RFC 5746 3.2: renegotiated_connection. */
 const renegotiationInfo = opaque(0, 2 ** 8 - 1);
 
