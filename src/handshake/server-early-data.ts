@@ -40,6 +40,7 @@ function* refuse(
   if (index !== 0 || session === undefined) return 'not_first_identity';
   if (session.cipherSuite !== psk.cipherSuite) return 'suite_mismatch';
   if (session.alpnProtocol !== alpnProtocol) return 'alpn_mismatch';
+  if (session.serverName !== hello.info.serverName) return 'server_name_mismatch';
   const { maxEarlyDataSize } = session;
   if (maxEarlyDataSize === 0 || (transport === 'tcp' && maxEarlyDataSize > policy.maxSize)) return 'limit';
   const { ticketAgeAdd, issuedAt } = session;
