@@ -4,9 +4,9 @@ import { toHex } from '../../src/bytes.js';
 import { fuzz } from './fuzzer.js';
 import { targets } from './targets.js';
 
-const mostSeeds = 100;
+const mostSeeds = 60;
 /** Inputs beyond the seeds. */
-const inputs = 60;
+const inputs = 40;
 
 describe('fuzz targets', () => {
   it.each(targets)('$name', async (target) => {

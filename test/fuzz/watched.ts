@@ -14,17 +14,9 @@ import type { ClientSettings, ServerSettings } from '../../src/handshake/setting
 import { contentTypes } from '../../src/parameters.js';
 import { RecordLayer } from '../../src/record/record-layer.js';
 import { eventsOf, makeEnd, type DriverName, type End } from '../support/connections.js';
-import { flows, type Flow } from '../support/replay.js';
-import { tls13Flows } from '../support/flows-tls13.js';
+import type { Flow } from '../support/replay.js';
 import type { Side } from '../support/traffic.js';
 import { type Decisions, OracleError, rule } from './target.js';
-
-/** Every flow that there is: TLS 1.2 and 1.3, full, resumed, retried, with early data. New ones belong at the end. */
-export const allFlows: readonly Flow[] = [...Object.values(flows), ...Object.values(tls13Flows)];
-
-export function earlyDataOf(flow: Flow): Uint8Array {
-  return 'early' in flow && flow.early instanceof Uint8Array ? flow.early : new Uint8Array(0);
-}
 
 export interface WatchedEnd extends End {
   readonly records: RecordLayer;

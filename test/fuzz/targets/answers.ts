@@ -5,18 +5,9 @@
 import { defaultAnswers } from '../../../src/connection/answers.js';
 import type { Answers } from '../../../src/handshake/needs.js';
 import { otherSide, sides } from '../../support/replay.js';
+import { allFlows, earlyDataOf } from '../flows.js';
 import { Decisions, rule, seed, type FuzzTarget } from '../target.js';
-import {
-  allFlows,
-  dataOf,
-  earlyDataOf,
-  expectAgreement,
-  expectSent,
-  listen,
-  orderly,
-  watchedEnd,
-  type WatchedEnd,
-} from '../watched.js';
+import { dataOf, expectAgreement, expectSent, listen, orderly, watchedEnd, type WatchedEnd } from '../watched.js';
 
 const maxBufferedLength = 2000;
 

@@ -14,11 +14,10 @@ import { plaintextMessages, rfc8448Messages } from '../../support/capture.js';
 import { eventsOf } from '../../support/connections.js';
 import { otherSide, sides } from '../../support/replay.js';
 import { readEdit, type Edit } from '../edits.js';
+import { allFlows, earlyDataOf } from '../flows.js';
 import { Decisions, lazily, rule, seed, type FuzzTarget } from '../target.js';
 import {
-  allFlows,
   dataOf,
-  earlyDataOf,
   expectAgreement,
   expectSent,
   listen,

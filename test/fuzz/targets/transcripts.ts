@@ -7,8 +7,9 @@ import type { Session } from '../../../src/sessions/session.js';
 import { eventsOf, makePair, pump, type End } from '../../support/connections.js';
 import { otherSide, sides, type Flow } from '../../support/replay.js';
 import type { Side } from '../../support/traffic.js';
+import { allFlows, earlyDataOf } from '../flows.js';
 import { Decisions, rule, seed, type FuzzTarget } from '../target.js';
-import { allFlows, dataOf, earlyDataOf, exported, hear, listen, orderly, watchedEnd } from '../watched.js';
+import { dataOf, exported, hear, listen, orderly, watchedEnd } from '../watched.js';
 import { delivered, recordsOf, tampered } from '../wire.js';
 
 /** What one side heard, and what came of it. */
