@@ -1,5 +1,6 @@
 /** Walks a handshake and sleeps while an answer is on its way. An answer that is a value costs no microtask. */
 import { wipe } from '../bytes.js';
+import type { KeyShare } from '../crypto/backend.js';
 import type { Answers, Handshake, Need } from '../handshake/needs.js';
 import { answerFailed, Driver, type DriverOwner } from './driver.js';
 
@@ -33,7 +34,11 @@ function forget(need: Need, answer: unknown): void {
   else if (typeof answer !== 'object' || answer === null) return;
   else if ('sharedSecret' in answer) wipeBytes(answer.sharedSecret);
   else if ('state' in answer) wipeBytes(answer.state);
-  else if ('destroy' in answer && typeof answer.destroy === 'function') answer.destroy();
+  else if (isKeyShare(answer)) answer.destroy();
+}
+
+function isKeyShare(answer: object): answer is Required<KeyShare> {
+  return 'agree' in answer && 'destroy' in answer && typeof answer.destroy === 'function';
 }
 
 function wipeBytes(secret: unknown): void {

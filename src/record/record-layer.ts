@@ -206,6 +206,11 @@ export class RecordLayer {
     return this.#flight.length > 0;
   }
 
+  /** Forgets handshake messages of ours that have not left yet: after them keys have not changed. */
+  dropFlight(): void {
+    this.#flight = [];
+  }
+
   /** Records sent under the present keys (RFC 8446 5.5). */
   get recordsWritten(): number {
     return this.#writeProtection?.records ?? 0;

@@ -3,7 +3,7 @@
  * derivation answer, and what is extracted from. What is public is told apart by what it is derived for: Finished values and
  * binders travel, and so do MACs of tickets.
  */
-import { fromAscii } from '../../src/bytes.js';
+import { equal, fromAscii } from '../../src/bytes.js';
 import type { AeadKey, CbcKey, CryptoBackend, HmacKey, KeyShare, KeyShareAnswer } from '../../src/crypto/backend.js';
 
 export interface RecordedSecret {
@@ -19,6 +19,8 @@ export interface Recorder {
   readonly secrets: readonly RecordedSecret[];
   /** Names of those that still hold anything; `kept` are arrays that are not ours to wipe, or parts of the same memory. */
   unwiped(kept?: readonly Uint8Array[]): string[];
+  /** As {@link unwiped}, and whatever was written over is not there any more. */
+  holding(kept?: readonly Uint8Array[]): string[];
   /** Keys that were set up and not destroyed. */
   readonly alive: () => number;
 }
@@ -94,15 +96,22 @@ export function makeRecorder(): Recorder {
     if (answer !== undefined) record('shared secret', answer.sharedSecret);
     return answer;
   };
+  const remaining = (kept: readonly Uint8Array[]) => {
+    const memory = new Set(kept.map(({ buffer }) => buffer));
+    return secrets.filter(({ bytes }) => !memory.has(bytes.buffer));
+  };
+  const nameOf = ({ name }: RecordedSecret) => name;
   return {
     secrets,
     alive: () => alive.size,
-    unwiped: (kept = []) => {
-      const memory = new Set(kept.map(({ buffer }) => buffer));
-      return secrets
-        .filter(({ bytes }) => !memory.has(bytes.buffer) && bytes.some((byte) => byte !== 0))
-        .map(({ name }) => name);
-    },
+    unwiped: (kept = []) =>
+      remaining(kept)
+        .filter(({ bytes }) => bytes.some((byte) => byte !== 0))
+        .map(nameOf),
+    holding: (kept = []) =>
+      remaining(kept)
+        .filter(({ bytes, value }) => equal(bytes, value))
+        .map(nameOf),
     wrap: (crypto) => ({
       ...crypto,
       hmac: (hash, key) => {
