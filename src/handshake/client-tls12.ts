@@ -4,45 +4,29 @@
  *
  * The surprising thing: whether a ticket was accepted is known only by the echo of the session ID made up beside it.
  */
-import { concat, copy, equal, fromAscii } from '../bytes.js';
-import type { EcdheGroup, PublicKey } from '../crypto/backend.js';
+import { copy, equal, fromAscii } from '../bytes.js';
+import type { EcdheGroup } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
-import { isPskSuite, isTls12CipherSuite, tls12Suites, type Tls12CipherSuite } from '../key-schedule/suites.js';
-import {
-  findExtension,
-  serverEcdhParams,
-  type CertificateRequestTls12,
-  type NewSessionTicketTls12,
-  type ServerHello,
-  type ServerKeyExchange,
-} from '../messages/index.js';
+import { isPskSuite, isTls12CipherSuite, type Tls12CipherSuite } from '../key-schedule/suites.js';
+import { findExtension, type NewSessionTicketTls12, type ServerHello } from '../messages/index.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import type { Staples, Tls12Session } from '../sessions/session.js';
-import { clientCredentials, refuseUnfitChoice, sign, verifyCertificate, verifySignature } from './authenticate.js';
-import { chooseScheme, type SignatureSchemeName } from './signature-schemes.js';
+import { clientCertificateKeyExchange, type ServerHelloAnswer } from './certificates-tls12.js';
 import { refusalHeard, type SentClientHello } from './client-hello.js';
-import { agree, generateKeyShare, offeredGroup } from './ecdhe-tls12.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
-import { authenticationOf } from './negotiate.js';
 import { clientPskKeyExchange } from './psk-tls12.js';
 import { acceptRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
-import type { Credentials } from './settings.js';
-import { encodedTimestamps, ocspResponseIn, staplesOf } from './staples.js';
+import { encodedTimestamps, staplesOf } from './staples.js';
 
 /** What the ServerHello settled. */
-interface Answer {
+interface Answer extends ServerHelloAnswer {
   readonly sessionId: Uint8Array;
-  readonly extendedMasterSecret: boolean;
   readonly secureRenegotiation: boolean;
   readonly alpnProtocol: string | undefined;
   /** NewSessionTicket will come (RFC 5077 3.2). */
   readonly ticketFollows: boolean;
-  /** RFC 6066 8: and it may be left out all the same. */
-  readonly statusMayFollow: boolean;
-  /** RFC 6962 3.3. */
-  readonly signedCertificateTimestamps: Uint8Array | undefined;
 }
 
 export function* clientTls12(
@@ -166,7 +150,7 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
   const peer = isPskSuite(hs.tls12.cipherSuite)
     ? yield* exchangeWithPsk(hs, answer)
-    : yield* exchangeWithCertificates(hs, answer);
+    : yield* clientCertificateKeyExchange(hs, answer);
   hs.tls12.sendFinished();
 
   const ticket = answer.ticketFollows ? yield* receiveTicket(hs) : undefined;
@@ -191,123 +175,6 @@ function* exchangeWithPsk(hs: ClientHandshake, answer: Answer): Handshake<Party 
   hs.transcript.release();
   const { group, identity, identityHint } = yield* clientPskKeyExchange(hs, answer.extendedMasterSecret);
   return { group, peerCertificates: [], externalPskIdentity: identity.slice(), pskIdentityHint: identityHint };
-}
-
-/** From Certificate to our CertificateVerify, and into the keys. */
-function* exchangeWithCertificates(
-  hs: ClientHandshake,
-  answer: Answer,
-): Handshake<Party & { readonly group: EcdheGroup }> {
-  const { settings } = hs;
-  const { peerCertificates, staples, afterwards } = yield* receiveCertificate(hs, answer);
-  const publicKey = yield* verifyCertificate(settings.verifyCertificate, {
-    ...staples,
-    certificates: peerCertificates,
-    role: 'server',
-    serverName: settings.serverName,
-    resumed: false,
-  });
-  if (authenticationOf(publicKey) !== tls12Suites[hs.tls12.cipherSuite].authentication)
-    throw new AlertError(
-      'illegal_parameter',
-      `got a key of kind ${publicKey.kind}, which ${hs.tls12.cipherSuite} excludes`,
-    );
-
-  // RFC 8422 5.1: supported_groups are for the keys of ECDSA certificates as well.
-  if (publicKey.kind === 'ecdsa' && !settings.ecdheGroups.includes(publicKey.curve))
-    throw new AlertError('illegal_parameter', `got an ECDSA key on ${publicKey.curve}, which was not offered`);
-
-  const keyExchange = afterwards ?? (yield* receive('server_key_exchange'));
-  hs.transcript.add(keyExchange.bytes);
-  const { group, publicKey: peerShare } = yield* verifyKeyExchange(hs, publicKey, keyExchange.body);
-
-  let next = yield* receive('certificate_request', 'server_hello_done');
-  let request: CertificateRequestTls12 | undefined;
-  if (next.type === 'certificate_request') {
-    hs.transcript.add(next.bytes);
-    request = next.body;
-    next = yield* receive('server_hello_done');
-  }
-  hs.transcript.add(next.bytes);
-
-  const own = request === undefined ? undefined : yield* chooseCredentials(hs, request);
-  if (request !== undefined)
-    hs.send({ type: 'certificate', body: { certificateList: own?.credentials.certificates ?? [] } });
-  yield* sendClientKeyExchange(hs, answer, group, peerShare);
-  if (own !== undefined) {
-    const signature = yield* sign(own.credentials, own.scheme, hs.transcript.messages());
-    hs.send({ type: 'certificate_verify', body: { algorithm: own.scheme, signature } });
-  }
-  hs.transcript.release();
-  return { group, peerCertificates, ...staples };
-}
-
-/** RFC 5246 7.4.2, RFC 6066 8: the chain and what is stapled to it. That a status was left out, the message after it tells. */
-function* receiveCertificate(
-  hs: ClientHandshake,
-  { statusMayFollow, signedCertificateTimestamps }: Answer,
-): Handshake<{
-  readonly peerCertificates: readonly Uint8Array[];
-  readonly staples: Staples;
-  readonly afterwards: Received<'server_key_exchange'> | undefined;
-}> {
-  const certificate = yield* receive('certificate');
-  hs.transcript.add(certificate.bytes);
-  const peerCertificates = certificate.body.certificateList;
-  if (peerCertificates.length === 0) throw new AlertError('decode_error', 'got a Certificate without a certificate');
-  const next = statusMayFollow ? yield* receive('certificate_status', 'server_key_exchange') : undefined;
-  if (next?.type !== 'certificate_status')
-    return { peerCertificates, staples: staplesOf({ signedCertificateTimestamps }), afterwards: next };
-  hs.transcript.add(next.bytes);
-  const staples = staplesOf({ ocspResponse: ocspResponseIn(next.body), signedCertificateTimestamps });
-  return { peerCertificates, staples, afterwards: undefined };
-}
-
-/** RFC 8422 5.4: the parameters are signed together with both randoms. */
-function* verifyKeyExchange(
-  hs: ClientHandshake,
-  key: PublicKey,
-  body: ServerKeyExchange,
-): Handshake<{ group: EcdheGroup; publicKey: Uint8Array }> {
-  const group = offeredGroup(hs.settings, body.params);
-  const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(body.params));
-  yield* verifySignature(hs, key, body.algorithm, signed, body.signature);
-  return { group, publicKey: body.params.public };
-}
-
-/** The first of our credentials whose key can make a signature that the server takes. */
-function* chooseCredentials(
-  hs: ClientHandshake,
-  { supportedSignatureAlgorithms: schemes, certificateAuthorities, certificateTypes }: CertificateRequestTls12,
-): Handshake<{ credentials: Credentials; scheme: SignatureSchemeName } | undefined> {
-  const candidates = yield* clientCredentials(hs.settings, {
-    version: 'TLSv1.2',
-    signatureSchemes: schemes,
-    certificateAuthorities,
-    certificateTypes,
-  });
-  for (const credentials of candidates) {
-    // RFC 8422 5.5: Ed25519 goes with ecdsa_sign.
-    const authentication = authenticationOf(credentials.signer.publicKey);
-    if (authentication === undefined || !certificateTypes.includes(`${authentication}_sign`)) continue;
-    const scheme = chooseScheme(credentials, schemes, { version: 'TLSv1.2', signer: 'client' });
-    if (scheme !== undefined) return { credentials, scheme };
-  }
-  refuseUnfitChoice(hs.settings, candidates);
-  return undefined;
-}
-
-/** RFC 8422 5.7, then RFC 5246 8.1 or RFC 7627 4. */
-function* sendClientKeyExchange(
-  hs: ClientHandshake,
-  answer: Answer,
-  group: EcdheGroup,
-  peerShare: Uint8Array,
-): Handshake<void> {
-  const keyShare = yield* generateKeyShare(hs, group);
-  const premasterSecret = yield* agree(hs, group, keyShare, peerShare);
-  hs.send({ type: 'client_key_exchange', body: { public: keyShare.publicKey } });
-  hs.tls12.enterPremasterSecret(premasterSecret, answer.extendedMasterSecret);
 }
 
 /** RFC 5077 3.3. An empty ticket means that the server changed its mind. */

@@ -5,23 +5,20 @@
  * The surprising thing: in a full handshake the ticket is sealed only after the client's Finished (RFC 5077 3.3), in an
  * abbreviated one before it, so a renewed ticket is nothing that a server may count on.
  */
-import { ascii, concat, copy, empty } from '../bytes.js';
-import type { EcdheGroup, KeyShare, PublicKey } from '../crypto/backend.js';
+import { ascii, copy, empty } from '../bytes.js';
 import { AlertError } from '../errors.js';
-import { serverEcdhParams, type Extension } from '../messages/index.js';
+import type { Extension } from '../messages/index.js';
 import { sessionState } from '../sessions/session-state.js';
 import type { Staples, Tls12Session } from '../sessions/session.js';
-import { sign, verifyCertificate, verifySignature } from './authenticate.js';
+import { serverCertificateKeyExchange } from './certificates-tls12.js';
 import { findSession, type FoundSession } from './find-session.js';
 import { ask, receive, type Handshake } from './needs.js';
-import { chooseProtocol, negotiateSuite, type NegotiatedCertificate } from './negotiate.js';
-import { agree, generateKeyShare } from './ecdhe-tls12.js';
+import { chooseProtocol, negotiateSuite, type HelloFacts } from './negotiate.js';
 import { serverPskKeyExchange } from './psk-tls12.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, nothingStapled, type HandshakeResult, type Tls12Outcome } from './result.js';
 import type { ServerHandshake } from './handshake-state.js';
-import type { HelloFacts } from './negotiate.js';
 import type { ServerSettings } from './settings.js';
 import { staplesFor, timestampExtension } from './staples.js';
 
@@ -103,7 +100,15 @@ function* fullHandshake(
           peerCertificates: [],
           externalPskIdentity: yield* serverPskKeyExchange(hs, group, facts.extendedMasterSecret),
         }
-      : { peerCertificates: yield* exchangeWithCertificates(hs, facts, group, certificate, staples) };
+      : {
+          peerCertificates: yield* serverCertificateKeyExchange(
+            hs,
+            group,
+            facts.extendedMasterSecret,
+            certificate,
+            staples,
+          ),
+        };
   yield* receive('change_cipher_spec');
   yield* hs.tls12.receiveFinished();
 
@@ -123,34 +128,6 @@ function* fullHandshake(
 
 /** Who the client is, as the session remembers it. */
 type Party = Pick<Tls12Session, 'peerCertificates' | 'externalPskIdentity'>;
-
-/** From Certificate to the client's CertificateVerify, and into the keys. Answers the client's chain; empty if it has none. */
-function* exchangeWithCertificates(
-  hs: ServerHandshake,
-  facts: HelloFacts,
-  group: EcdheGroup,
-  certificate: NegotiatedCertificate,
-  { ocspResponse }: Staples = {},
-): Handshake<readonly Uint8Array[]> {
-  hs.send({ type: 'certificate', body: { certificateList: certificate.credentials.certificates } });
-  if (ocspResponse !== undefined)
-    hs.send({ type: 'certificate_status', body: { statusType: 'ocsp', response: ocspResponse } });
-  const keyShare = yield* sendServerKeyExchange(hs, group, certificate);
-  const asked = hs.settings.clientAuthentication !== 'none';
-  if (asked) sendCertificateRequest(hs);
-  else hs.transcript.release();
-  hs.send({ type: 'server_hello_done', body: {} });
-
-  const peerCertificates = asked ? yield* receiveClientCertificate(hs) : [];
-  const publicKey = peerCertificates.length === 0 ? undefined : yield* verifyClientChain(hs, peerCertificates);
-  const exchange = yield* receive('client_key_exchange');
-  hs.transcript.add(exchange.bytes);
-  const premasterSecret = yield* agree(hs, group, keyShare, exchange.body.public);
-  hs.tls12.enterPremasterSecret(premasterSecret, facts.extendedMasterSecret);
-  if (publicKey !== undefined) yield* receiveCertificateVerify(hs, publicKey);
-  hs.transcript.release();
-  return peerCertificates;
-}
 
 function sendServerHello(
   hs: ServerHandshake,
@@ -183,58 +160,6 @@ function sendServerHello(
       extensions,
     },
   });
-}
-
-/** RFC 8422 5.4. */
-function* sendServerKeyExchange(
-  hs: ServerHandshake,
-  group: EcdheGroup,
-  { credentials, scheme }: NegotiatedCertificate,
-): Handshake<KeyShare> {
-  const keyShare = yield* generateKeyShare(hs, group);
-  const params = { curveType: 'named_curve', namedCurve: group, public: keyShare.publicKey } as const;
-  const signed = concat(hs.clientRandom, hs.serverRandom, serverEcdhParams.encode(params));
-  const signature = yield* sign(credentials, scheme, signed);
-  hs.send({ type: 'server_key_exchange', body: { params, algorithm: scheme, signature } });
-  return keyShare;
-}
-
-/** RFC 5246 7.4.4. */
-function sendCertificateRequest(hs: ServerHandshake): void {
-  hs.send({
-    type: 'certificate_request',
-    body: {
-      certificateTypes: ['ecdsa_sign', 'rsa_sign'],
-      supportedSignatureAlgorithms: hs.settings.signatureSchemes,
-      certificateAuthorities: hs.settings.certificateAuthorities,
-    },
-  });
-}
-
-/** RFC 5246 7.4.6: an empty chain says that the client has none; handshake_failure if one is required. */
-function* receiveClientCertificate(hs: ServerHandshake): Handshake<readonly Uint8Array[]> {
-  const certificate = yield* receive('certificate');
-  hs.transcript.add(certificate.bytes);
-  const { certificateList } = certificate.body;
-  if (certificateList.length === 0 && hs.settings.clientAuthentication === 'require')
-    throw new AlertError('handshake_failure', 'got no client certificate');
-  return certificateList;
-}
-
-function verifyClientChain(hs: ServerHandshake, certificates: readonly Uint8Array[]): Handshake<PublicKey> {
-  return verifyCertificate(hs.settings.verifyCertificate, {
-    certificates,
-    role: 'client',
-    serverName: undefined,
-    resumed: false,
-  });
-}
-
-/** RFC 5246 7.4.8: over all messages so far, as they stood on the wire. */
-function* receiveCertificateVerify(hs: ServerHandshake, publicKey: PublicKey): Handshake<void> {
-  const { body, bytes } = yield* receive('certificate_verify');
-  yield* verifySignature(hs, publicKey, body.algorithm, hs.transcript.messages(), body.signature);
-  hs.transcript.add(bytes);
 }
 
 function newSession(
