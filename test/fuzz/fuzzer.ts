@@ -77,18 +77,24 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
   return report(seeded);
 }
 
-/** What a run threw, or left as a rejection that nobody handles. */
+/** An input that takes longer is a crash: microseconds of processor time, where most inputs take some thousand at the most. */
+const longestRun = 2_000_000;
+
+/** What a run threw, or left as a rejection that nobody handles, or that it took too long. */
 async function outcome(target: FuzzTarget, input: Uint8Array): Promise<{ thrown: unknown } | undefined> {
   let unhandled: { thrown: unknown } | undefined;
   const listen = (thrown: unknown) => (unhandled ??= { thrown });
   process.on('unhandledRejection', listen);
+  const before = process.cpuUsage();
   try {
     const running = target.run(input.slice());
-    if (!(running instanceof Promise)) return undefined;
-    await running;
-    // Rejections are told of when the microtasks are through.
-    await new Promise(setImmediate);
-    return unhandled;
+    if (running instanceof Promise) {
+      await running;
+      // Rejections are told of when the microtasks are through.
+      await new Promise(setImmediate);
+    }
+    const { user } = process.cpuUsage(before);
+    return user > longestRun ? { thrown: new Error(`took ${String(user)} microseconds`) } : unhandled;
   } catch (thrown) {
     return { thrown };
   } finally {
