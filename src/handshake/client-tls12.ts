@@ -137,7 +137,7 @@ function* abbreviatedHandshake(
   return result(hs, answer, session, {
     mode: session.ticket === undefined ? 'session_id' : 'ticket',
     reason: undefined,
-    group: undefined,
+    group: session.group,
     newTicket: renewed !== undefined,
     session: handedOut(hs, renewed ?? session),
   });
@@ -170,8 +170,9 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
 
 /** Who the server is, as the session remembers it. */
 type Party = Staples & Pick<Tls12Session, 'peerCertificates' | 'externalPskIdentity' | 'pskIdentityHint'>;
+type PartyAndGroup = Party & { readonly group: EcdheGroup };
 
-function* exchangeWithPsk(hs: ClientHandshake, answer: Answer): Handshake<Party & { readonly group: EcdheGroup }> {
+function* exchangeWithPsk(hs: ClientHandshake, answer: Answer): Handshake<PartyAndGroup> {
   hs.transcript.release();
   const { group, identity, identityHint } = yield* clientPskKeyExchange(hs, answer.extendedMasterSecret);
   return { group, peerCertificates: [], externalPskIdentity: identity.slice(), pskIdentityHint: identityHint };
@@ -199,7 +200,7 @@ function withTicket(
 function newSession(
   hs: ClientHandshake,
   answer: Answer,
-  { peerCertificates, externalPskIdentity, pskIdentityHint, ...staples }: Party,
+  { group, peerCertificates, externalPskIdentity, pskIdentityHint, ...staples }: PartyAndGroup,
   ticket: NewSessionTicketTls12 | undefined,
 ): Tls12Session | undefined {
   const { serverName, applicationContext, now, allowResumptionWithoutExtendedMasterSecret } = hs.settings;
@@ -209,6 +210,7 @@ function newSession(
     cipherSuite: hs.tls12.cipherSuite,
     masterSecret: hs.tls12.masterSecret,
     extendedMasterSecret: answer.extendedMasterSecret,
+    group,
     ...(serverName === undefined ? {} : { serverName }),
     ...(answer.alpnProtocol === undefined ? {} : { alpnProtocol: answer.alpnProtocol }),
     establishedAt: now(),

@@ -33,7 +33,10 @@ export interface HandshakeResult {
   readonly extendedMasterSecret: boolean;
   /** RFC 5746 3.4: whether the peer answered renegotiation_info; always true in TLS 1.3, which has no renegotiation. */
   readonly secureRenegotiation: boolean;
-  /** Group of the key exchange; `undefined` where there was none. */
+  /**
+   * Group of the key exchange: of this handshake's, or, in a resumption of TLS 1.2, which has none, of the one in the full handshake, if
+   * the session remembers it. `undefined` under `psk_ke`.
+   */
   readonly group: string | undefined;
   /** RFC 8446 4.1.4: whether the ClientHello had to be sent again. */
   readonly helloRetryRequest: boolean;

@@ -6,6 +6,7 @@
  * abbreviated one before it, so a renewed ticket is nothing that a server may count on.
  */
 import { ascii, copy, empty } from '../bytes.js';
+import type { EcdheGroup } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import type { Extension } from '../messages/index.js';
 import { sessionState } from '../sessions/session-state.js';
@@ -66,7 +67,7 @@ function* abbreviatedHandshake(
   return result(hs, facts, alpnProtocol, session, {
     mode,
     reason: undefined,
-    group: undefined,
+    group: session.group,
     newTicket: ticket !== undefined,
   });
 }
@@ -112,7 +113,7 @@ function* fullHandshake(
   yield* receive('change_cipher_spec');
   yield* hs.tls12.receiveFinished();
 
-  const session = newSession(hs, facts, alpnProtocol, peer);
+  const session = newSession(hs, facts, alpnProtocol, group, peer);
   // R5077-3.3-5: a server that cannot seal after all sends an empty ticket.
   const ticket = ticketFollows ? ((yield* sealTicket(hs, session)) ?? empty) : undefined;
   if (ticket !== undefined) sendTicket(hs, ticket);
@@ -166,6 +167,7 @@ function newSession(
   hs: ServerHandshake,
   { serverName, extendedMasterSecret }: HelloFacts,
   alpnProtocol: string | undefined,
+  group: EcdheGroup,
   { peerCertificates, externalPskIdentity }: Party,
 ): Tls12Session {
   const now = hs.settings.now();
@@ -174,6 +176,7 @@ function newSession(
     cipherSuite: hs.tls12.cipherSuite,
     masterSecret: hs.tls12.masterSecret,
     extendedMasterSecret,
+    group,
     ...(serverName === undefined ? {} : { serverName }),
     ...(alpnProtocol === undefined ? {} : { alpnProtocol }),
     establishedAt: now,

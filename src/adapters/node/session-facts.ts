@@ -24,9 +24,9 @@ export function cipherOf({ cipherSuite, version }: HandshakeEvent): CipherNameAn
   return { name: opensslCipherName(cipherSuite), standardName: cipherSuite, version };
 }
 
-/** Empty where there was no key exchange, and for groups that OpenSSL has no such words for. */
-export function ephemeralKeyOf({ group }: HandshakeEvent): EphemeralKeyInfo | object {
-  return ephemeralKeys[group ?? ''] ?? {};
+/** Empty where there was no key exchange, whatever the session remembers of one, and for groups that OpenSSL has no such words for. */
+export function ephemeralKeyOf({ group, mode }: HandshakeEvent): EphemeralKeyInfo | object {
+  return mode === 'session_id' || mode === 'ticket' ? {} : (ephemeralKeys[group ?? ''] ?? {});
 }
 
 /** What OpenSSL says of the groups. */
