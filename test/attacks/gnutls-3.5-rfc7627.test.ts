@@ -93,13 +93,26 @@ describe.each(tls12Kinds)('the client (%s)', (kind) => {
     }
   });
 
-  it('R7627-5.3-1 R7627-5.3-7 does not offer a session without', () => {
+  it('R7627-5.3-1 R7627-5.3-7 does not offer a session without, unless that is switched on', () => {
     const world = makeWorld(kind);
     const session = { ...tls12SessionOf(connectSync(world.client(), world.server())), extendedMasterSecret: false };
-    for (const options of [{}, switchedOn]) {
+    for (const options of [{}, { allowMissingExtendedMasterSecret: true }]) {
       const pair = connectSync(world.client({ ...options, session }), world.server());
       expect([outcome(pair), theEvent(pair.client, 'handshake').reason]).toEqual(['full: not_offered', 'not_offered']);
     }
+    const legacy = sessionMade(world, kind, false);
+    const offering = world.client({ ...switchedOn, session: { ...legacy, extendedMasterSecret: false } });
+    // The hello has the extension all the same, and a server that knows it does not resume (5.3).
+    expect(outcome(connectSync(offering, world.server(switchedOn)))).toBe(
+      'full: session_without_extended_master_secret',
+    );
+  });
+
+  it('RFC 7627 5.3: session without, resumed answer with: aborts', () => {
+    const world = makeWorld(kind);
+    const session = { ...tls12SessionOf(connectSync(world.client(), world.server())), extendedMasterSecret: false };
+    const pair = connectSync(world.client({ ...switchedOn, session }), world.server());
+    expect(outcome(pair)).toBe('client: handshake_failure');
   });
 
   it.each([{}, switchedOn])('R7627-5.3-8 session with, resumed answer without: aborts (%o)', (options) => {

@@ -220,13 +220,16 @@ describe.concurrent('failure: a code, a line and a status', () => {
 
   it('a server that goes away without close_notify: the handshake is ok, and a line says that data may be missing', async () => {
     // node:tls says close_notify whenever it can: the TCP connection is ended below it.
-    const upstream = await tlsServer({}, (socket) => socket.write('half an answ'));
+    let hangUp: (() => void) | undefined;
+    const upstream = await tlsServer({}, (socket) =>
+      socket.write('half an answ', () => setTimeout(() => hangUp?.(), 200)),
+    );
     const port = await tcpServer((socket) => {
       const server = connectTcp({ port: upstream, host: '127.0.0.1' });
       open.add(server);
       server.pipe(socket);
       socket.pipe(server);
-      setTimeout(() => socket.end(), 500);
+      hangUp = () => socket.end();
     });
     const { status, lines, stderr } = await command.connect(port);
     expect({ status, lines }).toMatchObject({ status: 0, lines: [{ event: 'handshake', mode: 'full', ok: true }] });

@@ -56,6 +56,15 @@ describe('exportKeyingMaterial', () => {
     expect(toHex(connection.exportKeyingMaterial(label, 32, empty))).toBe(found[0]);
   });
 
+  it('has a label of any length, and an empty one too', () => {
+    const { pair, secret, crypto } = open();
+    const [ours, theirs] = [pair.client, pair.server].map(({ connection }) =>
+      toHex(connection.exportKeyingMaterial('', 32, ascii('context'))),
+    );
+    expect(ours).toBe(theirs);
+    expect(ours).toBe(toHex(exportKeyingMaterial(crypto, 'sha256', secret, '', ascii('context'), 32)));
+  });
+
   it('stays the same after a KeyUpdate', () => {
     const { pair } = open();
     const before = toHex(pair.client.connection.exportKeyingMaterial(label, 32));

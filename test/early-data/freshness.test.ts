@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultFreshnessWindow, freshness } from '../../src/early-data/freshness.js';
+import { defaultFreshnessWindow, freshness, ticketAgeSkew } from '../../src/early-data/freshness.js';
 
 const issuedAt = 1_700_000_000_000;
 const ticketAgeAdd = 0xfedcba98;
@@ -11,6 +11,28 @@ function arrive(ticketAge: number, elapsed: number, window?: number) {
   const now = issuedAt + elapsed;
   return freshness({ issuedAt, ticketAgeAdd, obfuscatedTicketAge, now, ...(window !== undefined && { window }) });
 }
+
+describe('ticketAgeSkew', () => {
+  const skew = (ticketAge: number, elapsed: number) =>
+    ticketAgeSkew({
+      issuedAt,
+      ticketAgeAdd,
+      obfuscatedTicketAge: (ticketAge + ticketAgeAdd) % 2 ** 32,
+      now: issuedAt + elapsed,
+    });
+
+  it.each([
+    ['as old as', 5000, 5000, 0],
+    ['older than', 65_000, 5000, 60_000],
+    ['younger than', 1000, 5000, -4000],
+    ['just issued, and for us', 0, 604_800_000, -604_800_000],
+  ])(
+    'R8446-4.2.11.1-1 is what the client has its ticket %s what we have: %i and %i ms',
+    (_, theirs, ours, expected) => {
+      expect(skew(theirs, ours)).toBe(expected);
+    },
+  );
+});
 
 describe('freshness', () => {
   it('R8446-8.3-1 expects the hello when the ticket is as old as the client says', () => {

@@ -132,7 +132,7 @@ describe.each(backends)('RFC 8448 by client and server', (crypto, keyShare) => {
       ticketLifetime: 30,
       ticketCount: trace.messages.filter(({ type }) => type === 'NewSessionTicket').length,
       earlyData: { maxSize: 1024, acceptReplayedEarlyData: true },
-      shapeEncryptedExtensions: withGroupsOf(trace),
+      shapeEncryptedExtensions: withExtensionsOf(trace),
       retryCookie: () => cookieOf(trace),
       ...server,
     });
@@ -214,11 +214,18 @@ function likeTrace(trace: Trace): (extensions: ClientHelloExtensions) => ClientH
   };
 }
 
-function withGroupsOf(trace: Trace): (extensions: ServerExtensions) => ServerExtensions {
+/** In the order of NSS, which tells its groups, and acknowledges the name on resumption as well. */
+function withExtensionsOf(trace: Trace): (extensions: ServerExtensions) => ServerExtensions {
   const message = trace.messages.find(({ type }) => type === 'EncryptedExtensions');
   const decoded = decodeHandshake('TLSv1.3', message?.bytes ?? empty);
   const theirs = decoded.type === 'encrypted_extensions' ? decoded.body.extensions : [];
-  return (ours) => [...theirs.filter(({ type }) => type === 'supported_groups'), ...ours];
+  return (ours) => {
+    const ofNss = theirs.filter(({ type }) => !ours.some((own) => own.type === type));
+    expect(
+      ofNss.map(({ type }) => type).filter((type) => type !== 'supported_groups' && type !== 'server_name'),
+    ).toEqual([]);
+    return theirs.flatMap(({ type }) => [...ofNss, ...ours].find((extension) => extension.type === type) ?? []);
+  };
 }
 
 function cookieOf({ messages }: Trace): Uint8Array | undefined {

@@ -18,8 +18,8 @@ describe('EncryptedExtensions', () => {
     ['supported_versions', Uint8Array.of(3, 4)],
     ['psk_key_exchange_modes', Uint8Array.of(1, 1)],
     ['signature_algorithms', Uint8Array.of(0, 2, 4, 3)],
-  ] as const)('R8446-4.3.1-1 R8446-4.2-2 with %s, which has no place there: illegal_parameter', (type, data) => {
-    expect(edited(withExtensions({ type, data }))).toBe('client: illegal_parameter');
+  ] as const)('R8446-4.3.1-1 RFC 8446 6.2: with %s, which has no place there: unsupported_extension', (type, data) => {
+    expect(edited(withExtensions({ type, data }))).toBe('client: unsupported_extension');
   });
 
   it('R8446-4.2-1 R8701-3.1-1 with what was not asked for: unsupported_extension', () => {
@@ -29,7 +29,7 @@ describe('EncryptedExtensions', () => {
     }
   });
 
-  it('R8446-4.2-3 with one extension twice: illegal_parameter', () => {
+  it('R8446-4.2-3 with one extension twice: decode_error', () => {
     const twice = Uint8Array.of(8, 0, 0, 10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0);
     expect(
       clientMeets(
@@ -37,7 +37,7 @@ describe('EncryptedExtensions', () => {
         server,
         saying('encrypted_extensions', () => [twice]),
       ),
-    ).toBe('client: illegal_parameter');
+    ).toBe('client: decode_error');
   });
 
   it('R7301-3.1-2 R9325-3.8-1 with a protocol that was not offered, or two: illegal_parameter', () => {

@@ -4,6 +4,7 @@ import { ascii, join, toHex } from '../../src/bytes.js';
 import type { ReplayAnswer, ReplayGuard } from '../../src/early-data/replay-guard.js';
 import type { ServerOptions } from '../../src/connection/options.js';
 import { findExtension } from '../../src/messages/index.js';
+import { contentTypes } from '../../src/parameters.js';
 import { boundHello, maxEarlyData } from '../support/attack-rig-tls13.js';
 import {
   drain,
@@ -23,7 +24,6 @@ import {
   listening,
   outcome,
   saying,
-  serverMeets,
   serverPair,
   withExtensions,
 } from '../support/tls13-rules.js';
@@ -205,9 +205,15 @@ describe('rejected', () => {
 });
 
 describe('early_data in a ClientHello without a PSK', () => {
-  it('R8446-4.2.10-4 is illegal_parameter', () => {
+  it('R8446-4.2.10-4 is not read, and the handshake goes on', () => {
     const says = saying('client_hello', withExtensions<ClientHello>({ type: 'early_data', data: {} }));
-    expect(serverMeets(world.client(), world.server(), says)).toBe('server: illegal_parameter');
+    const pair = serverPair(world.client(), world.server(), says);
+    pair.client.transport.write(contentTypes.application_data, new Uint8Array(100));
+    expect(outcome(pump(pair), 'server')).toBe('full: not_offered');
+    expect(eventsOf(pair.server, 'early_data')).toEqual([
+      { type: 'early_data', accepted: false, reason: 'psk_not_selected' },
+    ]);
+    expect(dataOf(pair.server)).toEqual([]);
   });
 });
 

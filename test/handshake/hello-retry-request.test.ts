@@ -8,7 +8,7 @@ import {
   type ClientHello,
   type HelloRetryRequest,
 } from '../../src/messages/index.js';
-import { makePair, pump, theEvent } from '../support/connections.js';
+import { eventsOf, makePair, pump, theEvent } from '../support/connections.js';
 import { boundHello } from '../support/attack-rig-tls13.js';
 import {
   binderKeyOf,
@@ -121,13 +121,12 @@ describe('R8446-4.1.2-1 a server refuses a second ClientHello', () => {
     ['without ALPN', withoutExtensions('application_layer_protocol_negotiation')],
     ['with an extension more', withExtensions({ type: 'post_handshake_auth', data: {} })],
     ['with a cookie that nobody sent', withExtensions({ type: 'cookie', data: ascii('cookie') })],
-    ['R8446-4.2.10-3 with early_data', withExtensions({ type: 'early_data', data: {} })],
     ['without the key share asked for', withExtensions({ type: 'key_share', data: [] })],
   ])('%s: illegal_parameter', (_what, change) => {
     expect(serverMeets(client, server, secondClientHello(change))).toBe('server: illegal_parameter');
   });
 
-  it('R8446-4.2.10-3 with early_data beside a PSK that is right: illegal_parameter', () => {
+  it('R8446-4.2.10-3 but not for early_data, which is not read', () => {
     const session = world.session();
     const says = secondClientHello((body, hs) => {
       const last = body.extensions?.at(-1);
@@ -135,8 +134,42 @@ describe('R8446-4.1.2-1 a server refuses a second ClientHello', () => {
       const early = withExtensions<ClientHello>({ type: 'early_data', data: {} }, last)(body);
       return [boundHello(hs, early, [binderKeyOf(session)])];
     });
-    const from = world.client({ ...retrying, session });
+    const pair = serverPair(world.client({ ...retrying, session, earlyData: true }), server, says);
+    expect(outcome(pump(pair), 'server')).toBe('psk_dhe_ke');
+    expect(eventsOf(pair.server, 'early_data')).toEqual([
+      { type: 'early_data', accepted: false, reason: 'hello_retry_request' },
+    ]);
+    expect(serverMeets(client, server, secondClientHello(withExtensions({ type: 'early_data', data: {} })))).toBe(
+      'full: not_offered',
+    );
+  });
+
+  it('R8446-4.1.2-1 without any PSK, though one was chosen: missing_extension', () => {
+    const from = world.client({ ...retrying, session: world.session() });
+    expect(serverMeets(from, server, secondClientHello(withoutExtensions('pre_shared_key')))).toBe(
+      'server: missing_extension',
+    );
+  });
+
+  it('R8446-4.1.2-1 with PSKs, and no longer the one that was chosen: illegal_parameter', () => {
+    const [chosen, other] = [world.session(), world.session()];
+    const says = secondClientHello((body, hs) => {
+      const offered = findExtension(body.extensions, 'pre_shared_key')!;
+      const data = { identities: offered.identities.slice(1), binders: offered.binders.slice(1) };
+      const hello = withExtensions<ClientHello>({ type: 'pre_shared_key', data })(body);
+      return [boundHello(hs, hello, [binderKeyOf(other)])];
+    });
+    const from = world.client({ ...retrying, session: [chosen, other] });
     expect(serverMeets(from, server, says)).toBe('server: illegal_parameter');
+  });
+
+  it('but not for PSKs that were refused before: they may go', () => {
+    const strange = {
+      ...world.session(),
+      ticket: ascii('not of ours, but as long as a ticket has to be to be looked at'),
+    };
+    const from = world.client({ ...retrying, session: strange });
+    expect(serverMeets(from, server, secondClientHello(withoutExtensions('pre_shared_key')))).toBe('full: malformed');
   });
 
   it('with another cookie, or without it: illegal_parameter', () => {
@@ -175,6 +208,16 @@ describe('a client refuses a HelloRetryRequest', () => {
     ['another version', withExtensions({ type: 'supported_versions', data: 'TLSv1.2' })],
   ])('R8446-4.1.4-4 with %s: illegal_parameter', (_what, change) => {
     expect(refused(change)).toBe('client: illegal_parameter');
+  });
+
+  it('R8446-4.1.4-4 with a compression method: decode_error', () => {
+    const says = saying('hello_retry_request', (body) => {
+      const bytes = encodeHandshake('TLSv1.3', { type: 'hello_retry_request', body });
+      // After type and length, version, random, session ID and suite.
+      bytes[4 + 2 + 32 + 1 + body.legacySessionIdEcho.length + 2] = 1;
+      return [bytes];
+    });
+    expect(clientMeets(client, server, says)).toBe('client: decode_error');
   });
 
   it('R8446-4.1.4-1 without supported_versions: missing_extension', () => {
@@ -307,6 +350,28 @@ describe('PSKs after a HelloRetryRequest', () => {
     const { first, second, pair } = honest(world.client({ ...retrying, session, earlyData: true }), server);
     expect([typesOf(first).includes('early_data'), typesOf(second).includes('early_data')]).toEqual([true, false]);
     expect(theEvent(pair.client, 'early_data')).toMatchObject({ accepted: false, reason: 'hello_retry_request' });
+  });
+});
+
+describe('retryForPreferredGroup', () => {
+  const preferring = { groups: ['x25519', 'secp256r1'] } as const;
+  const met = (ofServer: { retryForPreferredGroup?: boolean }, keyShareGroups: readonly ['secp256r1', 'x25519'?]) => {
+    const groups = keyShareGroups.flatMap((group) => group ?? []);
+    const pair = pump(
+      makePair(world.client({ ...retrying, keyShareGroups: groups }), world.server({ ...preferring, ...ofServer })),
+    );
+    const { group, helloRetryRequest } = theEvent(pair.server, 'handshake');
+    return { group, helloRetryRequest };
+  };
+
+  it('is off: the share that came along is taken', () => {
+    expect(met({}, ['secp256r1'])).toEqual({ group: 'secp256r1', helloRetryRequest: false });
+  });
+
+  it('RFC 8446 4.1.4: asks for the group that the server likes best, where its share did not come along', () => {
+    const on = { retryForPreferredGroup: true };
+    expect(met(on, ['secp256r1'])).toEqual({ group: 'x25519', helloRetryRequest: true });
+    expect(met(on, ['secp256r1', 'x25519'])).toEqual({ group: 'x25519', helloRetryRequest: false });
   });
 });
 

@@ -109,11 +109,11 @@ describe('a client is told of a PSK', () => {
     expect(clientMeets(world.client(), server, says)).toBe('client: missing_extension');
   });
 
-  it('R8446-4.2.9-5 with psk_key_exchange_modes in any message: illegal_parameter', () => {
+  it('R8446-4.2.9-5 with psk_key_exchange_modes: illegal_parameter in ServerHello, unsupported_extension in EncryptedExtensions', () => {
     const modes = { type: 'psk_key_exchange_modes', data: Uint8Array.of(1, 1) } as const;
     expect(edited(withExtensions(modes))).toBe('client: illegal_parameter');
     expect(clientMeets(client, server, saying('encrypted_extensions', withExtensions(modes)))).toBe(
-      'client: illegal_parameter',
+      'client: unsupported_extension',
     );
   });
 });

@@ -48,9 +48,9 @@ describe.each(['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'] as const)('%s
   const ofLength = (length: number): Edit =>
     finished(() => Uint8Array.from([handshakeTypes.finished, 0, 0, length, ...new Uint8Array(length)]));
 
-  it('that is too short or too long is decode_error', () => {
+  it('that is too short or too long is decrypt_error', () => {
     for (const length of [16, 40, 64])
-      expect(refusalOf(client, ofLength(length))).toMatchObject({ alert: 'decode_error' });
+      expect(refusalOf(client, ofLength(length))).toMatchObject({ alert: 'decrypt_error' });
   });
 
   it('with one wrong bit is decrypt_error', () => {

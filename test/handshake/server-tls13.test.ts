@@ -97,7 +97,7 @@ describe('a ClientHello', () => {
     });
   });
 
-  it('P-state-3 for psk_ke, that drops its PSK after a cookie and sends no key share: illegal_parameter', () => {
+  it('P-state-3 for psk_ke, that drops its PSK after a cookie: missing_extension', () => {
     const modes = { pskKeyExchangeModes: ['psk_ke'] } as const;
     const pair = pump(
       serverPair(
@@ -106,6 +106,15 @@ describe('a ClientHello', () => {
         secondClientHello(withoutExtensions('pre_shared_key')),
       ),
     );
+    expect(theEvent(pair.server, 'close').error).toMatchObject({
+      alert: 'missing_extension',
+      message: 'got no pre_shared_key any more',
+    });
+  });
+
+  it('that drops its key share after a cookie: illegal_parameter', () => {
+    const says = secondClientHello(withExtensions({ type: 'key_share', data: [] }));
+    const pair = pump(serverPair(client, world.server({ retryCookie: () => ascii('cookie') }), says));
     expect(theEvent(pair.server, 'close').error).toMatchObject({
       alert: 'illegal_parameter',
       message: 'got no key share of the group asked for',
@@ -173,9 +182,9 @@ describe('the client’s last flight', () => {
     expect(serverMeets(client, server, says)).toBe('server: decrypt_error');
   });
 
-  it('with a Finished of another length: decode_error', () => {
+  it('with a Finished of another length: decrypt_error', () => {
     const says = saying('finished', ({ verifyData }) => ({ verifyData: verifyData.subarray(1) }));
-    expect(serverMeets(client, server, says)).toBe('server: decode_error');
+    expect(serverMeets(client, server, says)).toBe('server: decrypt_error');
   });
 
   it('R8446-5.1-1 with something behind the Finished: unexpected_message', () => {

@@ -263,11 +263,14 @@ describe('TLS 1.3', () => {
     expect(meets([], [list, raw(18, '00030001aa')])).toBe('client: illegal_parameter');
   });
 
-  it.each(['server_hello', 'encrypted_extensions'] as const)('in %s: illegal_parameter', (type) => {
+  it.each([
+    ['server_hello', 'illegal_parameter'],
+    ['encrypted_extensions', 'unsupported_extension'],
+  ] as const)('in %s: %s', (type, alert) => {
     for (const extension of [raw(5, ''), raw(18, '00030001aa')]) {
       const says = saying(type, withExtensions(extension));
       expect(clientMeets(tls13Client('node', 'place', asking), tls13Server('node', 'place'), says)).toBe(
-        'client: illegal_parameter',
+        `client: ${alert}`,
       );
     }
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ascii, concat, fromHex, toHex } from '../../src/bytes.js';
+import { ascii, concat, empty, fromHex, toHex } from '../../src/bytes.js';
 import { hkdfExpand } from '../../src/crypto/hkdf.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { hkdfExpandLabel, largestLabel } from '../../src/key-schedule/hkdf-label.js';
@@ -57,8 +57,13 @@ describe('HkdfLabel', () => {
     );
   });
 
+  it('takes a label of no bytes: an exporter may ask for it', () => {
+    // uint16 32, "tls13 " and nothing, nothing.
+    const info = fromHex('0020' + '06746c733133' + '20' + '00');
+    expect(toHex(hkdfExpandLabel(key, empty, empty, 32))).toBe(toHex(hkdfExpand(key, info, 32)));
+  });
+
   it.each([
-    ['no label', 0, 0, 32],
     ['a label of 250 bytes', 250, 0, 32],
     ['a context of 256 bytes', 1, 256, 32],
     ['more than 255 hashes', 1, 0, 255 * 32 + 1],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emptyStruct, enumeration, opaque, uint16, vector } from '../../src/presentation/codec.js';
 import { extensionVector } from '../../src/presentation/extension-list.js';
+import { alertOf } from '../support/alerts.js';
 import { hex, misuse, refusal } from '../support/decoding.js';
 
 const types = enumeration(2, { limit: 1, names: 2, flag: 3, other: 4 });
@@ -40,6 +41,15 @@ describe('a list of extensions', () => {
     ['a list longer than the input', '0005 0003 0000', 'truncated  @2'],
   ])('refuses %s', (_, text, expected) => {
     expect(refusal(list, text)).toBe(expected);
+  });
+
+  it('names the alert of a second extension by its message: decode_error unless told', () => {
+    const twice = hex('0008 0004 0000 0004 0000');
+    const codecs = { limit: uint16 };
+    expect(alertOf(() => extensionVector(types, codecs, 0, 2 ** 16 - 1).decode(twice))).toBe('decode_error');
+    expect(alertOf(() => extensionVector(types, codecs, 0, 2 ** 16 - 1, 'illegal_parameter').decode(twice))).toBe(
+      'illegal_parameter',
+    );
   });
 
   it('finds the second of many unknown types in time that grows with the list', () => {

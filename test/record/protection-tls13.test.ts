@@ -138,10 +138,10 @@ describe.each(backends)('TLS 1.3 record protection ($name)', (crypto) => {
       expect(toHex(reader.open(applicationData, fragment).payload)).toBe(toHex(ascii('hello')));
     });
 
-    it('a record that does not say application_data outside is not protected: unexpected_message', () => {
+    it('a record that does not say application_data outside is not protected: bad_record_mac', () => {
       const fragment = seal(protect(), handshake, ascii('hello'));
       for (const contentType of [handshake, alert])
-        expect(alertOf(() => protect().open(contentType, fragment))).toBe('unexpected_message');
+        expect(alertOf(() => protect().open(contentType, fragment))).toBe('bad_record_mac');
     });
   });
 });
@@ -259,10 +259,10 @@ describe.each(backends)('RecordLayer in TLS 1.3 ($name)', (crypto) => {
   it('an alert in the clear passes as the first record of a client, and never later', () => {
     const plain: RawRecord = { contentType: alert, fragment: fromHex('0228') };
     expect(readerUnder(2, { mayStartWithPlaintextAlert: true }).open(plain)).toMatchObject({ owned: false });
-    expect(alertOf(() => readerUnder(2).open(plain))).toBe('unexpected_message');
+    expect(alertOf(() => readerUnder(2).open(plain))).toBe('bad_record_mac');
     const reader = readerUnder(2, { mayStartWithPlaintextAlert: true });
     reader.open(written(2, 'first')[0]!);
-    expect(alertOf(() => reader.open(plain))).toBe('unexpected_message');
+    expect(alertOf(() => reader.open(plain))).toBe('bad_record_mac');
   });
 
   it('R8449-4-1 writes no more plaintext, type included, than the peer takes', () => {

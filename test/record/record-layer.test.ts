@@ -75,6 +75,25 @@ describe('RecordLayer: writing', () => {
     expect(toHex(output.subarray(18, 19))).toBe('01');
   });
 
+  it('R8446-5-1 ChangeCipherSpec is never protected', () => {
+    const layer = protectedLayer();
+    layer.write(23, fromHex('01'));
+    layer.writeChangeCipherSpec();
+    layer.write(23, fromHex('02'));
+    const output = layer.takeOutput();
+    expect(headers(output)).toEqual(['170303 17', '140303 1', '170303 17']);
+    expect(toHex(output.subarray(22, 28))).toBe('140303000101');
+  });
+
+  it('says whether messages of a flight wait', () => {
+    const layer = new RecordLayer();
+    expect(layer.flightWaits).toBe(false);
+    layer.writeHandshake(fromHex('0e000000'));
+    expect(layer.flightWaits).toBe(true);
+    layer.flush();
+    expect(layer.flightWaits).toBe(false);
+  });
+
   it('cuts what is longer than 2^14 bytes, also a flight', () => {
     const layer = protectedLayer();
     layer.write(23, new Uint8Array(2 * maxPlaintextLength).fill(1));
@@ -148,6 +167,16 @@ describe('RecordLayer: reading', () => {
     layer.open(sealed(writer, 23, fromHex('00')));
     for (let i = 0; i < 32; i++) expect(emptyRecord()!.payload.length).toBe(0);
     expect(alertOf(emptyRecord)).toBe('unexpected_message');
+  });
+
+  it('alerts between empty records do not make them fewer', () => {
+    const layer = protectedLayer();
+    const writer = protection();
+    for (let i = 0; i < 32; i++) {
+      layer.open(sealed(writer, 23, empty));
+      expect(layer.open(sealed(writer, 21, fromHex('015a')))!.payload).toEqual(fromHex('015a'));
+    }
+    expect(alertOf(() => layer.open(sealed(writer, 23, empty)))).toBe('unexpected_message');
   });
 
   it('RFC 5246 6.2.1: refuses empty records of any other type, and all empty ones before keys', () => {

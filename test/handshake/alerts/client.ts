@@ -86,7 +86,7 @@ export const clientCases: readonly AlertCase[] = [
     'illegal_parameter',
   ),
   serverHello('an extension twice', rawExtension('server_hello', 'ff01000100' + 'ff01000100'), {
-    alert: 'illegal_parameter',
+    alert: 'decode_error',
     code: 'duplicate_extension',
     path: 'server_hello.extensions[1].renegotiation_info',
   }),

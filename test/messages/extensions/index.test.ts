@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ExtensionContext, extensionList } from '../../../src/messages/extensions/index.js';
 import { extensionTypes } from '../../../src/parameters.js';
+import { alertOf } from '../../support/alerts.js';
 import { hex, refusal } from '../../support/decoding.js';
 
 type Name = keyof typeof extensionTypes;
@@ -122,6 +123,19 @@ describe('extensions by message', () => {
     const list = extensionList('new_session_ticket', 0, 2 ** 16 - 2);
     expect(list.decode(hex('0006 5a5a 0002 0102'))).toEqual([{ type: 0x5a5a, data: hex('0102') }]);
   });
+});
+
+it.each<[ExtensionContext, string]>([
+  ['client_hello', 'decode_error'],
+  ['server_hello', 'decode_error'],
+  ['hello_retry_request', 'decode_error'],
+  ['encrypted_extensions', 'decode_error'],
+  ['certificate', 'illegal_parameter'],
+  ['certificate_request', 'illegal_parameter'],
+  ['new_session_ticket', 'illegal_parameter'],
+])('R8446-4.2-3 one of a type twice, in %s: %s', (context, alert) => {
+  const list = extensionList(context, 0, 2 ** 16 - 1);
+  expect(alertOf(() => list.decode(hex('0008 5a5a 0000 5a5a 0000')))).toBe(alert);
 });
 
 describe('refused with decode_error', () => {

@@ -17,11 +17,18 @@ describe('OfferedPsks', () => {
     });
   });
 
+  it('holds binders of lengths that no hash has: what they are worth is for their PSK to say', () => {
+    expect(offeredPsks.decode(hex(`0008 ${identity} 0003 00 01 b1`)).binders).toEqual([hex(''), hex('b1')]);
+    expect(offeredPsks.decode(hex(`0008 ${identity} 0020 1f ${'b1'.repeat(31)}`)).binders).toEqual([
+      hex('b1'.repeat(31)),
+    ]);
+  });
+
   it.each([
     ['no identity', `0000 0021 ${binder}`, 'length_out_of_range identities @0'],
     ['an empty identity', `0007 0000 00000007 00 0021 ${binder}`, 'length_out_of_range identities[0].identity @2'],
     ['no binder', `0008 ${identity} 0000`, 'length_out_of_range binders @10'],
-    ['a binder of 31 bytes', `0008 ${identity} 0021 1f ${'b1'.repeat(32)}`, 'length_out_of_range binders[0] @12'],
+    ['half a second binder', `0008 ${identity} 0021 1f ${'b1'.repeat(32)}`, 'truncated binders[1] @45'],
     ['a binder that its list cuts off', `0008 ${identity} 0021 21 ${'b1'.repeat(33)}`, 'truncated binders[0] @13'],
     ['something after the binders', `0008 ${identity} 0021 ${binder} 00`, 'trailing_bytes  @45'],
   ])('R8446-4.2.11-4 is refused with %s', (_, text, expected) => {
