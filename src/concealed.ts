@@ -4,11 +4,12 @@
  * Sessions, ticket keys and PSKs are plain data which people print while they look for something else. The surprising thing:
  * `constructor` says Uint8Array, so that `slice` and `subarray` answer plain arrays, which is the way to see the bytes.
  */
+import { wipe } from './bytes.js';
 
 /** What `console.log` and `util.inspect` ask an object for, in Node.js, Deno and Bun. */
 const inspect = Symbol.for('nodejs.util.inspect.custom');
 
-class Concealed extends Uint8Array<ArrayBufferLike> {
+class Concealed extends Uint8Array {
   override get ['constructor']() {
     return Uint8Array;
   }
@@ -31,7 +32,10 @@ class Concealed extends Uint8Array<ArrayBufferLike> {
   }
 }
 
-/** The same memory, which printing does not show. */
+/** Moves a secret into an array that printing does not show; the array that it was in is wiped. */
 export function concealed(secret: Uint8Array): Uint8Array {
-  return new Concealed(secret.buffer, secret.byteOffset, secret.length);
+  // Not a view: for a small array that is dearer than a copy, since it has no buffer until one is asked for.
+  const moved = new Concealed(secret);
+  wipe(secret);
+  return moved;
 }

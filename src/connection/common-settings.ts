@@ -1,7 +1,7 @@
 /**
  * What the settings of client and server have in common: versions, suites, groups, PSKs, each as far as the backend goes.
  */
-import { empty } from '../bytes.js';
+import { copy, empty } from '../bytes.js';
 import { concealed } from '../concealed.js';
 import type { AeadAlgorithm, CryptoBackend, EcdheGroup, KeyExchangeGroup } from '../crypto/backend.js';
 import { nobleCrypto } from '../crypto/noble.js';
@@ -208,7 +208,7 @@ function externalPsks(crypto: CryptoBackend, options: ExternalPskOptions): reado
     throw new UsageError('invalid_option', 'an external PSK needs an identity of 1 to 65535 bytes');
   if (key.length < shortestExternalKey)
     throw new UsageError('invalid_key', `an external PSK has at least ${shortestExternalKey} bytes`);
-  if (options.withoutImporter === true) return [{ identity, key: concealed(key), hash, role, kind: 'external' }];
+  if (options.withoutImporter === true) return [{ identity, key: concealed(copy(key)), hash, role, kind: 'external' }];
   const { context = empty } = options;
   const imported = importPsk(crypto, { externalIdentity: identity, key, context, hash }, ['sha256', 'sha384']);
   return imported.map((psk) => ({ ...psk, externalIdentity: identity, role }));
