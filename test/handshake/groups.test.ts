@@ -1,11 +1,23 @@
 /** Every group of key exchange in whole handshakes (RFC 8446 4.2.7, 4.2.8, 4.1.4; RFC 8422; draft-ietf-tls-ecdhe-mlkem). */
 import { describe, expect, it } from 'vitest';
+import { ascii } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import type { CryptoBackend, KeyExchangeGroup } from '../../src/crypto/backend.js';
 import { nobleKeyShare } from '../../src/crypto/noble-curves.js';
 import { withPostQuantum } from '../../src/crypto/noble-post-quantum.js';
 import { findExtension } from '../../src/messages/index.js';
-import { connect, testClient, testServer, theEvent, type Changes, type Pair } from '../support/connections.js';
+import { clientSessionState } from '../../src/sessions/session-state.js';
+import type { Session } from '../../src/sessions/session.js';
+import { connectSync, makeWorld, sessionOf, tls12Kinds } from '../support/attack-rig.js';
+import {
+  connect,
+  testClient,
+  testServer,
+  theEvent,
+  ticketSealer,
+  type Changes,
+  type Pair,
+} from '../support/connections.js';
 import { curves, mlKemGroups } from '../crypto/backends.js';
 import { backendNames, seededCrypto } from '../support/seeded.js';
 import { clientMeets, saying, serverMeets, withExtensions } from '../support/tls13-rules.js';
@@ -44,6 +56,42 @@ describe.each(backendNames)('on %s', (backend) => {
     // The curve of the certificate has to be on offer as well.
     const client = { maxVersion: 'TLSv1.2', groups: [group, 'secp256r1'] } as const;
     expect(facts(await meet(client, { groups: [group] }))).toEqual(['TLSv1.2', group, false]);
+  });
+
+  it.each(tls12Kinds)('a session of TLS 1.2 remembers it (%s)', (kind) => {
+    const world = makeWorld(kind, backend);
+    const server = world.server({ groups: ['secp384r1'] });
+    const session = sessionOf(connectSync(world.client(), server));
+    expect(session).toMatchObject({ group: 'secp384r1' });
+    const resumed = (offered: Session | undefined, to = server) => {
+      const pair = connectSync(world.client({ session: offered }), to);
+      return [theEvent(pair.server, 'handshake').mode, ...facts(pair)];
+    };
+    expect(resumed(clientSessionState.decode(clientSessionState.encode(session)))).toEqual([
+      kind,
+      'TLSv1.2',
+      'secp384r1',
+      false,
+    ]);
+    const elsewhere = world.server({ groups: ['x25519'], renewTickets: 'always' });
+    expect(resumed(session, elsewhere)).toEqual([kind, 'TLSv1.2', 'secp384r1', false]);
+  });
+
+  it('TLS 1.2 under a PSK: the session remembers it as well', () => {
+    const { sealer } = ticketSealer(backend, 'psk');
+    const psk = { identity: ascii('client'), key: new Uint8Array(16).fill(1) };
+    const server = testServer(backend, 'psk', { tickets: sealer, findTls12Psk: () => psk.key, groups: ['secp384r1'] });
+    const meeting = (session?: Session) =>
+      connectSync(testClient(backend, 'psk', { selectTls12Psk: () => psk, session }), server);
+    const first = meeting();
+    expect(theEvent(first.server, 'handshake').externalPskIdentity).toEqual(psk.identity);
+    const again = meeting(sessionOf(first));
+    expect([theEvent(again.server, 'handshake').mode, ...facts(again)]).toEqual([
+      'ticket',
+      'TLSv1.2',
+      'secp384r1',
+      false,
+    ]);
   });
 
   it('TLS 1.2 has no ML-KEM: it is neither offered nor chosen', async () => {

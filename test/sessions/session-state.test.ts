@@ -160,6 +160,31 @@ describe('sessionState', () => {
     expect(sessionState.decode(encoded)).toBeUndefined();
   });
 
+  it('what sessions did not remember at first stands at the end, and only where there is some', () => {
+    const encoded = (session: Session) => toHex(sessionState.encode(session));
+    expect(encoded({ ...fullSession, group: 'x25519' })).toBe(encoded(fullSession) + '001d' + '00');
+    expect(encoded({ ...fullSession, group: 'secp521r1' })).toBe(encoded(fullSession) + '0019' + '00');
+    expect(encoded({ ...fullTls13Session, resumableAcrossNames: true })).toBe(
+      encoded(fullTls13Session) + '0000' + '01',
+    );
+  });
+
+  it.each<[string, Session, string]>([
+    ['nothing', fullSession, '000000'],
+    ['a group without a name', fullSession, '2a2a00'],
+    ['a group that TLS 1.2 has not', fullSession, '11ec00'],
+    ['a flag of TLS 1.3', fullSession, '001d01'],
+    ['something after it', fullSession, '001d0000'],
+    ['nothing', fullTls13Session, '000000'],
+    ['a group', fullTls13Session, '001d01'],
+    ['a flag of 2', fullTls13Session, '000002'],
+  ])('refuses %s there (%#)', (_, session, end) => {
+    expect(sessionState.decode(concat(sessionState.encode(session), fromHex(end)))).toBeUndefined();
+    const state = clientSessionState.encode({ ...session, ticket: fromHex('71c4e7') }).subarray(0, -4);
+    const staples = fromHex('000000' + '0000');
+    expect(clientSessionState.decode(checksummed(concat(state, staples, fromHex(end))))).toBeUndefined();
+  });
+
   it('R8446-4.2.11-5 P-state-2 refuses a PSK longer than the hash of the suite', () => {
     for (const cipherSuite of ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256'] as const) {
       const encoded = sessionState.encode({ ...smallTls13Session, cipherSuite, psk: masterSecret });
@@ -265,6 +290,17 @@ describe('clientSessionState', () => {
     expect(decode(state(session) + '000000' + '0000')).toBeUndefined();
     expect(decode(state(session) + '000005' + '3003020105')).toBeUndefined();
     expect(toHex(sessionState.encode({ ...session, ocspResponse }))).toBe(toHex(sessionState.encode(session)));
+  });
+
+  it.each<[string, Session, Session, string]>([
+    ['TLS 1.2', clientSession, { ...clientSession, group: 'secp256r1' }, '001700'],
+    ['TLS 1.3', clientTls13Session, { ...clientTls13Session, resumableAcrossNames: true }, '000001'],
+  ])('%s: what came later stands after what was stapled, even if nothing was', (_, before, session, end) => {
+    const state = (client: Session) => toHex(clientSessionState.encode(client).subarray(0, -4));
+    expect(state(session)).toBe(state(before) + '000000' + '0000' + end);
+    const stapled = { ...before, ocspResponse: fromHex('3003020105') };
+    expect(state({ ...session, ocspResponse: fromHex('3003020105') })).toBe(state(stapled) + end);
+    expect(clientSessionState.decode(clientSessionState.encode(session))).toEqual(session);
   });
 
   it('ends with the CRC-32 of all before it', () => {

@@ -103,11 +103,21 @@ export const anyTls12Session: fc.Arbitrary<Tls12Session> = fc
       extendedMasterSecret: fc.boolean(),
     }),
     anyFacts,
+    fc.record(
+      { group: fc.constantFrom('x25519' as const, 'secp256r1' as const, 'secp384r1' as const, 'secp521r1' as const) },
+      { requiredKeys: [] },
+    ),
   )
-  .chain(([session, facts]) =>
+  .chain(([session, facts, later]) =>
     isPskSuite(session.cipherSuite)
-      ? bytes(0, 40).map((externalPskIdentity) => ({ ...session, ...facts, peerCertificates: [], externalPskIdentity }))
-      : fc.constant({ ...session, ...facts }),
+      ? bytes(0, 40).map((externalPskIdentity) => ({
+          ...session,
+          ...facts,
+          ...later,
+          peerCertificates: [],
+          externalPskIdentity,
+        }))
+      : fc.constant({ ...session, ...facts, ...later }),
   );
 
 /** Any session of TLS 1.3 as a server keeps it. */
@@ -125,7 +135,10 @@ export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
         transport: fc.constantFrom('tcp' as const, 'quic' as const),
       }),
       anyFacts,
-      fc.record({ externalPskIdentity: bytes(1, 40) }, { requiredKeys: [] }),
+      fc.record(
+        { externalPskIdentity: bytes(1, 40), resumableAcrossNames: fc.constant(true as const) },
+        { requiredKeys: [] },
+      ),
     ),
   )
   .map(([session, facts, external]) => ({ ...session, ...facts, ...external }));
