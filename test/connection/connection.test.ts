@@ -21,6 +21,38 @@ import { alertsOf, readTraffic } from '../support/traffic.js';
 const open = (): Pair => pump(makePair(flows.withTicket.client(), flows.withTicket.server()));
 const notOpen = { name: 'UsageError', code: 'connection_not_open' };
 
+describe('abort', () => {
+  const versions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
+
+  it.each([
+    ['TLS 1.2', {}],
+    ['TLS 1.3', versions],
+  ])('%s: ends the connection with an alert of the caller’s own, on both sides', (_version, changes) => {
+    for (const by of ['client', 'server'] as const) {
+      const pair = pump(makePair(flows.full.client(changes), flows.full.server(changes)));
+      pair[by].connection.abort('access_denied');
+      pump(pair);
+      const error = { name: 'AlertError', alert: 'access_denied', message: 'the application ended the connection' };
+      expect(theEvent(pair[by], 'close')).toMatchObject({ reason: 'error', error });
+      expect(theEvent(pair[otherSide(by)], 'close').error).toMatchObject({
+        name: 'PeerAlertError',
+        alert: 'access_denied',
+      });
+    }
+  });
+
+  it('does so in mid-handshake, and nothing where it is over', () => {
+    const pair = makePair(flows.full.client(), flows.full.server());
+    pair.server.connection.receive(drain(pair.client));
+    drain(pair.server);
+    pair.server.connection.abort('access_denied');
+    expect(toHex(drain(pair.server))).toBe('15030300020231');
+    pair.server.connection.abort('internal_error');
+    expect(drain(pair.server)).toHaveLength(0);
+    expect(theEvent(pair.server, 'close').error).toMatchObject({ alert: 'access_denied' });
+  });
+});
+
 describe('events', () => {
   it.each(driverNames)('come in the order in which things happened, driver %s', async (driver) => {
     const pair = await connect(flows.withTicket.client(), flows.withTicket.server(), { driver });

@@ -2,20 +2,57 @@
 import { describe, expect, it } from 'vitest';
 import { ascii, toHex } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
-import type { CertificateRequestInfo } from '../../src/handshake/settings.js';
+import { clientConnection } from '../../src/connection/connection.js';
+import type { CertificateRequestInfo, Credentials } from '../../src/handshake/settings.js';
+import type { CertificateRequestTls12 } from '../../src/messages/index.js';
 import {
   connect,
   eventsOf,
+  makeEnd,
+  pump,
   testClient,
   testServer,
   theEvent,
   type Changes,
   type DriverName,
 } from '../support/connections.js';
+import { changing, disguisedServer } from '../support/disguised.js';
 import { clientCredentials, ecdsaP384, ed25519Credentials, rsaCredentials } from '../support/credentials.js';
 
 const authorities = [ascii('authority one'), ascii('authority two')];
 const asking = { clientAuthentication: 'request', certificateAuthorities: authorities } as const;
+
+describe('RFC 5246 7.4.4: certificate_types of TLS 1.2', () => {
+  const all = [rsaCredentials(), clientCredentials, ed25519Credentials];
+
+  /** The certificate of a client that has all of these, where the server asks for these types. */
+  function shown(
+    certificateTypes: CertificateRequestTls12['certificateTypes'],
+    credentials: readonly Credentials[] = all,
+  ): readonly string[] {
+    const server = disguisedServer(testServer('node', 'types', { clientAuthentication: 'request' }), {
+      says: changing('certificate_request', (body) => ({ ...body, certificateTypes })),
+    });
+    const client = makeEnd((own) => clientConnection(testClient('node', 'types', { credentials }), own), 'sync');
+    pump({ client, server, segments: [] });
+    return theEvent(server, 'handshake').peerCertificates.map(toHex);
+  }
+
+  it('rsa_sign is for RSA keys, ecdsa_sign for ECDSA', () => {
+    expect(shown(['rsa_sign'])).toEqual(rsaCredentials().certificates.map(toHex));
+    expect(shown(['ecdsa_sign', 'rsa_sign'])).toEqual(rsaCredentials().certificates.map(toHex));
+    expect(shown(['ecdsa_sign'])).toEqual(clientCredentials.certificates.map(toHex));
+  });
+
+  it('of others nothing is shown', () => {
+    expect(shown([2, 66])).toEqual([]); // dss_sign, ecdsa_fixed_ecdh
+  });
+
+  it('RFC 8422 5.5: Ed25519 goes with ecdsa_sign', () => {
+    expect(shown(['ecdsa_sign'], [ed25519Credentials])).toEqual(ed25519Credentials.certificates.map(toHex));
+    expect(shown(['rsa_sign'], [ed25519Credentials])).toEqual([]);
+  });
+});
 
 describe.each(['noble', 'node'] as const)('with %s', (backend) => {
   describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
@@ -78,7 +115,6 @@ describe.each(['noble', 'node'] as const)('with %s', (backend) => {
     it.each([
       ['nothing', undefined],
       ['an empty list', []],
-      ['a key that cannot sign', [rsaCredentials()]],
     ])('%s: an empty Certificate, whatever the list has', async (_what, chosen) => {
       const options = { credentials: [clientCredentials], chooseCredentials: () => chosen };
       const schemes = { signatureSchemes: ['ecdsa_secp256r1_sha256'] } as const;
@@ -88,6 +124,18 @@ describe.each(['noble', 'node'] as const)('with %s', (backend) => {
       expect(theEvent(refused.server, 'close').error).toMatchObject({
         alert: version === 'TLSv1.2' ? 'handshake_failure' : 'certificate_required',
       });
+    });
+
+    it('a key that cannot sign: handshake_failure, and in a plain list an empty Certificate', async () => {
+      const schemes = { ...asking, signatureSchemes: ['ecdsa_secp256r1_sha256'] } as const;
+      const chosen = await meet({ chooseCredentials: () => [rsaCredentials()] }, schemes);
+      expect(theEvent(chosen.client, 'close').error).toMatchObject({ name: 'AlertError', alert: 'handshake_failure' });
+      expect(theEvent(chosen.server, 'close').error).toMatchObject({
+        name: 'PeerAlertError',
+        alert: 'handshake_failure',
+      });
+      const listed = await meet({ credentials: [rsaCredentials()] }, schemes);
+      expect(theEvent(listed.server, 'handshake').peerCertificates).toEqual([]);
     });
 
     it('is not asked by a server that does not ask', async () => {

@@ -1,6 +1,6 @@
 /** PSKs from elsewhere (RFC 8446 4.2.11, RFC 9257) and the importer as the default way to use them (RFC 9258). */
 import { describe, expect, it } from 'vitest';
-import { ascii, toHex } from '../../src/bytes.js';
+import { ascii, fromAscii, toHex } from '../../src/bytes.js';
 import type { ClientOptions, ExternalPskOptions, ServerOptions } from '../../src/connection/options.js';
 import { importedIdentity } from '../../src/key-schedule/psk-importer.js';
 import { findExtension, type ClientHello } from '../../src/messages/index.js';
@@ -158,6 +158,53 @@ describe('authentication', () => {
     expect(serverMeets(world.client(), world.server({ ...server, externalPsks: [theirs] }))).toBe(
       'server: decrypt_error',
     );
+  });
+});
+
+describe('a server without certificates', () => {
+  const only = { credentials: [], tickets: undefined, externalPsks: [theirs] } as const;
+
+  it('that may reveal identities answers one that nobody knows by handshake_failure, a wrong binder by decrypt_error', () => {
+    const server = world.server({ ...only, revealUnknownPskIdentities: true });
+    const stranger = world.client({ externalPsks: [{ ...ours, identity: ascii('nobody') }] });
+    expect(serverMeets(stranger, server)).toBe('server: handshake_failure');
+    expect(serverMeets(world.client(), server)).toBe('server: handshake_failure');
+    const impostor = world.client({ externalPsks: [{ ...ours, key: new Uint8Array(32) }] });
+    expect(serverMeets(impostor, server)).toBe('server: decrypt_error');
+    expect(serverMeets(world.client({ externalPsks: [ours] }), server)).toBe('psk_dhe_ke');
+  });
+
+  it('and without a PSK key exchange mode in common: handshake_failure', () => {
+    const client = world.client({ externalPsks: [ours], pskKeyExchangeModes: ['psk_ke'] });
+    expect(serverMeets(client, world.server(only))).toBe('server: handshake_failure');
+  });
+});
+
+describe('several of them', () => {
+  const device = (name: string) => ({ ...bare, identity: ascii(name), key: ascii(name.padEnd(32)) });
+  const [a, b, c] = [device('a'), device('b'), device('c')];
+  const chosen = (ofClient: Changes<ClientOptions>, ofServer: readonly ExternalPskOptions[]) => {
+    const pair = pump(makePair(world.client(ofClient), world.server({ externalPsks: ofServer })));
+    const { mode, pskKind, externalPskIdentity } = theEvent(pair.server, 'handshake');
+    return [mode, pskKind, externalPskIdentity && fromAscii(externalPskIdentity)];
+  };
+  const offering = [c, a, b].map((psk) => ({ ...psk, role: 'client' as const }));
+  const having = (...psks: readonly ReturnType<typeof device>[]) =>
+    psks.map((psk) => ({ ...psk, role: 'server' as const }));
+
+  it('are tried in the order of the server', () => {
+    expect(chosen({ externalPsks: offering }, having(b, a, c))).toEqual(['psk_dhe_ke', 'external', 'b']);
+    expect(chosen({ externalPsks: offering }, having(a, b))).toEqual(['psk_dhe_ke', 'external', 'a']);
+    expect(chosen({ externalPsks: offering }, having(c))).toEqual(['psk_dhe_ke', 'external', 'c']);
+  });
+
+  it('and a ticket that stands before them goes first', () => {
+    const session = world.session({ externalPsks: offering });
+    expect(chosen({ session, externalPsks: offering }, having(b, a))).toEqual(['psk_dhe_ke', 'resumption', undefined]);
+  });
+
+  it('are told by their kind', () => {
+    expect(chosen({ externalPsks: [ours] }, [theirs])).toEqual(['psk_dhe_ke', 'imported', fromAscii(identity)]);
   });
 });
 

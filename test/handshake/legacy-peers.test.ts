@@ -84,6 +84,36 @@ describe('R7627-5.2-4 R7627-5.2-5 R8446-4.1.2-8 a server without extended_master
   });
 });
 
+describe('RFC 7627 5.3: a client that may resume without extended_master_secret', () => {
+  const { sealer } = ticketSealer('node', 'ems');
+  const old = (disguise: Disguise = serverWithoutEms) => theirServer(disguise, { ...careless, tickets: sealer });
+
+  it('keeps such a session, offers it, and resumes it where the answer lacks the extension too', () => {
+    const { session } = theEvent(between(ourClient(careless), old()).client, 'session');
+    expect(session).toMatchObject({ version: 'TLSv1.2', extendedMasterSecret: false });
+    const pair = between(ourClient({ ...careless, session }), old());
+    expectOpen(pair, false);
+    expect(theEvent(pair.client, 'handshake').mode).toBe('ticket');
+    expect(typesOf(hellosOf(pair).client)).toContain('extended_master_secret');
+  });
+
+  it('and refuses an answer that has it: handshake_failure', () => {
+    const { session } = theEvent(between(ourClient(careless), old()).client, 'session');
+    const says = changing('server_hello', (body) => ({
+      ...body,
+      extensions: [...(body.extensions ?? []), { type: 'extended_master_secret', data: {} }],
+    }));
+    const pair = between(ourClient({ ...careless, session }), old({ ...serverWithoutEms, says }));
+    expect(theEvent(pair.client, 'close').error).toMatchObject({ name: 'AlertError', alert: 'handshake_failure' });
+  });
+
+  it('offers none of them where only full handshakes may lack it', () => {
+    const { session } = theEvent(between(ourClient(careless), old()).client, 'session');
+    const pair = between(ourClient({ ...tolerant, session }), old());
+    expect(theEvent(pair.server, 'handshake')).toMatchObject({ mode: 'full', reason: 'not_offered' });
+  });
+});
+
 describe('R7627-5.2-3 R7627-5.2-5 a client without extended_master_secret', () => {
   it('is refused by default', () => {
     const pair = between(theirClient(clientWithoutEms, tolerant), ourServer());

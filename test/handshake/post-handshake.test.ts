@@ -1,15 +1,27 @@
 /** What comes after a TLS 1.3 handshake, and beside it: KeyUpdate, change_cipher_spec, alerts (RFC 8446 4.6.3, 5, 6, D.4). */
 import { describe, expect, it } from 'vitest';
 import { ascii, empty, join, toHex } from '../../src/bytes.js';
-import type { ConnectionLimits } from '../../src/connection/limits.js';
+import type { AlertDescription } from '../../src/alert.js';
+import { defaultLimits, type ConnectionLimits } from '../../src/connection/limits.js';
+import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { contentTypes } from '../../src/parameters.js';
-import { drain, eventsOf, makePair, pump, theEvent, type End, type Pair } from '../support/connections.js';
 import {
-  clientMeets,
+  drain,
+  eventsOf,
+  makePair,
+  pump,
+  theEvent,
+  type Changes,
+  type End,
+  type Pair,
+} from '../support/connections.js';
+import {
   clientPair,
   outcome,
+  saying,
   serverMeets,
   serverPair,
+  withExtensions,
   type EditingEnd,
   type Says,
 } from '../support/tls13-rules.js';
@@ -173,13 +185,14 @@ describe.each(sides)('change_cipher_spec from the %s', (side) => {
   });
 
   it('R8446-5-1 that is protected, in mid-handshake: unexpected_message', () => {
-    const says: Says = (message, hs) => {
-      if (message.type === (side === 'server' ? 'encrypted_extensions' : 'finished'))
-        hs.transport.writeChangeCipherSpec();
+    const pairOf = side === 'server' ? clientPair : serverPair;
+    const type = side === 'server' ? 'encrypted_extensions' : 'finished';
+    const pair: Pair = pairOf(world.client(), world.server(), (message) => {
+      if (message.type === type)
+        (pair[side] as EditingEnd).transport.write(contentTypes.change_cipher_spec, Uint8Array.of(1));
       return [message];
-    };
-    const meets = side === 'server' ? clientMeets : serverMeets;
-    expect(meets(world.client(), world.server(), says)).toBe(`${other[side]}: unexpected_message`);
+    });
+    expect(outcome(pump(pair), other[side])).toBe(`${other[side]}: unexpected_message`);
   });
 
   it('R8446-5-1 after the peer’s Finished: unexpected_message', () => {
@@ -188,8 +201,11 @@ describe.each(sides)('change_cipher_spec from the %s', (side) => {
     expect(outcome(pump(pair), other[side])).toBe(`${other[side]}: unexpected_message`);
   });
 
-  it('without end: unexpected_message', () => {
-    expect(inHandshake(join(Array.from({ length: 20 }, () => record(1))))).toBe(`${other[side]}: unexpected_message`);
+  it('without end: unexpected_message; the first one is no warning, those after it are', () => {
+    const several = (length: number) => inHandshake(join(Array.from({ length }, () => record(1))));
+    // One more comes from the flow itself.
+    expect(several(defaultLimits.maxWarnings)).toBe('full: not_offered');
+    expect(several(defaultLimits.maxWarnings + 1)).toBe(`${other[side]}: unexpected_message`);
   });
 });
 
@@ -236,6 +252,53 @@ describe('compatibility mode', () => {
       flights(makePair(world.client({ middleboxCompatibility: false }), world.server({ ticketCount: 0 }))),
     ).toEqual(['client 22', 'server 22 23', 'client 23']);
   });
+
+  it('RFC 8446 D.4: alwaysMiddleboxCompatible has a server send it to such a client too', () => {
+    const always = { ticketCount: 0, alwaysMiddleboxCompatible: true };
+    expect(flights(makePair(world.client({ middleboxCompatibility: false }), world.server(always)))).toEqual([
+      'client 22',
+      'server 22 20 23',
+      'client 23',
+    ]);
+  });
+
+  it('a client sends it as soon as it has the ServerHello', () => {
+    const pair = makePair(world.client(), world.server());
+    pair.server.connection.receive(drain(pair.client));
+    const flight = drain(pair.server);
+    pair.client.connection.receive(flight.subarray(0, 5 + flight[3]! * 256 + flight[4]!));
+    expect(recordTypes(drain(pair.client))).toEqual([20]);
+  });
+});
+
+describe('an alert of a client in mid-handshake is under its handshake keys, and a server can read it', () => {
+  const misplaced = saying('encrypted_extensions', withExtensions({ type: 0x7a7a, data: empty }));
+  const refused = saying('finished', ({ verifyData }) => ({ verifyData: verifyData.map((byte) => byte ^ 1) }));
+  const early = () => ({ session: world.session(), earlyData: true });
+
+  it.each<[string, () => Changes<ClientOptions>, Changes<ServerOptions>, Says, AlertDescription]>([
+    ['EncryptedExtensions', () => ({}), {}, misplaced, 'unsupported_extension'],
+    ['the Finished', () => ({}), {}, refused, 'decrypt_error'],
+    ['the Finished, with early data rejected', early, { earlyData: undefined }, refused, 'decrypt_error'],
+    ['the Finished, with early data accepted: under the keys of that', early, {}, refused, 'decrypt_error'],
+  ])('about %s', (_what, ofClient, ofServer, says, alert) => {
+    const pair = clientPair(world.client(ofClient()), world.server(ofServer), says);
+    if (pair.client.connection.earlyDataAllowance > 0) pair.client.connection.writeEarlyData(ascii('early'));
+    pump(pair);
+    expect(theEvent(pair.client, 'close').error).toMatchObject({ name: 'AlertError', alert });
+    expect(theEvent(pair.server, 'close').error).toMatchObject({ name: 'PeerAlertError', alert });
+  });
+});
+
+describe('RFC 8446 5.1: handshake data that goes on past the end of a flight', () => {
+  it('behind a ClientHello that a HelloRetryRequest answers, or a ServerHello: unexpected_message', () => {
+    const begun = Uint8Array.of(20, 0, 0);
+    const groups = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
+    for (const ofServer of [{}, { groups: ['x25519'] } as const]) {
+      const says: Says = (message) => (message.type === 'client_hello' ? [message, begun] : [message]);
+      expect(serverMeets(world.client(groups), world.server(ofServer), says)).toBe('server: unexpected_message');
+    }
+  });
 });
 
 describe.each(sides)('after the handshake, from the %s', (side) => {
@@ -254,11 +317,16 @@ describe.each(sides)('after the handshake, from the %s', (side) => {
     expect(outcome(pump(pair), other[side])).toBe(`${other[side]}: unexpected_message`);
   });
 
-  it('an alert of level warning that is none: the connection is over (RFC 8446 6)', () => {
+  it.each([
+    [0, 'AlertError', 'illegal_parameter'],
+    [1, 'AlertError', 'decode_error'],
+    [2, 'PeerAlertError', 'handshake_failure'],
+    [3, 'AlertError', 'illegal_parameter'],
+  ])('RFC 8446 6.2: handshake_failure at level %i: %s, %s', (level, name, alert) => {
     const { loose, honest, ...pair } = opened(side);
-    loose.transport.write(contentTypes.alert, Uint8Array.of(1, 47));
+    loose.transport.write(contentTypes.alert, Uint8Array.of(level, 40));
     pump(pair);
-    expect(theEvent(honest, 'close').error).toMatchObject({ alert: 'illegal_parameter', name: 'PeerAlertError' });
+    expect(theEvent(honest, 'close').error).toMatchObject({ alert, name });
   });
 
   it('user_canceled is a warning', () => {

@@ -90,7 +90,7 @@ describe.each(backendNames)('on %s', (backend) => {
             version: 'TLSv1.2',
             cipherSuite,
             mode,
-            group: mode === 'full' ? 'x25519' : undefined,
+            group: 'x25519',
             extendedMasterSecret: true,
             externalPskIdentity: device.identity,
             peerCertificates: [],

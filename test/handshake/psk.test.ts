@@ -10,6 +10,7 @@ import {
   binderKeyOf,
   clientMeets,
   helloOf,
+  listening,
   outcome,
   saying,
   serverMeets,
@@ -129,6 +130,13 @@ describe('a server that is offered a PSK', () => {
     expect(serverMeets(client, server, says)).toBe('server: illegal_parameter');
   });
 
+  it('RFC 6066 3: does not acknowledge the name again', () => {
+    const { heard, says } = listening('encrypted_extensions');
+    expect(clientMeets(world.client(), server, says)).toBe('full: not_offered');
+    expect(clientMeets(client, server, says)).toBe('psk_dhe_ke');
+    expect(heard.map(typesOf)).toEqual([['server_name'], []]);
+  });
+
   it('R8446-4.2.9-3 without psk_key_exchange_modes: missing_extension', () => {
     const says = saying('client_hello', withoutExtensions('psk_key_exchange_modes'));
     expect(serverMeets(client, server, says)).toBe('server: missing_extension');
@@ -141,6 +149,20 @@ describe('a server that is offered a PSK', () => {
     const declined = pump(makePair(other, server));
     expect(outcome(declined)).toBe('full: server_name_mismatch');
     expect(theEvent(declined.server, 'handshake').serverName).toBe('other.example');
+  });
+
+  it('R8446-4.2.11.1-1 tells by how much the age of its ticket is off, and of what kind the PSK is', () => {
+    const ofServer = (from: ReturnType<typeof world.client>) => {
+      const { ticketAgeSkew, pskKind } = theEvent(pump(makePair(from, server)).server, 'handshake');
+      return { ticketAgeSkew, pskKind };
+    };
+    const { time } = world.clock;
+    for (const skew of [0, 60_000, -500])
+      expect(ofServer(world.client({ session, now: () => time + skew }))).toEqual({
+        ticketAgeSkew: skew,
+        pskKind: 'resumption',
+      });
+    expect(ofServer(world.client())).toEqual({ ticketAgeSkew: undefined, pskKind: undefined });
   });
 
   it.each<[string, (session: Tls13Session) => Tls13Session, string]>([

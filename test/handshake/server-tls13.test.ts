@@ -174,6 +174,13 @@ describe('a ClientHello', () => {
   });
 });
 
+it('RFC 6066 3: acknowledgeServerName false leaves the name without an answer', () => {
+  const { heard, says } = listening('encrypted_extensions');
+  clientMeets(client, server, says);
+  clientMeets(client, world.server({ acknowledgeServerName: false }), says);
+  expect(heard.map(typesOf)).toEqual([['server_name'], []]);
+});
+
 describe('the client’s last flight', () => {
   it('R8446-4.4.4-1 with a wrong Finished: decrypt_error', () => {
     const says = saying('finished', ({ verifyData }) => ({

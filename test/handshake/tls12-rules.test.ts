@@ -43,6 +43,15 @@ function serverHelloOf(pair: Pair): ServerHello {
 
 const typesOf = ({ extensions }: ClientHello | ServerHello) => (extensions ?? []).map(({ type }) => type);
 
+it('RFC 6066 3: a name is acknowledged, unless acknowledgeServerName is false', () => {
+  const world = makeWorld('ticket');
+  const told = (acknowledgeServerName: boolean) =>
+    typesOf(serverHelloOf(connectSync(world.client(), world.server({ acknowledgeServerName })))).includes(
+      'server_name',
+    );
+  expect([told(true), told(false)]).toEqual([true, false]);
+});
+
 describe('session IDs', () => {
   it('R5246-7.4.1.2-3 are random bytes and nothing else; a made-up one does no harm', () => {
     const world = makeWorld('session_id');

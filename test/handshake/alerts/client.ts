@@ -1,8 +1,8 @@
 /** What a server may say that ends a client’s handshake. */
 import { ascii, concat, fromHex } from '../../../src/bytes.js';
 import { contentTypes } from '../../../src/parameters.js';
-import { ecdsaP256, rsaCredentials } from '../../support/credentials.js';
-import { flows, Replay } from '../../support/replay.js';
+import { ecdsaP256, ecdsaP384, rsaCredentials } from '../../support/credentials.js';
+import { flows, itemName, itemsFrom, Replay } from '../../support/replay.js';
 import {
   asCase,
   configured,
@@ -12,6 +12,7 @@ import {
   flipped,
   keyExchange,
   rawExtension,
+  recordingOf,
   serverExtension,
   serverHello,
   withoutExtension,
@@ -189,6 +190,18 @@ export const clientCases: readonly AlertCase[] = [
     { clientChanges: { verifyCertificate: () => ({ accepted: true, publicKey: rsaCredentials().signer.publicKey }) } },
     'illegal_parameter',
   ),
+  configured(
+    'RFC 8422 5.1: an ECDSA key on a curve that was not offered',
+    'client',
+    flows.full,
+    {
+      clientChanges: {
+        groups: ['x25519', 'secp256r1'],
+        verifyCertificate: () => ({ accepted: true, publicKey: ecdsaP384.signer.publicKey }),
+      },
+    },
+    'illegal_parameter',
+  ),
   edited(
     'a signature scheme that was not offered',
     'client',
@@ -287,6 +300,15 @@ export const clientCases: readonly AlertCase[] = [
     () => ({ verifyData: new Uint8Array(12) }),
     'decrypt_error',
   ),
+  asCase('the beginning of a message behind ServerHelloDone', 'client', 'unexpected_message', () => {
+    const incoming = itemsFrom(recordingOf(flows.full), 'server');
+    const done = incoming.findIndex((item) => itemName(item) === 'server_hello_done');
+    const { contentType, bytes } = incoming[done]!;
+    return new Replay(flows.full, 'client').send(...incoming.slice(0, done), {
+      contentType,
+      bytes: concat(bytes, fromHex('1400')),
+    });
+  }),
   asCase('a HelloRequest that is not empty', 'client', 'decode_error', () =>
     new Replay(flows.full, 'client').send({ contentType: contentTypes.handshake, bytes: fromHex('0000000100') }),
   ),

@@ -157,6 +157,12 @@ export const serverCases: readonly AlertCase[] = [
     clientExtension({ type: 'supported_groups', data: ['secp521r1', 0x0a0a] }),
     'handshake_failure',
   ),
+  clientHello('no supported_groups', withoutExtension('supported_groups'), 'handshake_failure'),
+  clientHello(
+    'the beginning of a message behind the ClientHello',
+    (body) => concat(encode({ type: 'client_hello', body }), fromHex('1000')),
+    'unexpected_message',
+  ),
   clientHello(
     'R7627-4-1 R7627-5.2-3 no extended_master_secret',
     withoutExtension('extended_master_secret'),
