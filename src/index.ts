@@ -72,6 +72,7 @@ export type { OpenedTicket, TicketRefusal, TicketSealer } from './tickets/sealer
 export { clientSettings, serverSettings } from './connection/config.js';
 export {
   defaultSessionLifetime,
+  defaultSkippedEarlyData,
   defaultTicketLifetimeHint,
   type ClientOptions,
   type CommonOptions,

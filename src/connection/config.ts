@@ -28,6 +28,7 @@ import {
 import { byteString, hostName, wholeNumber } from './option-values.js';
 import {
   defaultSessionLifetime,
+  defaultSkippedEarlyData,
   defaultTicketLifetimeHint,
   type ClientOptions,
   type ServerOptions,
@@ -161,6 +162,11 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     verifyCertificate: options.verifyCertificate,
     chooseSettings: options.chooseSettings,
     allowClientsWithoutSecureRenegotiation: options.allowClientsWithoutSecureRenegotiation ?? true,
+    maximumSkippedEarlyData: wholeNumber(
+      'maximumSkippedEarlyData',
+      options.maximumSkippedEarlyData ?? defaultSkippedEarlyData,
+      2 ** 32 - 1,
+    ),
     revealUnknownPskIdentities: options.revealUnknownPskIdentities ?? false,
     retryForPreferredGroup: options.retryForPreferredGroup ?? false,
     alwaysMiddleboxCompatible: options.alwaysMiddleboxCompatible ?? false,

@@ -251,7 +251,11 @@ export class Connection {
 
   /** Bytes for the transport, once; empty if there are none. */
   takeOutput(): Uint8Array {
-    this.#attempt(() => this.#records.flush());
+    this.#attempt(() => {
+      // Not before: whatever else the peer has asked for by now has the same answer.
+      if (this.#state === 'open' && !this.#closeSent) this.#postHandshake?.answerKeyUpdate();
+      this.#records.flush();
+    });
     return this.#records.takeOutput();
   }
 
@@ -340,7 +344,7 @@ export class Connection {
     for (;;) {
       // RFC 8446 5.1, P-state-4: nothing received under one key is processed under another, nor is a handshake complete before.
       if (this.#inMessage && this.#joinerEpoch !== this.#records.readEpoch)
-        throw new AlertError('unexpected_message', 'got more handshake data before a change of keys');
+        this.#refuseExcess('got more handshake data before a change of keys');
       this.#running?.settle();
       this.#tellOfEarlyData();
       if (this.#state === 'closed') return;
@@ -356,11 +360,9 @@ export class Connection {
         continue;
       }
       // Nothing that follows on our flight can have begun before it.
-      if (this.#inMessage && this.#records.flightWaits)
-        throw new AlertError('unexpected_message', 'got more handshake data before our flight');
+      if (this.#inMessage && this.#records.flightWaits) this.#refuseExcess('got more handshake data before our flight');
       const record = this.#closeReceived ? undefined : this.#deframer.next();
       if (record === undefined) {
-        if (this.#state === 'open' && !this.#closeSent) this.#postHandshake?.answerKeyUpdate();
         this.#records.flush();
         if (this.#ended) this.#truncated();
         this.#rest();
@@ -368,6 +370,12 @@ export class Connection {
       }
       this.#handleRecord(this.#records.open(record));
     }
+  }
+
+  /** What we would have answered stays unsaid. */
+  #refuseExcess(message: string): never {
+    this.#records.dropFlight();
+    throw new AlertError('unexpected_message', message);
   }
 
   /** Lets go of what is not at work. */

@@ -32,6 +32,9 @@ export const defaultTicketLifetimeHint = 2 * 60 * 60;
 /** RFC 5246 F.1.4: how long a session ID lives, milliseconds. */
 export const defaultSessionLifetime = 24 * 60 * 60 * 1000;
 
+/** Bytes: what tickets of most servers allow. */
+export const defaultSkippedEarlyData = 2 ** 14;
+
 /** What client and server have in common. */
 export interface CommonOptions {
   /** Milliseconds since 1970: `Date.now` for most. The library reads no clock on its own. */
@@ -198,6 +201,11 @@ export interface ServerOptions extends CommonOptions {
   readonly retryCookie?: (hello: ClientHelloInfo) => Uint8Array | undefined;
   /** Changes EncryptedExtensions at the last moment. */
   readonly shapeEncryptedExtensions?: (extensions: ServerExtensions) => ServerExtensions;
+  /**
+   * Bytes of early data that is not read, and dropped until the client's handshake goes on (RFC 8446 4.2.10): a client may hold a ticket
+   * of a server that reads it. Where early data is read, as much as is read at least. Default {@link defaultSkippedEarlyData}.
+   */
+  readonly maximumSkippedEarlyData?: number;
   /**
    * TLS 1.3, without `credentials`: answers an identity that nobody knows by handshake_failure, and not as a wrong key (RFC 8446 E.6).
    * Whoever asks learns which identities exist.

@@ -65,7 +65,7 @@ export class PostHandshake {
     this.#keyUpdatesInARow = 0;
   }
 
-  /** When the peer has said all that it has to say for now: one answer to however many requests. */
+  /** RFC 8446 4.6.3: before we say anything more, and once for however many requests there were. */
   answerKeyUpdate(): void {
     if (this.#updateDue) this.updateKeys(false);
   }

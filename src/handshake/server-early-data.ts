@@ -21,7 +21,9 @@ export function* judgeEarlyData(
   alpnProtocol: string | undefined,
 ): Handshake<void> {
   if (!first.offersEarlyData) return;
-  const refusal = first === hello ? yield* refuse(hs, hello, psk, reason, alpnProtocol) : 'hello_retry_request';
+  const { earlyData: policy } = hs.settings;
+  const retried = policy === undefined ? 'disabled' : 'hello_retry_request';
+  const refusal = first === hello ? yield* refuse(hs, hello, psk, reason, alpnProtocol) : retried;
   if (refusal !== undefined) hs.earlyData.reject(refusal);
   else hs.earlyData.read(psk?.session?.maxEarlyDataSize ?? 0);
 }

@@ -263,6 +263,8 @@ export interface ServerSettings extends CommonSettings {
   readonly allowClientsWithoutSecureRenegotiation: boolean;
   /** RFC 8446 4.1.4: whether a HelloRetryRequest asks for the preferred group where the client sent a share of another. */
   readonly retryForPreferredGroup: boolean;
+  /** Bytes of early data that is not read and may come all the same. */
+  readonly maximumSkippedEarlyData: number;
   /** RFC 8446 E.6. */
   readonly revealUnknownPskIdentities: boolean;
   /** RFC 8446 D.4: ChangeCipherSpec for clients that do not ask for it, too. */

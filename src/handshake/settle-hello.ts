@@ -193,8 +193,5 @@ function sendHelloRetryRequest(
 
 /** RFC 8446 4.2.10: what may be dropped of early data that is not read. */
 export function skippableLength({ settings }: ServerHandshake): number {
-  return Math.max(settings.earlyData?.maxSize ?? 0, leastSkippableLength);
+  return Math.max(settings.earlyData?.maxSize ?? 0, settings.maximumSkippedEarlyData);
 }
-
-/** A client may hold a ticket of a configuration that reads early data: so many bytes are dropped at least. */
-export const leastSkippableLength = 2 ** 14;

@@ -40,21 +40,13 @@ const tags = { integer: 0x02, octetString: 0x04, sequence: 0x30 };
 export const boringState: SessionEncoding = {
   encode: (session) => {
     const own = sessionState.encode(session);
-    const suite = cipherSuites[session.cipherSuite];
-    return (
-      own &&
-      new Uint8Array(
-        element(
-          tags.sequence,
-          Buffer.concat([
-            element(tags.integer, Buffer.of(1)),
-            element(tags.integer, uint16(protocolVersions[session.version])),
-            element(tags.octetString, uint16(suite)),
-            element(tags.octetString, own),
-          ]),
-        ),
-      )
-    );
+    const fields = [
+      element(tags.integer, Buffer.of(1)),
+      element(tags.integer, uint16(protocolVersions[session.version])),
+      element(tags.octetString, uint16(cipherSuites[session.cipherSuite])),
+      element(tags.octetString, own),
+    ];
+    return new Uint8Array(element(tags.sequence, Buffer.concat(fields)));
   },
   decode: (bytes) => {
     const [, version, suite, own] = elements(elements(bytes)[0]!);

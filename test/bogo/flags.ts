@@ -17,7 +17,13 @@ const kinds = {
   integers: { argument: true },
 } as const;
 
-type Value = { set: boolean; integer: number; text: string; base64: Uint8Array; integers: readonly number[] };
+interface Value {
+  set: boolean;
+  integer: number;
+  text: string;
+  base64: Uint8Array;
+  integers: readonly number[];
+}
 
 /** Flags of a connection. */
 const connectionFlags = {
@@ -81,6 +87,9 @@ const connectionFlags = {
   'skip-ticket': 'set',
   'ticket-key': 'base64',
   'resumption-delay': 'integer',
+  'resumption-across-names-enabled': 'set',
+  'expect-resumable-across-names': 'set',
+  'expect-not-resumable-across-names': 'set',
   'enable-early-data': 'set',
   psk: 'text',
   'psk-identity': 'text',

@@ -36,6 +36,9 @@ import { boringSealer, boringState } from './boring-ticket.js';
 import { cipherSuiteGroups, inClientsOrder, type SuiteGroups } from './cipher-suites.js';
 import { type Configuration, type CredentialFlags, Unimplemented } from './flags.js';
 
+/** Type and tag of a record. */
+const tls13Overhead = 17;
+
 /** What connections of one process have in common. */
 export interface World {
   readonly crypto: CryptoBackend;
@@ -152,6 +155,9 @@ export function configuredServer(config: Configuration, world: World, seen: Seen
     certificateAuthorities: authorities === undefined || authorities.startsWith('<') ? [] : derNames(authorities),
     retryForPreferredGroup: true,
     alwaysMiddleboxCompatible: true,
+    // BoringSSL counts tags and types as well.
+    maximumSkippedEarlyData: 2 ** 14 - tls13Overhead,
+    resumptionAcrossNames: config['resumption-across-names-enabled'] === true,
     revealUnknownPskIdentities: true,
     grease: true,
     acknowledgeServerName: config['no-server-name-ack'] !== true,
@@ -165,6 +171,9 @@ export function configuredServer(config: Configuration, world: World, seen: Seen
       if (config['fail-ddos-callback'] === true) throw new Error('got too many clients');
       if (config['fail-cert-callback'] === true) throw new Error('there is no certificate');
       const { cipherSuites: offered } = hello;
+      // Credentials of ML-DSA leave no version but TLS 1.3, and the library says so.
+      if (credentials.some(({ signer }) => signer.publicKey.kind === 'mldsa') && !hello.versions.includes('TLSv1.3'))
+        throw new AlertError('handshake_failure', 'got no version that the certificate can be used with');
       const empty = config['select-empty-alpn'] === true && { alpnProtocols: [''] };
       const cipherSuites = chosenSuites(cipherSuiteGroups(cipher), offered);
       const chosen = { cipherSuites, ...equalGroups(config, hello), ...pskOrCertificate(config, hello), ...empty };
@@ -236,7 +245,7 @@ const defaultSigningPrefs = [
 ];
 
 function groups(numbers: readonly number[]): KeyExchangeGroup[] {
-  return numbers.map((number) => nameIn<KeyExchangeGroup>(namedGroups, number));
+  return numbers.map((number) => nameIn(namedGroups, number) as KeyExchangeGroup);
 }
 
 const postQuantum: readonly number[] = [namedGroups.X25519MLKEM768, namedGroups.MLKEM1024];
@@ -266,7 +275,7 @@ function schemes(numbers: readonly number[]): SignatureSchemeName[] {
   const known: readonly number[] = Object.values(signatureSchemes);
   return numbers
     .filter((number) => known.includes(number))
-    .map((number) => nameIn<SignatureSchemeName>(signatureSchemes, number));
+    .map((number) => nameIn(signatureSchemes, number) as SignatureSchemeName);
 }
 
 /** Those that a key can do. */
@@ -276,10 +285,10 @@ function schemesOf(key: PublicKey, numbers: readonly number[]): SignatureSchemeN
 }
 
 /** The library says itself whether it supports what has this name. */
-function nameIn<Name extends string>(table: Record<string, number>, number: number): Name {
+function nameIn(table: Record<string, number>, number: number): string {
   const name = Object.keys(table).find((candidate) => table[candidate] === number);
   if (name === undefined) throw new Unimplemented(`number ${number}`);
-  return name as Name;
+  return name;
 }
 
 /** The wire's form of a list of protocols: each with its length before it. */
@@ -360,7 +369,7 @@ function verifier(seen: Seen) {
     const config = seen.offeredEarlyData === true && !question.resumed ? seen.retry : seen.config;
     const judges = !question.resumed || config['reverify-on-resume'] === true;
     if (judges && config['verify-fail'] === true && verifies(config)) return later(config, refusal(config));
-    if (onlyPsks(config))
+    if (onlyPsks(config) && !verifies(config))
       return { accepted: false, alert: 'protocol_version', reason: 'this client wants a PSK of TLS 1.3' };
     const [leaf] = question.certificates;
     if (leaf !== undefined && readCertificate(leaf)?.keyUsage?.digitalSignature === false)

@@ -134,12 +134,7 @@ export function extensionList<M extends ExtensionContext>(message: M, min: numbe
   );
 }
 /** As BoringSSL has it: what a client offers and a server answers is taken apart before anything is looked at. */
-const negotiating: readonly ExtensionContext[] = [
-  'client_hello',
-  'server_hello',
-  'hello_retry_request',
-  'encrypted_extensions',
-];
+const negotiating: readonly ExtensionContext[] = ['client_hello', 'server_hello', 'encrypted_extensions'];
 const extensionType = enumeration(2, extensionTypes);
 
 /** The data of the extension of that type: typed where the message knows it, raw where not, `undefined` if it is absent. */
