@@ -8,43 +8,29 @@
  *         select (version) {
  *             case 0x0303: Tls12State;
  *             case 0x0304: Tls13State;
- *         } state;                                   // the tables below; a client's has its ticket at the end
+ *         } state;                                   // see state-fields; a client's has its ticket at the end
  *     } SessionState;                                // and after it, where there is something to say: in a client's
  *                                                    // session what was stapled, and in any what came later
  *
  * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
  * can make it trust another server. Its checksum finds damage, not attackers.
  */
-import { ascii, concat, copy, empty, fromAscii, wipe } from '../bytes.js';
-import { concealed } from '../concealed.js';
-import { hashLength, type EcdheGroup } from '../crypto/backend.js';
-import { UsageError } from '../errors.js';
-import { isPskSuite, isTls12CipherSuite, isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
-import { cipherSuites, namedGroups, protocolVersions, signatureSchemes } from '../parameters.js';
+import { concat, copy, empty, wipe } from '../bytes.js';
+import { protocolVersions } from '../parameters.js';
+import { constant, enumeration, opaque, optional, select, struct, uint32, type Infer } from '../presentation/codec.js';
+import { decodeOrUndefined } from './decode.js';
+import type { Session, SessionEncoding } from './session.js';
 import {
-  constant,
-  enumeration,
-  fixed,
-  opaque,
-  optional,
-  select,
-  struct,
-  uint32,
-  uint64,
-  uint8,
-  vector,
-  type Infer,
-} from '../presentation/codec.js';
-import { decodeOrUndefined, isAllZero } from './decode.js';
-import {
-  masterSecretLength,
-  maximumTicketLifetime,
-  type Session,
-  type SessionEncoding,
-  type SessionFacts,
-  type Tls12Session,
-  type Tls13Session,
-} from './session.js';
+  additional,
+  additionsOf,
+  tls12Fields,
+  tls12Session,
+  tls12State,
+  tls13Fields,
+  tls13Session,
+  tls13State,
+  type Draft,
+} from './state-fields.js';
 
 /** Without what only a client has: its id, ticket and lifetime hint. */
 export const sessionState = {
@@ -71,8 +57,7 @@ export const sessionState = {
  */
 export const clientSessionState = {
   encode(session: Session): Uint8Array {
-    const { ticket = empty, ocspResponse = empty, signedCertificateTimestamps = empty } = session;
-    const additions = additionsOf(session);
+    const { ticket = empty } = session;
     const state = clientCodec.encode({
       format: 'client_session',
       body:
@@ -88,11 +73,7 @@ export const clientSessionState = {
                 pskIdentityHint: session.pskIdentityHint ?? empty,
               },
             },
-      staples:
-        additions !== undefined || ocspResponse.length + signedCertificateTimestamps.length > 0
-          ? { ocspResponse, signedCertificateTimestamps }
-          : undefined,
-      additions,
+      tail: tailOf(session),
     });
     const checked = concat(state, uint32.encode(crc32(state)));
     wipe(state);
@@ -102,19 +83,16 @@ export const clientSessionState = {
   decode(bytes: Uint8Array): Session | undefined {
     const checked = copy(bytes.subarray(0, -4));
     if (decodeOrUndefined(uint32, bytes.subarray(-4)) !== crc32(checked)) return undefined;
-    const { body, staples, additions } = decodeOrUndefined(clientCodec, checked) ?? {};
-    // Nothing is announced that is not there.
-    const hasStaples =
-      staples !== undefined && staples.ocspResponse.length + staples.signedCertificateTimestamps.length > 0;
-    if (body === undefined || (staples !== undefined && !hasStaples && additions === undefined)) return undefined;
+    const { body, tail } = decodeOrUndefined(clientCodec, checked) ?? {};
+    if (body === undefined) return undefined;
     if (body.version === 'TLSv1.3') {
-      const session = tls13Session(body.state.shared, additions);
+      const session = tls13Session(body.state.shared, tail?.additions);
       if (session === undefined) return undefined;
       session.ticket = body.state.ticket;
-      return withStaples(session, staples);
+      return withStaples(session, tail);
     }
     const { shared, sessionId, ticket, ticketLifetimeHint, pskIdentityHint } = body.state;
-    const session = tls12Session(shared, additions);
+    const session = tls12Session(shared, tail?.additions);
     if (session === undefined) return undefined;
     if (session.externalPskIdentity !== undefined) session.pskIdentityHint = pskIdentityHint;
     if (sessionId.length > 0) session.sessionId = sessionId;
@@ -122,53 +100,12 @@ export const clientSessionState = {
       session.ticket = ticket;
       session.ticketLifetimeHint = ticketLifetimeHint;
     }
-    return withStaples(session, staples);
+    return withStaples(session, tail);
   },
 } satisfies SessionEncoding;
 
-/** What sessions of both versions remember. Times are in milliseconds; an empty name is none. */
-const facts = struct({
-  establishedAt: uint64,
-  issuedAt: uint64,
-  serverName: opaque(0, 2 ** 16 - 1),
-  alpnProtocol: opaque(0, 2 ** 8 - 1),
-  peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
-  applicationContext: opaque(0, 2 ** 16 - 1),
-  peerSignatureScheme: enumeration(2, signatureSchemes), // 0: none
-});
-
-const tls12State = struct({
-  cipherSuite: enumeration(2, cipherSuites),
-  masterSecret: fixed(masterSecretLength),
-  extendedMasterSecret: uint8, // 0 or 1
-  externalPskIdentity: opaque(0, 2 ** 16 - 1), // empty with the suites of certificates
-  facts,
-});
-
-const tls13State = struct({
-  cipherSuite: enumeration(2, cipherSuites),
-  psk: opaque(hashLength.sha256, hashLength.sha384),
-  ticketAgeAdd: uint32,
-  ticketLifetime: uint32, // seconds
-  maxEarlyDataSize: uint32,
-  transport: enumeration(1, { tcp: 0, quic: 1 }),
-  externalPskIdentity: opaque(0, 2 ** 16 - 1), // empty: none
-  facts,
-});
-
 const format = enumeration(1, { session: 1, client_session: 2 });
 const version = enumeration(2, protocolVersions);
-
-/** What sessions did not remember at first: those that have none of it are written as they were then. */
-const additional = struct({
-  group: enumeration(2, {
-    secp256r1: namedGroups.secp256r1,
-    secp384r1: namedGroups.secp384r1,
-    secp521r1: namedGroups.secp521r1,
-    x25519: namedGroups.x25519,
-  } satisfies Record<EcdheGroup, number>), // 0: none; TLS 1.2
-  resumableAcrossNames: uint8, // 0 or 1; TLS 1.3
-});
 
 const serverCodec = struct({
   format: constant(format, 'session'),
@@ -176,10 +113,11 @@ const serverCodec = struct({
   additions: optional(additional),
 });
 
-/** What stands after a client's session that has something of it or of `additional`; empty is none. */
-const stapled = struct({
+/** What stands at the end of a client's session that has something of it; empty is none. */
+const clientTail = struct({
   ocspResponse: opaque(0, 2 ** 24 - 1),
   signedCertificateTimestamps: opaque(0, 2 ** 16 - 1),
+  additions: optional(additional),
 });
 
 const clientCodec = struct({
@@ -194,142 +132,24 @@ const clientCodec = struct({
     }),
     'TLSv1.3': struct({ shared: tls13State, ticket: opaque(1, 2 ** 16 - 1) }),
   }),
-  staples: optional(stapled),
-  additions: optional(additional),
+  tail: optional(clientTail),
 });
 
-/** While it is read. */
-type Draft<S> = { -readonly [K in keyof S]: S[K] };
-
-function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
-  return {
-    cipherSuite: session.cipherSuite,
-    masterSecret: session.masterSecret,
-    extendedMasterSecret: session.extendedMasterSecret ? 1 : 0,
-    externalPskIdentity: session.externalPskIdentity ?? empty,
-    facts: factFields(session),
-  };
+function tailOf(session: Session): Infer<typeof clientTail> | undefined {
+  const { ocspResponse = empty, signedCertificateTimestamps = empty } = session;
+  const additions = additionsOf(session);
+  if (ocspResponse.length + signedCertificateTimestamps.length === 0 && additions === undefined) return undefined;
+  return { ocspResponse, signedCertificateTimestamps, additions };
 }
 
-function tls12Session(
-  fields: Infer<typeof tls12State>,
-  additions: Additions | undefined,
-): Draft<Tls12Session> | undefined {
-  const { cipherSuite, extendedMasterSecret, externalPskIdentity, facts } = fields;
-  const masterSecret = concealed(fields.masterSecret);
-  if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
-  const session: Draft<Tls12Session> = {
-    version: 'TLSv1.2',
-    cipherSuite,
-    masterSecret,
-    extendedMasterSecret: extendedMasterSecret === 1,
-    establishedAt: Number(facts.establishedAt),
-    issuedAt: Number(facts.issuedAt),
-    peerCertificates: facts.peerCertificates,
-    applicationContext: facts.applicationContext,
-  };
-  if (isPskSuite(cipherSuite)) session.externalPskIdentity = externalPskIdentity;
-  else if (externalPskIdentity.length > 0) return undefined;
-  if (additions !== undefined) {
-    const { group, resumableAcrossNames } = additions;
-    if (typeof group === 'number' || resumableAcrossNames !== 0) return undefined;
-    session.group = group;
-  }
-  return withNames(facts, session);
-}
-
-function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
-  return {
-    cipherSuite: session.cipherSuite,
-    psk: session.psk,
-    ticketAgeAdd: session.ticketAgeAdd,
-    ticketLifetime: session.ticketLifetime,
-    maxEarlyDataSize: session.maxEarlyDataSize,
-    transport: session.transport,
-    externalPskIdentity: session.externalPskIdentity ?? empty,
-    facts: factFields(session),
-  };
-}
-
-function tls13Session(
-  fields: Infer<typeof tls13State>,
-  additions: Additions | undefined,
-): Draft<Tls13Session> | undefined {
-  const { cipherSuite, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } = fields;
-  const psk = concealed(fields.psk);
-  if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
-  if (isAllZero(psk) || ticketLifetime > maximumTicketLifetime || typeof transport === 'number') return undefined;
-  const session: Draft<Tls13Session> = {
-    version: 'TLSv1.3',
-    cipherSuite,
-    psk,
-    ticketAgeAdd,
-    ticketLifetime,
-    maxEarlyDataSize,
-    transport,
-    establishedAt: Number(facts.establishedAt),
-    issuedAt: Number(facts.issuedAt),
-    peerCertificates: facts.peerCertificates,
-    applicationContext: facts.applicationContext,
-  };
-  if (externalPskIdentity.length > 0) session.externalPskIdentity = externalPskIdentity;
-  if (additions !== undefined) {
-    if (additions.group !== 0 || additions.resumableAcrossNames !== 1) return undefined;
-    session.resumableAcrossNames = true;
-  }
-  return withNames(facts, session);
-}
-
-type Additions = Infer<typeof additional>;
-
-function additionsOf(session: Session): Additions | undefined {
-  if (session.version === 'TLSv1.3') return session.resumableAcrossNames && { group: 0, resumableAcrossNames: 1 };
-  return session.group && { group: session.group, resumableAcrossNames: 0 };
-}
-
-function factFields(session: SessionFacts): Infer<typeof facts> {
-  return {
-    establishedAt: BigInt(Math.floor(session.establishedAt)),
-    issuedAt: BigInt(Math.floor(session.issuedAt)),
-    serverName: byteString(session.serverName),
-    alpnProtocol: byteString(session.alpnProtocol),
-    peerCertificates: session.peerCertificates,
-    applicationContext: session.applicationContext,
-    peerSignatureScheme: session.peerSignatureScheme ?? 0,
-  };
-}
-
-/**
- * The facts that a session may lack; `undefined` where a time or a scheme is none. The others stand in the literals above: spread into one
- * object they make decoding five times as slow.
- */
-function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, session: S): S | undefined {
-  const { establishedAt, issuedAt, serverName, alpnProtocol, peerSignatureScheme } = fields;
-  if (establishedAt > latestTime || issuedAt > latestTime) return undefined;
-  if (serverName.length > 0) session.serverName = fromAscii(serverName);
-  if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
-  if (typeof peerSignatureScheme === 'string') session.peerSignatureScheme = peerSignatureScheme;
-  else if (peerSignatureScheme !== 0) return undefined;
-  return session;
-}
-
-function withStaples<S extends Draft<Session>>(session: S, staples: Infer<typeof stapled> | undefined): S {
-  if (staples === undefined) return session;
-  const { ocspResponse, signedCertificateTimestamps } = staples;
+/** `undefined` where something is announced and nothing is there. */
+function withStaples<S extends Draft<Session>>(session: S, tail: Infer<typeof clientTail> | undefined): S | undefined {
+  if (tail === undefined) return session;
+  const { ocspResponse, signedCertificateTimestamps, additions } = tail;
+  if (ocspResponse.length + signedCertificateTimestamps.length === 0 && additions === undefined) return undefined;
   if (ocspResponse.length > 0) session.ocspResponse = ocspResponse;
   if (signedCertificateTimestamps.length > 0) session.signedCertificateTimestamps = signedCertificateTimestamps;
   return session;
-}
-
-/** The last millisecond of an ECMAScript Date. */
-const latestTime = 8_640_000_000_000_000n;
-
-/** A name cut to bytes could come out as another name: that is refused instead. */
-function byteString(text = ''): Uint8Array {
-  const bytes = ascii(text);
-  if (fromAscii(bytes) !== text)
-    throw new UsageError('value_not_encodable', 'a name with characters that are no bytes');
-  return bytes;
 }
 
 /** CRC-32 (ISO 3309), a byte at a time. */

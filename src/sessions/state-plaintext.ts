@@ -61,7 +61,8 @@ export type StatePlaintext = Infer<typeof statePlaintext>;
  * a session stripped of one of these could resume where it must not (RFC 7627 5.4; Apache CVE-2025-23048). So `encode` answers
  * `undefined` for a session that has any of them, and for any of TLS 1.3. A decoded session has none, and RFC 7627 5.3 then
  * keeps it from resuming unless the peer lacks the extension as well and legacy resumption is switched on. The time of issue
- * is lost: it comes back as that of the full handshake, to the second.
+ * is lost: it comes back as that of the full handshake, to the second. So are the group and the peer's signature scheme, which nothing
+ * depends on.
  */
 export const rfc5077State: SessionEncoding = {
   encode(session: Session): Uint8Array | undefined {
