@@ -147,7 +147,11 @@ describe('authentication', () => {
   it('both sides are told by which PSK', () => {
     const pair = pump(makePair(world.client({ externalPsks: [ours] }), world.server({ externalPsks: [theirs] })));
     for (const end of [pair.client, pair.server])
-      expect(theEvent(end, 'handshake')).toMatchObject({ externalPskIdentity: identity, peerCertificates: [] });
+      expect(theEvent(end, 'handshake')).toMatchObject({
+        externalPskIdentity: identity,
+        pskKind: 'imported',
+        peerCertificates: [],
+      });
   });
 
   it('R8446-E.6-1 a server of PSKs alone answers an unknown identity and a wrong binder alike: decrypt_error', () => {
