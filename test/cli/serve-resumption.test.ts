@@ -243,7 +243,7 @@ describeWithPeer('openssl', 'openssl s_client', (peer) => {
     runProgram(
       peer.path,
       ['s_client', '-connect', `127.0.0.1:${server.port}`, '-servername', 'example.test', ...parameters],
-      { cwd: command().folder, input, holdInputMilliseconds: 300 },
+      { cwd: command().folder, input, holdInputMilliseconds: 1000 },
     );
 
   it.each([
