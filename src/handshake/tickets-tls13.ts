@@ -48,7 +48,9 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
     ticketLifetime,
     maxEarlyDataSize,
     transport,
-    ...(settings.resumptionAcrossNames && { resumableAcrossNames: true }),
+    // What resumes under other names is a certificate that is valid for them.
+    ...(settings.resumptionAcrossNames &&
+      resumable.externalPskIdentity === undefined && { resumableAcrossNames: true }),
   };
   let ticket: Uint8Array | undefined;
   try {

@@ -108,10 +108,14 @@ export function refuseTls13Session(
   if (!policy.cipherSuites.some((suite) => isTls13CipherSuite(suite) && tls13Suites[suite].hash === hash))
     return 'cipher_suite_disabled';
   if (session.transport !== request.transport) return 'transport_mismatch';
-  // Both names are known: without one there is nothing that a certificate could be valid for.
-  const anyName = policy.resumptionAcrossNames && session.resumableAcrossNames === true;
-  const acrossNames = anyName && session.serverName !== undefined && request.serverName !== undefined;
-  return refuseParty(session, acrossNames ? session : request, policy);
+  return refuseParty(session, mayCrossNames(session, request, policy) ? session : request, policy);
+}
+
+/** What is valid for the other name is a certificate: it takes one, and names. */
+function mayCrossNames(session: Tls13Session, request: Tls13ResumptionRequest, policy: Tls13BindingPolicy): boolean {
+  if (!policy.resumptionAcrossNames || session.resumableAcrossNames !== true) return false;
+  if (session.externalPskIdentity !== undefined) return false;
+  return session.serverName !== undefined && request.serverName !== undefined;
 }
 
 function isTooOld(session: SessionFacts, policy: CommonPolicy, now: number): boolean {

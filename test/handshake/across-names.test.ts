@@ -62,6 +62,14 @@ describe.each(backendNames)('on %s', (backend) => {
     );
   });
 
+  it('tickets of a handshake under an external PSK do not say so: no certificate stands behind them', () => {
+    const psk = { identity: ascii('psk'), key: new Uint8Array(32).fill(7) };
+    const server = { ...across, externalPsks: [{ ...psk, role: 'server' }] } as const;
+    const first = atA(server, { externalPsks: [{ ...psk, role: 'client' }] });
+    expect(theEvent(first.server, 'handshake').pskKind).toBe('imported');
+    expect(sessionOf(first)).not.toHaveProperty('resumableAcrossNames');
+  });
+
   it('P-bind-1 every virtual host decides for itself', () => {
     const hosts: Record<string, ServerSettings> = {
       'a.example': world.server(across),

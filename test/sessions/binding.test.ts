@@ -165,6 +165,13 @@ describe('a session of TLS 1.3 alone', () => {
     );
   });
 
+  it('P-bind-1 belongs to its name where no certificate stands behind it', () => {
+    const session = { resumableAcrossNames: true, externalPskIdentity: fromHex('6964') } as const;
+    const wanted = { policy: { resumptionAcrossNames: true } };
+    expect(refuse13(session, { ...wanted, request: { serverName: 'other.test' } })).toBe('server_name_mismatch');
+    expect(refuse13(session, wanted)).toBeUndefined();
+  });
+
   it('belongs to a kind of transport', () => {
     expect(refuse13({}, { request: { transport: 'quic' } })).toBe('transport_mismatch');
     expect(refuse13({ transport: 'quic' })).toBe('transport_mismatch');
