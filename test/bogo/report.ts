@@ -36,8 +36,10 @@ export function outcomeOf(word: string): Outcome {
   return lower === 'pass' || lower === 'skip' ? lower : 'fail';
 }
 
+type Belongs = (name: string, expected: Expected) => boolean;
+
 /** What a test belongs to, by what is known of it or else by its name. */
-const groups: Readonly<Record<string, (name: string, expected: Expected) => boolean>> = {
+const groups: Readonly<Record<string, Belongs>> = {
   Resumption: (_name, { about }) => about.length > 0,
   Resume: (name, { about }) => about.some((what) => what.startsWith('resume')) || name.includes('Resum'),
   Ticket: (name, { about }) => about.includes('ticket') || name.includes('Ticket'),
@@ -60,22 +62,17 @@ export type Totals = Record<string, Record<Outcome, number>>;
 
 /** Counts of each group; the first is everything. */
 export function totalsOf(outcomes: ReadonlyMap<string, Outcome>, expected: ReadonlyMap<string, Expected>): Totals {
-  const totals: Totals = { all: nothing() };
-  for (const [name, outcome] of outcomes) {
-    totals['all']![outcome]++;
-    const known = expected.get(name) ?? unknown;
-    for (const [group, belongs] of Object.entries(groups))
-      if (belongs(name, known)) (totals[group] ??= nothing())[outcome]++;
-  }
-  return totals;
+  const everything = Object.entries<Belongs>({ all: () => true, ...groups });
+  const counted = everything.map(([group, belongs]): [string, Record<Outcome, number>] => {
+    const counts = { pass: 0, fail: 0, skip: 0 };
+    for (const [name, outcome] of outcomes) if (belongs(name, expected.get(name) ?? unknown)) counts[outcome]++;
+    return [group, counts];
+  });
+  return Object.fromEntries(counted.filter(([, { pass, fail, skip }]) => pass + fail + skip > 0));
 }
 
 /** A test that the file does not know. */
 export const unknown: Expected = { side: '?', about: [], outcome: 'pass' };
-
-function nothing(): Record<Outcome, number> {
-  return { pass: 0, fail: 0, skip: 0 };
-}
 
 export interface Comparison {
   /** Expected to pass, and did not. */

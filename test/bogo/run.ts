@@ -26,6 +26,8 @@ const { values: options } = parseArgs({
   },
 });
 
+/** Tests between two signs of life. */
+const progressStep = 250;
 const here = import.meta.dirname;
 const expectationsFile = join(here, 'expected.tsv');
 const runner = process.env['BOGO_RUNNER'];
@@ -84,12 +86,16 @@ async function run(program: string, shim: string, results: string): Promise<void
     env: { ...process.env, BOGO_BACKEND: options.backend },
   });
   let passing = true;
+  let seen = 0;
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (/^(PASSED|FAILED|UNIMPLEMENTED) \(/.test(line)) passing = line.startsWith('PASSED');
+      if (/^(PASSED|FAILED|UNIMPLEMENTED) \(/.test(line)) {
+        passing = line.startsWith('PASSED');
+        if (++seen % progressStep === 0) console.error(`${seen} tests`);
+      }
       if (!passing && line !== 'PASS' && line !== 'FAIL') console.log(line);
     }
   });
