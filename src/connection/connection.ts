@@ -359,8 +359,9 @@ export class Connection {
         this.#handleMessage(message);
         continue;
       }
-      // Nothing that follows on our flight can have begun before it.
-      if (this.#inMessage && this.#records.flightWaits) this.#refuseExcess('got more handshake data before our flight');
+      // Nothing that follows on our flight can have begun before it. Tickets of ours are no flight that anybody follows on.
+      if (this.#inMessage && this.#state === 'handshake' && this.#records.flightWaits)
+        this.#refuseExcess('got more handshake data before our flight');
       const record = this.#closeReceived ? undefined : this.#deframer.next();
       if (record === undefined) {
         this.#records.flush();

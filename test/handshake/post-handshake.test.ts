@@ -9,6 +9,7 @@ import {
   drain,
   eventsOf,
   makePair,
+  move,
   pump,
   theEvent,
   type Changes,
@@ -298,6 +299,19 @@ describe('RFC 8446 5.1: handshake data that goes on past the end of a flight', (
       const says: Says = (message) => (message.type === 'client_hello' ? [message, begun] : [message]);
       expect(serverMeets(world.client(groups), world.server(ofServer), says)).toBe('server: unexpected_message');
     }
+  });
+
+  it('but a KeyUpdate in pieces, right behind the client’s Finished, crosses with tickets', () => {
+    const logs: string[] = [];
+    const pair = serverPair(world.client(), world.server({ keyLog: (line) => logs.push(line) }));
+    move(pair, 'client');
+    move(pair, 'server');
+    for (const piece of [Uint8Array.of(24, 0), Uint8Array.of(0, 1, 0)])
+      pair.client.transport.write(contentTypes.handshake, piece);
+    move(pair, 'client');
+    expect(pair.server.connection.state).toBe('open');
+    expect(theEvent(pair.server, 'handshake').newTicket).toBe(true);
+    expect(logs.filter((line) => line.startsWith('CLIENT_TRAFFIC_SECRET_1 '))).toHaveLength(1);
   });
 });
 
