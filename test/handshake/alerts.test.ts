@@ -69,13 +69,13 @@ interface ThrowSite {
   readonly message: string;
 }
 
-/** All `new AlertError(alert, message)` in handshake, connection and record. */
+/** All `new AlertError(alert, message)` in handshake, connection and record, and what throws one for others. */
 const throwSites: readonly ThrowSite[] = ['handshake', 'connection', 'record'].flatMap((room) => {
   const folder = new URL(`../../src/${room}/`, import.meta.url);
   return readdirSync(folder).flatMap((file) => {
     const source = readFileSync(new URL(file, folder), 'utf8');
-    return [...source.matchAll(/new AlertError\(\s*'?([^,']+)'?,\s*(?:'([^']*)'|`([^`']*))/g)].map(
-      ([, alert = '', quoted, template = '']) => ({ alert, message: quoted ?? template }),
+    return [...source.matchAll(/(?:new AlertError\(\s*'?([^,']+)'?,|#refuseExcess\()\s*(?:'([^']*)'|`([^`']*))/g)].map(
+      ([, alert = 'unexpected_message', quoted, template = '']) => ({ alert, message: quoted ?? template }),
     );
   });
 });

@@ -134,6 +134,22 @@ describe('rejected', () => {
     expect(overrun(much + 1)).toBe('server: unexpected_message');
   });
 
+  it('R8446-4.2.10-10 maximumSkippedEarlyData says how many, where it is more than what is read', () => {
+    const overrun = (allowance: number, changes: Changes<ServerOptions>) => {
+      const session = { ...world.session(), maxEarlyDataSize: allowance };
+      const pair = makePair(world.client({ session, earlyData: true }), world.server(changes));
+      pair.client.connection.writeEarlyData(new Uint8Array(allowance));
+      return outcome(pump(pair), 'server');
+    };
+    for (const changes of [
+      { earlyData: undefined, maximumSkippedEarlyData: 100 },
+      { earlyData: { maxSize: 100, acceptReplayedEarlyData: true }, maximumSkippedEarlyData: 0 },
+    ] as const) {
+      expect(overrun(99, changes)).toBe('psk_dhe_ke');
+      expect(overrun(101, changes)).toBe('server: unexpected_message');
+    }
+  });
+
   it('R8446-4.2.10-11 by HelloRetryRequest, its records are dropped until the second ClientHello', () => {
     const retrying = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
     const pair = sent({ groups: ['x25519'] }, retrying);

@@ -128,7 +128,7 @@ describe('extensions by message', () => {
 it.each<[ExtensionContext, string]>([
   ['client_hello', 'decode_error'],
   ['server_hello', 'decode_error'],
-  ['hello_retry_request', 'decode_error'],
+  ['hello_retry_request', 'illegal_parameter'],
   ['encrypted_extensions', 'decode_error'],
   ['certificate', 'illegal_parameter'],
   ['certificate_request', 'illegal_parameter'],
