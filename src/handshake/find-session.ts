@@ -99,12 +99,17 @@ function* judgePsk(hs: ServerHandshake, session: Tls12Session): Handshake<Resump
   return 'external_psk_removed';
 }
 
-/** P-bind-4: a client that was authenticated by certificate is judged again; the chain may have expired or been revoked. */
+/**
+ * P-bind-4: a client that was authenticated by certificate is judged again; the chain may have expired or been revoked, and what it signed
+ * with be accepted no more.
+ */
 export function* judgePeer(hs: ServerHandshake, session: Session): Handshake<ResumptionRefusal | undefined> {
-  const { peerCertificates: certificates } = session;
-  const { verifyCertificate: verifier } = hs.settings;
+  const { peerCertificates: certificates, peerSignatureScheme: signedWith } = session;
+  const { verifyCertificate: verifier, signatureSchemes } = hs.settings;
   if (certificates.length === 0) return undefined;
   if (verifier === undefined) return 'certificate_refused';
+  if (signedWith !== undefined && !signatureSchemes.some((scheme) => scheme === signedWith))
+    return 'certificate_refused';
   const peer = { certificates, role: 'client', serverName: undefined, resumed: true } as const;
   const verdict = yield* askVerdict(verifier, peer);
   return verdict.accepted ? undefined : 'certificate_refused';

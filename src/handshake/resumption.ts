@@ -21,7 +21,7 @@ export type ResumptionRefusal =
   | 'store_unavailable'
   /** What was found is no session of ours. */
   | 'unreadable_state'
-  /** The client's certificate is no longer acceptable. */
+  /** The client's certificate is no longer acceptable, or not what it signed with. */
   | 'certificate_refused'
   /** TLS 1.3: no PSK key exchange mode in common. */
   | 'psk_mode_mismatch'

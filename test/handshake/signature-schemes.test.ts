@@ -98,6 +98,25 @@ describe.each(backendNames)('on %s', (backend) => {
     },
   );
 
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'P-bind-4 %s: a client does not resume where what it signed with is accepted no more',
+    async (version) => {
+      const { sealer } = ticketSealer(backend, 'schemes');
+      const server = { clientAuthentication: 'require', tickets: sealer } as const;
+      const client = { credentials: [clientCredentials, ed25519Credentials] };
+      const first = await meet(version, client, { ...server, signatureSchemes: ['ed25519', 'ecdsa_secp256r1_sha256'] });
+      expect(theEvent(first.server, 'handshake').peerSignatureScheme).toBe('ecdsa_secp256r1_sha256');
+      const [{ session } = {}] = eventsOf(first.client, 'session');
+      for (const [signatureSchemes, outcome] of [
+        [['ecdsa_secp256r1_sha256'], { resumed: true, peerSignatureScheme: 'ecdsa_secp256r1_sha256' }],
+        [['ed25519'], { resumed: false, reason: 'certificate_refused', peerSignatureScheme: 'ed25519' }],
+      ] as const) {
+        const second = await meet(version, { ...client, session }, { ...server, signatureSchemes });
+        expect(theEvent(second.server, 'handshake')).toMatchObject(outcome);
+      }
+    },
+  );
+
   it('who does not sign has no scheme', async () => {
     const { server } = await meet('TLSv1.3', {}, {});
     expect(theEvent(server, 'handshake').peerSignatureScheme).toBeUndefined();
