@@ -5,7 +5,8 @@
  */
 import { empty, wipe } from '../bytes.js';
 import { UsageError } from '../errors.js';
-import { wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
+import { isAllZero } from '../sessions/decode.js';
+import { secretOf, wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
 import { HandshakeBase } from './handshake-base.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
 import { Tls12State } from './tls12-state.js';
@@ -43,11 +44,15 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     (this.#borrowed ??= []).push(forget);
   }
 
-  /** A session that was looked up for this handshake: the bytes are wiped at once, and its secret when the handshake is over. */
+  /**
+   * A session that was looked up for this handshake: the bytes are wiped at once, and its secret when the handshake is over. P-state-2:
+   * none whose secret was a view on the bytes, and is zeros by now, which everybody knows.
+   */
   openSession(encoding: SessionEncoding, state: Uint8Array): Session | undefined {
     const session = encoding.decode(state);
     wipe(state);
-    if (session !== undefined) this.atEnd(() => wipeSession(session));
+    if (session === undefined || isAllZero(secretOf(session))) return undefined;
+    this.atEnd(() => wipeSession(session));
     return session;
   }
 

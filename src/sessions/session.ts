@@ -104,5 +104,10 @@ export interface SessionEncoding {
 
 /** Overwrites the secret of a session that nobody will resume any more. */
 export function wipeSession(session: Session): void {
-  wipe(session.version === 'TLSv1.3' ? session.psk : session.masterSecret);
+  wipe(secretOf(session));
+}
+
+/** The PSK, or the master secret. */
+export function secretOf(session: Session): Uint8Array {
+  return session.version === 'TLSv1.3' ? session.psk : session.masterSecret;
 }

@@ -6,7 +6,7 @@
  */
 import type { MaybePromise } from '../crypto/backend.js';
 
-/** The arrays handed over stay the caller's: a store keeps copies and hands out copies. */
+/** The arrays handed over stay the caller's, who wipes them: a store keeps copies and hands out copies. */
 export interface SessionStore {
   /** The value, or `undefined` if there is none or it has expired. */
   get(key: Uint8Array): MaybePromise<Uint8Array | undefined>;

@@ -22,10 +22,10 @@ export type OpenedTicket =
 
 export interface TicketSealer {
   /**
-   * A ticket around `state`, at most 65535 bytes. Throws `UsageError`: `no_sealing_key` while no key may seal,
+   * A ticket around `state`, at most 65535 bytes; `state` is wiped afterwards. Throws `UsageError`: `no_sealing_key` while no key may seal,
    * `value_not_encodable` for a state that does not fit.
    */
   seal(state: Uint8Array): MaybePromise<Uint8Array>;
-  /** What `ticket` holds, or why it stays closed. Never throws, whatever the bytes. */
+  /** What `ticket` holds, in an array of its own, which is wiped; or why it stays closed. Never throws, whatever the bytes. */
   open(ticket: Uint8Array): MaybePromise<OpenedTicket>;
 }

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { ascii, equal, fromHex, toHex } from '../../src/bytes.js';
 import type { ClientSettings } from '../../src/handshake/settings.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
-import { wipeSession, type Session, type Tls12Session } from '../../src/sessions/session.js';
+import { wipeSession, type Session, type SessionEncoding, type Tls12Session } from '../../src/sessions/session.js';
 import { sessionState } from '../../src/sessions/session-state.js';
 import {
   connect,
   epoch,
+  eventsOf,
   hour,
   makePair,
   pump,
@@ -202,3 +203,26 @@ describe('what a client may offer', () => {
     expect(await offering(change(session))).toBe('not_offered');
   });
 });
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'P-state-2 %s: none from an encoding whose secrets are views on the bytes, which are wiped',
+  async (version) => {
+    const borrowing: SessionEncoding = {
+      encode: (session) => sessionState.encode(session),
+      decode(bytes) {
+        const session = sessionState.decode(bytes);
+        if (session === undefined) return undefined;
+        const secret = session.version === 'TLSv1.3' ? session.psk : session.masterSecret;
+        const at = toHex(bytes).indexOf(toHex(secret)) / 2;
+        const view = bytes.subarray(at, at + secret.length);
+        return session.version === 'TLSv1.3' ? { ...session, psk: view } : { ...session, masterSecret: view };
+      },
+    };
+    const { sealer } = ticketSealer('node', 'borrowing');
+    const versions = { minVersion: version, maxVersion: version };
+    const server = testServer('node', 'borrowing', { ...versions, tickets: sealer, ticketEncoding: borrowing });
+    const [first] = eventsOf((await connect(testClient('node', 'first', versions), server)).client, 'session');
+    const pair = await connect(testClient('node', 'second', { ...versions, session: first?.session }), server);
+    expect(theEvent(pair.server, 'handshake')).toMatchObject({ mode: 'full', reason: 'unreadable_state' });
+  },
+);
