@@ -216,7 +216,10 @@ export class Connection {
     this.#run(() => this.#tasks.startAfter(flow, () => undefined));
   }
 
-  /** TLS 1.3: new keys for what we send, and for what the peer sends if it is asked (RFC 8446 4.6.3). */
+  /**
+   * TLS 1.3: new keys for what we send, and for what the peer sends if it is asked (RFC 8446 4.6.3). It changes them before its next
+   * application data, as we do when it asks.
+   */
   updateKeys({ requestPeer = false }: { readonly requestPeer?: boolean } = {}): void {
     if (this.#state !== 'open' || this.#closeSent || this.#hs.version !== 'TLSv1.3')
       throw new UsageError('connection_not_open', 'a key update needs an open TLS 1.3 connection');
@@ -251,11 +254,7 @@ export class Connection {
 
   /** Bytes for the transport, once; empty if there are none. */
   takeOutput(): Uint8Array {
-    this.#attempt(() => {
-      // Not before: whatever else the peer has asked for by now has the same answer.
-      if (this.#state === 'open' && !this.#closeSent) this.#postHandshake?.answerKeyUpdate();
-      this.#records.flush();
-    });
+    this.#attempt(() => this.#records.flush());
     return this.#records.takeOutput();
   }
 

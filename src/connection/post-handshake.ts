@@ -65,7 +65,7 @@ export class PostHandshake {
     this.#keyUpdatesInARow = 0;
   }
 
-  /** RFC 8446 4.6.3: before we say anything more, and once for however many requests there were. */
+  /** RFC 8446 4.6.3: before our next application data, once for however many requests came while we were silent. */
   answerKeyUpdate(): void {
     if (this.#updateDue) this.updateKeys(false);
   }
