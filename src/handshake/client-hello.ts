@@ -4,7 +4,7 @@
  *
  * The surprising thing is its end: binders cover everything before them, so they are written into the encoded message.
  */
-import { ascii, empty } from '../bytes.js';
+import { ascii, copy, empty } from '../bytes.js';
 import { hashLength } from '../crypto/backend.js';
 import type { HashAlgorithm, KeyExchangeGroup, KeyShare } from '../crypto/backend.js';
 import type { PskKind, Tls13KeySchedule } from '../key-schedule/tls13.js';
@@ -137,7 +137,7 @@ function permuted(
 ): Extension<'client_hello'>[] {
   const ranks =
     firstOrder === undefined
-      ? new Uint32Array(crypto.randomBytes(4 * extensions.length).slice().buffer)
+      ? new Uint32Array(copy(crypto.randomBytes(4 * extensions.length)).buffer)
       : extensions.map(({ type }) => (firstOrder.includes(type) ? firstOrder.indexOf(type) : firstOrder.length));
   return extensions
     .map((extension, index) => ({ extension, rank: ranks[index] ?? 0 }))

@@ -346,6 +346,13 @@ describe('extensions in random order', () => {
     expect(typesOf(helloOf(permuting(1)))).toEqual(typesOf(helloOf(permuting(1))));
   });
 
+  it('are the same order from randomness in a Buffer, whose slices are views', () => {
+    const inPool = (bytes: Uint8Array) => Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
+    const { crypto } = permuting(1);
+    const pooled = permuting(1, { crypto: { ...crypto, randomBytes: (length) => inPool(crypto.randomBytes(length)) } });
+    expect(typesOf(helloOf(pooled))).toEqual(typesOf(helloOf(permuting(1))));
+  });
+
   it('R8446-4.2.11-1 keep pre_shared_key at the end, and early data goes with it', () => {
     const session = world.session({}, { earlyData: { maxSize: 100, acceptReplayedEarlyData: true } });
     const server = world.server({ earlyData: { maxSize: 100, acceptReplayedEarlyData: true } });
