@@ -6,6 +6,8 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import { BitString, ObjectIdentifier } from 'asn1js';
+import { copy } from '../../bytes.js';
+import { concealed } from '../../concealed.js';
 import type { MlDsaParameterSet } from '../../crypto/backend.js';
 import { orUndefined } from '../../crypto/refusals.js';
 import { mlDsaParameterSets, mlDsaSeedLength, type MlDsaPublicKey } from '../../crypto/ml-dsa.js';
@@ -51,7 +53,7 @@ export function mlDsaSecrets(privateKeyInfo: Uint8Array): MlDsaSecrets | undefin
 const octetString = 4;
 
 function ofLength(expected: number, bytes: Uint8Array): Uint8Array {
-  return bytes.length === expected ? bytes.slice() : fail(`a secret of ${bytes.length} bytes`);
+  return bytes.length === expected ? concealed(copy(bytes)) : fail(`a secret of ${bytes.length} bytes`);
 }
 
 /** Parameters are left out (RFC 9881 2). */

@@ -1,5 +1,6 @@
 /** Chains and keys of ML-DSA (RFC 9881), on any Node.js; what only OpenSSL can verify is refused by name where it cannot. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { credentials, privateKeyFromPem } from '../../../src/adapters/x509/credentials.js';
 import { acceptAnyCertificateForTesting, credentialsFromPem, nodeVerifier } from '../../../src/adapters/x509/index.js';
@@ -52,6 +53,12 @@ describe.each(leaves)('%s', (name, parameterSet) => {
       32,
       mlDsaParameterSets[parameterSet].expandedKeyLength,
     ]);
+  });
+
+  it('its secrets are not printed', () => {
+    expect(inspect(privateKeyFromPem(key))).toBe(
+      `{\n  parameterSet: '${parameterSet}',\n  secretKeys: [ [32 secret bytes], [${mlDsaParameterSets[parameterSet].expandedKeyLength} secret bytes] ]\n}`,
+    );
   });
 
   it.each(['the seed and what it expands to', 'the seed alone', 'what it expands to alone'])(
