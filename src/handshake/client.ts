@@ -10,11 +10,12 @@ import type { ServerHello } from '../messages/index.js';
 import { sendClientHello, type ClientOffer, type OfferedPsk, type SentClientHello } from './client-hello.js';
 import { findPsks, findTls12Session } from './client-sessions.js';
 import { clientTls12 } from './client-tls12.js';
-import { clientRetry, clientTls13, selectedVersion } from './client-tls13.js';
+import { clientRetry, clientTls13 } from './client-tls13.js';
 import { clientGrease } from './grease.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, receiveTls13, type Handshake } from './needs.js';
 import type { HandshakeResult } from './result.js';
+import { selectedVersion } from './server-hello.js';
 import type { ClientSettings } from './settings.js';
 
 /** RFC 8446 2 figures 1 to 4; RFC 5246 7.3 figures 1 and 2, RFC 5077 3.1 figures 1 to 4, from the client's side. */
