@@ -10,6 +10,7 @@ import { goOn } from '../crypto/maybe-promise.js';
 import type { ReplayAnswer } from '../early-data/replay-guard.js';
 import { fitting, isBytes } from '../handshake/hooks.js';
 import type { ExternalPsk } from '../handshake/settings.js';
+import type { StoredSession } from '../handshake/handshake-base.js';
 import type { Answers, StoreAnswer, TicketAnswer } from '../handshake/needs.js';
 import type { OpenedTicket } from '../tickets/sealer.js';
 import { isPromise } from './driver.js';
@@ -60,6 +61,17 @@ export const defaultAnswers: Answers = {
     crypto.verify(algorithm, publicKey, data, signature),
   verify_certificate: ({ verifier, peer }) => verifier(peer),
 };
+
+/**
+ * RFC 5246 7.2.2, RFC 8446 6.2: no session survives a fatal alert of its connection. Nobody waits for the answer, so nobody hears of its
+ * failure.
+ */
+export function forgetSession(answers: Answers, stored: StoredSession | undefined): void {
+  if (stored === undefined) return;
+  new Promise((resolve) => {
+    resolve(answers.forget_session(stored));
+  }).catch(() => undefined);
+}
 
 /** RFC 5077 3.3: `opaque ticket<0..2^16-1>`. */
 const maxTicketLength = 2 ** 16 - 1;

@@ -9,7 +9,7 @@ import { empty } from '../bytes.js';
 import { alertDescriptions, alertLevels, type AlertDescription } from '../alert.js';
 import { AlertError, PeerAlertError, UsageError } from '../errors.js';
 import { clientHandshake } from '../handshake/client.js';
-import type { HandshakeTransport, StoredSession } from '../handshake/handshake-base.js';
+import type { HandshakeTransport } from '../handshake/handshake-base.js';
 import { HandshakeState } from '../handshake/handshake-state.js';
 import { changeCipherSpec, type Answers, type Handshake } from '../handshake/needs.js';
 import type { HandshakeResult } from '../handshake/result.js';
@@ -23,7 +23,7 @@ import { handshakeHeaderLength, HandshakeJoiner, type RawHandshake } from '../re
 import { RecordLayer, type PlainRecord } from '../record/record-layer.js';
 import type { Session } from '../sessions/session.js';
 import { blame, readAlert } from './alerts.js';
-import { defaultAnswers } from './answers.js';
+import { defaultAnswers, forgetSession } from './answers.js';
 import { handshakeEvent, type CloseEvent, type ConnectionEvent } from './events.js';
 import { inRange } from './option-values.js';
 import { connectionLimits, type ConnectionLimits } from './limits.js';
@@ -555,15 +555,8 @@ export class Connection {
     const known = blame(error);
     if (!(known instanceof PeerAlertError) && !this.#closeSent)
       quietly(() => this.#sendAlert(known instanceof AlertError ? known.alert : 'internal_error'));
-    if (this.#hs.stored !== undefined) this.#forget(this.#hs.stored);
+    forgetSession(this.#answers, this.#hs.stored);
     this.#close({ type: 'close', reason: 'error', error: known });
-  }
-
-  /** RFC 5246 7.2.2: no session survives a fatal alert. Nobody waits for the answer, so nobody hears of its failure. */
-  #forget(stored: StoredSession): void {
-    new Promise((resolve) => {
-      resolve(this.#answers.forget_session(stored));
-    }).catch(() => undefined);
   }
 
   /** After a close_notify the end of the transport is no news. */

@@ -19,7 +19,7 @@ import { sendTickets } from '../handshake/tickets-tls13.js';
 import { handshakeTypes } from '../parameters.js';
 import { HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
 import { blame } from './alerts.js';
-import { defaultAnswers } from './answers.js';
+import { defaultAnswers, forgetSession } from './answers.js';
 import { isPromise } from './driver.js';
 import { handshakeEvent } from './events.js';
 import { connectionLimits, type ConnectionLimits } from './limits.js';
@@ -242,6 +242,7 @@ export class QuicHandshake {
     // CONNECTION_CLOSE goes out under the newest keys that the peer may have.
     this.#tell();
     this.#state = 'closed';
+    forgetSession(this.#answers, this.#hs.stored);
     this.#forget();
     this.#events.push({ type: 'close', error, transportError: transportErrorOf(error) });
   }

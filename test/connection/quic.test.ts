@@ -436,6 +436,17 @@ describe('what QUIC does otherwise than TLS over TCP', () => {
     expect(fate(server)).toBe('close 0x10a');
   });
 
+  it('R8446-6-1 and the ticket of a connection that fails afterwards is forgotten', () => {
+    const sessions = new MemoryStore({ now: () => world.clock.time });
+    const settings = world.client({ sessions });
+    const client = quicEnd((own) => quicClient(settings, own));
+    pumpQuic({ client, server: world.pair().server });
+    expect(sessions.get(settings.tls13SessionKey)).toBeDefined();
+    client.quic.receive('application', message({ type: 'end_of_early_data', body: {} }));
+    expect(fate(client)).toBe('close 0x10a');
+    expect(sessions.get(settings.tls13SessionKey)).toBeUndefined();
+  });
+
   it('a CertificateRequest after the handshake is PROTOCOL_VIOLATION', () => {
     const { client } = world.connect();
     const body = {
