@@ -150,7 +150,9 @@ export function checkSecondHello(
   group: KeyExchangeGroup | undefined,
   cookie: Uint8Array | undefined,
 ): void {
-  if (!equal(fixedPart(first.body), fixedPart(second.body)))
+  // Key shares change where others were asked for, and not with a cookie alone.
+  const fixed = ({ body }: Tls13Hello) => fixedPart(body, group === undefined);
+  if (!equal(fixed(first), fixed(second)))
     throw new AlertError('illegal_parameter', 'got a second ClientHello that differs from the first');
   const echoed = findExtension(second.body.extensions, 'cookie');
   if (cookie === undefined ? echoed !== undefined : echoed === undefined || !equal(echoed, cookie))
@@ -159,7 +161,8 @@ export function checkSecondHello(
     throw new AlertError('illegal_parameter', `got other key shares than one of ${group}`);
 }
 
-function fixedPart(hello: ClientHello): Uint8Array {
-  const extensions = hello.extensions?.filter(({ type }) => !changeable.has(type)) ?? [];
+function fixedPart(hello: ClientHello, withKeyShares: boolean): Uint8Array {
+  const isFixed = (type: string | number) => !changeable.has(type) || (withKeyShares && type === 'key_share');
+  const extensions = hello.extensions?.filter(({ type }) => isFixed(type)) ?? [];
   return clientHello.encode({ ...hello, extensions });
 }

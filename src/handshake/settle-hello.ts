@@ -67,8 +67,9 @@ function* retryHello(
   // What was refused may be left out now: the first reason stands.
   const search = hello.offeredPsks !== undefined ? yield* searchPsk(hs, hello, [cipherSuite]) : firstSearch;
   const choice = choose(hs, hello, [cipherSuite], search);
+  // Who was asked for a share has sent it: this one relied on a PSK without, and on a ticket that was good a moment ago.
   if (choice.retryGroup !== undefined)
-    throw new AlertError('illegal_parameter', 'got no key share of the group asked for');
+    throw new AlertError('handshake_failure', 'the PSK is not good any more, and there is no key share');
   return { ...choice, hello };
 }
 

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { ascii, empty, toHex } from '../../src/bytes.js';
 import type { ServerSettings } from '../../src/handshake/settings.js';
-import { findExtension, type ClientHello } from '../../src/messages/index.js';
+import { findExtension, type ClientHello, type KeyShareEntry } from '../../src/messages/index.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
+import type { TicketSealer } from '../../src/tickets/sealer.js';
 import { boundHello } from '../support/attack-rig-tls13.js';
 import { makePair, pump, theEvent } from '../support/connections.js';
 import {
@@ -112,12 +113,32 @@ describe('a ClientHello', () => {
     });
   });
 
-  it('that drops its key share after a cookie: illegal_parameter', () => {
-    const says = secondClientHello(withExtensions({ type: 'key_share', data: [] }));
+  it.each<[string, KeyShareEntry[]]>([
+    ['drops', []],
+    ['changes', [{ group: 'secp256r1', keyExchange: new Uint8Array(65).fill(4) }]],
+  ])('R8446-4.1.2-1 that %s its key share after a cookie: illegal_parameter', (_what, data) => {
+    const says = secondClientHello(withExtensions({ type: 'key_share', data }));
     const pair = pump(serverPair(client, world.server({ retryCookie: () => ascii('cookie') }), says));
     expect(theEvent(pair.server, 'close').error).toMatchObject({
       alert: 'illegal_parameter',
-      message: 'got no key share of the group asked for',
+      message: 'got a second ClientHello that differs from the first',
+    });
+  });
+
+  it('P-state-3 for psk_ke, whose ticket is good for the first ClientHello and not for the second: handshake_failure', () => {
+    const modes = { pskKeyExchangeModes: ['psk_ke'] } as const;
+    const session = world.session();
+    const { tickets } = world.server();
+    let opened = 0;
+    const once: TicketSealer = {
+      seal: (state) => tickets!.seal(state),
+      open: (ticket) => (opened++ === 0 ? tickets!.open(ticket) : { reason: 'expired' }),
+    };
+    const server = world.server({ ...modes, tickets: once, retryCookie: () => ascii('cookie') });
+    const pair = pump(makePair(world.client({ session, ...modes }), server));
+    expect(theEvent(pair.server, 'close').error).toMatchObject({
+      alert: 'handshake_failure',
+      message: 'the PSK is not good any more, and there is no key share',
     });
   });
 

@@ -85,7 +85,7 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
     'got a useless ${group} key share',
     'got a key share of ${String(group)} twice, or of no group on offer',
     'got no signature_algorithms',
-    'got no key share of the group asked for',
+    'the PSK is not good any more, and there is no key share',
     'no cipher suite in common',
     'got no supported_groups and key_share',
     'no key share for a full handshake',
