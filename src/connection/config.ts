@@ -44,6 +44,9 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const peerIdentity = options.peerIdentity ?? serverName;
   if (options.sessions !== undefined && peerIdentity === undefined)
     throw new UsageError('invalid_option', '`sessions` of a client needs `serverName` or `peerIdentity`');
+  // P-bind-5: who is shown to the server is not known before it asks, and a session resumes as whoever that was.
+  if (options.sessions !== undefined && options.chooseCredentials !== undefined && !options.applicationContext)
+    throw new UsageError('invalid_option', '`sessions` together with `chooseCredentials` needs `applicationContext`');
   // P-bind-5: identity of the client and trust configuration, without what may change from one connection to the next.
   const applicationContext = digest(common.crypto, clientContext, {
     applicationContext: options.applicationContext ?? empty,

@@ -151,7 +151,7 @@ export interface ClientOptions extends CommonOptions {
   readonly credentials?: readonly Credentials[];
   /**
    * Chooses when a server asks, in place of `credentials`. No session knows the choice: who chooses by user puts the user into
-   * `applicationContext`.
+   * `applicationContext`, without which there are no `sessions`.
    */
   readonly chooseCredentials?: CredentialsChooser;
   /** Judges the server's chain, and its name against `serverName`. There is no default: authentication is the point. */

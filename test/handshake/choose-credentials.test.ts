@@ -5,14 +5,17 @@ import type { ClientOptions, ServerOptions } from '../../src/connection/options.
 import { clientConnection } from '../../src/connection/connection.js';
 import type { CertificateRequestInfo, Credentials } from '../../src/handshake/settings.js';
 import type { CertificateRequestTls12 } from '../../src/messages/index.js';
+import { MemoryStore } from '../../src/sessions/memory-store.js';
 import {
   connect,
+  epoch,
   eventsOf,
   makeEnd,
   pump,
   testClient,
   testServer,
   theEvent,
+  ticketSealer,
   type Changes,
   type DriverName,
 } from '../support/connections.js';
@@ -136,6 +139,25 @@ describe.each(['noble', 'node'] as const)('with %s', (backend) => {
       });
       const listed = await meet({ credentials: [rsaCredentials()] }, schemes);
       expect(theEvent(listed.server, 'handshake').peerCertificates).toEqual([]);
+    });
+
+    it('P-bind-5 resumes in a shared store as nobody else, and has no store without saying who it is', async () => {
+      const { sealer } = ticketSealer(backend, 'choice');
+      const sessions = new MemoryStore({ now: () => epoch });
+      const shown = async (user: string, credentials: Credentials) => {
+        const chooseCredentials = () => [credentials];
+        const client = { sessions, chooseCredentials, applicationContext: ascii(user) };
+        const { server } = await meet(client, { ...asking, tickets: sealer });
+        const { resumed, peerCertificates } = theEvent(server, 'handshake');
+        return [resumed, peerCertificates.map(toHex)];
+      };
+      const [alice, bob] = [clientCredentials, ed25519Credentials];
+      expect(await shown('alice', alice)).toEqual([false, alice.certificates.map(toHex)]);
+      expect(await shown('bob', bob)).toEqual([false, bob.certificates.map(toHex)]);
+      expect(await shown('alice', alice)).toEqual([true, alice.certificates.map(toHex)]);
+      expect(() => testClient(backend, 'nobody', { ...only, sessions, chooseCredentials: () => [] })).toThrow(
+        expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }),
+      );
     });
 
     it('is not asked by a server that does not ask', async () => {

@@ -2,6 +2,7 @@
 import { connect as connectTransport, isIP, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
+import { empty, toHex } from '../../bytes.js';
 import { clientSettings } from '../../connection/config.js';
 import { clientConnection } from '../../connection/connection.js';
 import type { ClientOptions } from '../../connection/options.js';
@@ -28,7 +29,7 @@ import { TLSSocket } from './tls-socket.js';
 type TransportOptions = Omit<Partial<TcpNetConnectOpts>, 'allowHalfOpen'> & Partial<Pick<IpcNetConnectOpts, 'path'>>;
 
 /** Options that `node:tls` has no names for. */
-type OwnOptions = Pick<ClientOptions, (typeof ownOptions)[number]>;
+type OwnOptions = Pick<ClientOptions, (typeof ownOptions)[number] | 'applicationContext'>;
 const ownOptions = [
   'chooseCredentials',
   'keyShareGroups',
@@ -138,11 +139,22 @@ function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): Cl
     earlyData: options.earlyData !== undefined,
     ...(options.sessionCache !== undefined && { sessions: options.sessionCache }),
     credentials: credentialsOf(options),
-    applicationContext: trustContext(options),
+    applicationContext: contextOf(options),
     // Without server_name the certificate still has to name whom we called.
     verifyCertificate: (question) => verifier({ ...question, serverName: question.serverName ?? host }),
     keyLog,
   });
+}
+
+/** P-bind-5: the caller's own context beside that of trust. Who chooses credentials by user has to name the user here. */
+function contextOf(options: ConnectOptions): Uint8Array {
+  const { applicationContext, chooseCredentials, sessionCache } = options;
+  if (sessionCache !== undefined && chooseCredentials !== undefined && applicationContext === undefined)
+    throw new UsageError(
+      'invalid_option',
+      '`sessionCache` together with `chooseCredentials` needs `applicationContext`',
+    );
+  return trustContext(options, toHex(applicationContext ?? empty));
 }
 
 /** RFC 6066 3: A-labels, no trailing dot. */

@@ -270,6 +270,19 @@ describe('sessions of a client', () => {
     expect(modes).toEqual(['full', 'ticket', 'full', 'ticket', 'ticket']);
   });
 
+  it('P-bind-5 sessionCache is for each applicationContext its own, and who chooses credentials has to give one', async () => {
+    const sessionCache = new MemoryStore({ now: Date.now });
+    const server = await startServer();
+    const options = { sessionCache, chooseCredentials: () => [] };
+    const modes = [];
+    for (const user of [1, 2, 1])
+      modes.push((await visit(server, { ...options, applicationContext: Uint8Array.of(user) })).handshake?.mode);
+    expect(modes).toEqual(['full', 'full', 'ticket']);
+    expect(() => startClient(server, options)).toThrow(
+      expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }),
+    );
+  });
+
   it('by session ID where tickets are off', async () => {
     const server = await startServer();
     const session = (await visit(server, { tickets: false })).getSession()!;
