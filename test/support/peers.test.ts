@@ -3,6 +3,8 @@ import { describeWithPeer, findPeer, requirePeer, runProgram, startServerProcess
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  // What was found behind an empty PATH is no news for the files that come after this one.
+  vi.resetModules();
 });
 
 class Skipped extends Error {}
