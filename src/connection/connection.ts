@@ -80,7 +80,8 @@ export function serverConnection(settings: ServerSettings, options: ConnectionOp
 }
 
 /** Every alert but the three that are warnings. */
-export type FatalAlert = Exclude<AlertDescription, 'close_notify' | 'no_renegotiation' | 'user_canceled'>;
+export type FatalAlert = Exclude<AlertDescription, (typeof warnings)[number]>;
+const warnings = ['close_notify', 'no_renegotiation', 'user_canceled'] as const;
 
 type Begin = (transport: HandshakeTransport) => { state: AnyHandshakeState; flow: Handshake<HandshakeResult> };
 
@@ -242,8 +243,13 @@ export class Connection {
     else if (this.#closeReceived) this.#close({ type: 'close', reason: 'close_notify' });
   }
 
-  /** Ends the connection with a fatal alert, for reasons of the caller's own (RFC 5246 7.2.2, RFC 8446 6.2). */
+  /**
+   * Ends the connection with a fatal alert, for reasons of the caller's own (RFC 5246 7.2.2, RFC 8446 6.2). Throws `UsageError` for what
+   * is none.
+   */
   abort(alert: FatalAlert): void {
+    // Not everybody has types: a name that is none would go out as close_notify.
+    if (!isFatal(alert)) throw new UsageError('invalid_option', `${alert} is no fatal alert`);
     if (this.#state !== 'closed') this.#fail(new AlertError(alert, 'the application ended the connection'));
   }
 
@@ -578,6 +584,10 @@ export class Connection {
     this.#hs.destroy();
     this.#records.destroy();
   }
+}
+
+function isFatal(alert: string): boolean {
+  return Object.hasOwn(alertDescriptions, alert) && !warnings.some((warning) => warning === alert);
 }
 
 function insideMessage(): AlertError {

@@ -1,7 +1,7 @@
 /** The life of a connection as its owner sees it: writing, closing, the end of the transport, what is thrown and what is not. */
 import { describe, expect, it } from 'vitest';
 import { ascii, concat, fromHex, toHex } from '../../src/bytes.js';
-import { clientConnection } from '../../src/connection/connection.js';
+import { clientConnection, type FatalAlert } from '../../src/connection/connection.js';
 import { maxPlaintextLength } from '../../src/record/deframer.js';
 import {
   connect,
@@ -50,6 +50,14 @@ describe('abort', () => {
     pair.server.connection.abort('internal_error');
     expect(drain(pair.server)).toHaveLength(0);
     expect(theEvent(pair.server, 'close').error).toMatchObject({ alert: 'access_denied' });
+  });
+
+  it.each(['close_notify', 'user_canceled', 'no such alert', 'toString'])('takes no %s', (alert) => {
+    const { client } = pump(makePair(flows.full.client(), flows.full.server()));
+    expect(() => client.connection.abort(alert as FatalAlert)).toThrow(
+      expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }),
+    );
+    expect(client.connection.state).toBe('open');
   });
 });
 
