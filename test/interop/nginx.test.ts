@@ -71,7 +71,8 @@ describeWithPeer('nginx', 'our client with nginx', (peer) => {
       const second = await visit(early, { session: first.sessions[0]!, earlyData: request }, Buffer.alloc(0));
       expect(second.socket.handshake).toMatchObject({ mode: 'psk_dhe_ke', earlyData: 'accepted' });
       expect(second.socket.earlyDataAccepted).toBe(true);
-      expect(second.nginx).toMatchObject({ protocol: 'TLSv1.3', reused: 'r', earlyData: '1' });
+      // What it logs of early data is '1' as long as our Finished has not come, which is a race.
+      expect(second.nginx).toMatchObject({ protocol: 'TLSv1.3', reused: 'r' });
     });
 
     it('is rejected where another round trip is needed, and sent again by us alone', async () => {
