@@ -48,10 +48,10 @@ export function* findPsks(hs: ClientHandshake): Handshake<OfferedPsk[]> {
   const stored = sessions.length === 0 ? yield* takeStored(hs) : undefined;
   if (stored !== undefined) sessions.push(stored);
   const external = settings.externalPsks.filter((psk) => isForUs(psk, settings));
-  return [
-    ...sessions.map((session) => ticketPsk(hs, session)),
-    ...external.map((psk) => externalPsk(hs, psk)),
-  ].slice(0, maxOfferedPsks);
+  return [...sessions.map((session) => ticketPsk(hs, session)), ...external.map((psk) => externalPsk(hs, psk))].slice(
+    0,
+    maxOfferedPsks,
+  );
 }
 
 /** RFC 8446 C.4: a ticket is offered once, if the store can take it out. */

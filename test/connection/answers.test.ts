@@ -240,7 +240,8 @@ describe.each(table)('%s of the %s, %s', (need, side, _, place) => {
     for (const driver of ['sync', 'async', 'promises'] as const) {
       const pair = await settle(ask(driver));
       // A client asks for its stored session before it has been handed out.
-      const asksForSession = need === 'find_session' || need === 'take_session' || place.flow.name.startsWith("by ticket");
+      const asksForSession =
+        need === 'find_session' || need === 'take_session' || place.flow.name.startsWith('by ticket');
       const early = side === 'client' && asksForSession;
       if (early) continue;
       expect(pair[side].events).toEqual([{ type: 'close', reason: 'destroyed' }]);

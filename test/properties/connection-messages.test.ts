@@ -40,11 +40,11 @@ interface ExtensionLike {
 
 /** The codecs of a wait: what PSKs change in messages shows in the flow alone. */
 function codecsOf({ flow, type }: Wait): { readonly body: Codec<Body>; readonly message: Codec<MessageLike> } {
-  const underPsk = flow === flows.psk && type.endsWith("_key_exchange");
+  const underPsk = flow === flows.psk && type.endsWith('_key_exchange');
   const bodies: object = underPsk ? handshakeCodecs.tls12Psk : handshakeCodecs.tls12;
   return {
     body: Reflect.get(bodies, type) as never,
-    message: (underPsk ? pskHandshakeMessages : handshakeMessages['TLSv1.2']),
+    message: underPsk ? pskHandshakeMessages : handshakeMessages['TLSv1.2'],
   };
 }
 
