@@ -1,7 +1,7 @@
 /** What stands on its own beside connections prints no secret either: keys, settings, backends, sockets, QUIC. */
 import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { createSecureContext, type Server, type TLSSocket } from '../../src/adapters/node/index.js';
 import { credentialsFromPem } from '../../src/adapters/x509/credentials.js';
 import { ascii } from '../../src/bytes.js';
@@ -19,7 +19,7 @@ import { RecordLayer } from '../../src/record/record-layer.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
 import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
 import { generateTicketKey } from '../../src/tickets/ticket-key.js';
-import { next, openPair } from '../adapters/node/rig.js';
+import { closeAll, next, openPair } from '../adapters/node/rig.js';
 import { identity, pem } from '../support/certificates.js';
 import {
   drain,
@@ -39,6 +39,8 @@ import { flows } from '../support/replay.js';
 import { backendNames, seededCrypto } from '../support/seeded.js';
 import { makeRecorder, type Recorder } from './recorder.js';
 import { SecretSearch } from './secret-search.js';
+
+afterEach(closeAll);
 
 const now = () => epoch;
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { checkServerIdentity } from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   acceptAnyCertificateForTesting,
   connect,
@@ -12,7 +12,9 @@ import type { AlertDescription } from '../../../src/alert.js';
 import { nobleCrypto } from '../../../src/crypto/noble.js';
 import { MemoryStore } from '../../../src/sessions/memory-store.js';
 import { ca, identity, pem } from '../../support/certificates.js';
-import { errorOf, next, openClient, openPair, portOf, startClient, startServer } from './rig.js';
+import { closeAll, errorOf, next, openClient, openPair, portOf, startClient, startServer } from './rig.js';
+
+afterEach(closeAll);
 
 /** Connects, waits for the session where one comes, and closes. */
 async function visit(server: Parameters<typeof openClient>[0], options: ConnectOptions = {}): Promise<TLSSocket> {

@@ -1,12 +1,14 @@
 /** Against OpenSSL by way of `node:tls`: every suite with every kind of certificate that fits it, both ways round. */
 import { once } from 'node:events';
 import * as tls from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { TLSSocket } from '../../../src/adapters/node/index.js';
 import { opensslCipherName } from '../../../src/adapters/node/names.js';
 import { tls12Suites, type Tls12CipherSuite } from '../../../src/key-schedule/suites.js';
 import { ca, identity } from '../../support/certificates.js';
-import { listen, next, openClient, portOf, readAll, startServer, track } from './rig.js';
+import { closeAll, listen, next, openClient, portOf, readAll, startServer, track } from './rig.js';
+
+afterEach(closeAll);
 
 const kinds = { ecdsa: ['p256', 'p384', 'ed25519'], rsa: ['rsa', 'rsa-pss'], psk: [] } as const;
 const matrix = (Object.keys(tls12Suites) as Tls12CipherSuite[]).flatMap((suite) =>

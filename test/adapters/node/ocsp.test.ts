@@ -1,11 +1,13 @@
 /** OCSP stapling with the names of `node:tls`: `requestOCSP`, `OCSPResponse` and `OCSPRequest`, and with `node:tls` at the other end. */
 import { once } from 'node:events';
 import * as tls from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { credentialsFromPem } from '../../../src/adapters/x509/index.js';
 import { createServer, type ServerOptions } from '../../../src/adapters/node/index.js';
 import { ca, der, identity } from '../../support/certificates.js';
-import { listen, next, openClient, portOf, startClient, startServer, track } from './rig.js';
+import { closeAll, listen, next, openClient, portOf, startClient, startServer, track } from './rig.js';
+
+afterEach(closeAll);
 
 const response = Buffer.from('30030a0101', 'hex');
 const stapled = { ...credentialsFromPem(identity('p256')), ocspResponse: response };

@@ -1,9 +1,10 @@
 /** `pskCallback` in TLS 1.2 (RFC 5489), with ourselves and with `node:tls`, and records of a size that is chosen. */
 import * as tls from 'node:tls';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { TLSSocket } from '../../../src/adapters/node/index.js';
 import {
+  closeAll,
   errorOf,
   listen,
   next,
@@ -15,6 +16,8 @@ import {
   startServer,
   track,
 } from './rig.js';
+
+afterEach(closeAll);
 
 const psk = Buffer.alloc(32, 7);
 const ciphers = 'ECDHE-PSK-CHACHA20-POLY1305';

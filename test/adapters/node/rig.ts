@@ -1,7 +1,6 @@
 /** Servers and clients on loopback that no test leaves behind. */
 import { once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
 import {
   connect,
   createServer,
@@ -15,12 +14,13 @@ import { ca, identity } from '../../support/certificates.js';
 const open = new Set<{ destroy(): unknown }>();
 const listening = new Set<NetServer>();
 
-afterEach(async () => {
+/** For `afterEach` of every file that opens something here: this module is loaded once for several of them. */
+export async function closeAll(): Promise<void> {
   for (const socket of open) socket.destroy();
   open.clear();
   for (const server of listening) if (server.listening) await new Promise((resolve) => server.close(resolve));
   listening.clear();
-});
+}
 
 /** Destroyed when the test is over. */
 export function track<T extends { destroy(): unknown }>(socket: T): T {

@@ -1,7 +1,7 @@
 import { connect as connectNet } from 'node:net';
 import { createSecureContext as tlsContext } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   acceptAnyCertificateForTesting,
   connect,
@@ -17,7 +17,9 @@ import { MemoryStore } from '../../../src/sessions/memory-store.js';
 import { KeyRing } from '../../../src/tickets/key-ring.js';
 import { generateTicketKey } from '../../../src/tickets/ticket-key.js';
 import { ca, identity, pem } from '../../support/certificates.js';
-import { errorOf, next, openClient, openPair, portOf, startClient, startServer, track } from './rig.js';
+import { closeAll, errorOf, next, openClient, openPair, portOf, startClient, startServer, track } from './rig.js';
+
+afterEach(closeAll);
 
 /** Connects and closes; what the client made of it. */
 async function visit(server: Server, options: ConnectOptions = {}): Promise<TLSSocket> {

@@ -3,11 +3,12 @@ import { connect as connectNet, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { PassThrough, Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { TLSSocket } from '../../../src/adapters/node/index.js';
 import { lingerTimeout } from '../../../src/adapters/node/socket-stream.js';
 import { AlertError, PeerAlertError } from '../../../src/errors.js';
 import {
+  closeAll,
   errorOf,
   next,
   openClient,
@@ -19,6 +20,8 @@ import {
   startServer,
   track,
 } from './rig.js';
+
+afterEach(closeAll);
 
 const sha256 = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 const echo = (socket: TLSSocket) => void socket.pipe(socket);

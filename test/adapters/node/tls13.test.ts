@@ -1,7 +1,7 @@
 /** What TLS 1.3 adds to sockets: tickets as events, early data, external PSKs, half-close, and what only we have names for. */
 import { once } from 'node:events';
 import { connect as connectNet, type Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   nodeCertificateCompression,
   nodeCrypto,
@@ -16,7 +16,20 @@ import { MemoryStore } from '../../../src/sessions/memory-store.js';
 import { clientSessionState } from '../../../src/sessions/session-state.js';
 import { ca, identity } from '../../support/certificates.js';
 import { readVectors } from '../../support/vectors.js';
-import { errorOf, next, openClient, openPair, portOf, readAll, startClient, startServer, track } from './rig.js';
+import {
+  closeAll,
+  errorOf,
+  next,
+  openClient,
+  openPair,
+  portOf,
+  readAll,
+  startClient,
+  startServer,
+  track,
+} from './rig.js';
+
+afterEach(closeAll);
 
 const both = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 
