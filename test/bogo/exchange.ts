@@ -112,6 +112,7 @@ class Exchange {
   #finish!: () => void;
   #fail!: (error: unknown) => void;
   #over = false;
+  #acceptedEarlyData = false;
   /** What the connection has not been given yet. */
   #input: Uint8Array = new Uint8Array();
   #ended = false;
@@ -201,6 +202,7 @@ class Exchange {
         this.#opened(event);
         break;
       case 'early_data':
+        this.#acceptedEarlyData = event.accepted;
         if (!event.accepted && this.#config.server !== true) this.#rejected();
         break;
       case 'session':
@@ -233,13 +235,20 @@ class Exchange {
     const connection = this.#connection;
     this.#seen.offeredEarlyData ||= connection.earlyDataAllowance > 0;
     if (connection.earlyDataAllowance > 0) this.#export();
-    if (this.#unwritten.length === 0 || connection.earlyDataAllowance === 0) return;
+    if (this.#unwritten.length === 0 || connection.earlyDataAllowance === 0 || !this.#mayWriteEarly()) return;
     while (this.#unwritten.length > 0 && connection.earlyDataAllowance > 0) {
       const length = Math.min(this.#unwritten.length, connection.earlyDataAllowance, this.#initialLength);
       connection.writeEarlyData(this.#unwritten.subarray(0, length));
       this.#unwritten = this.#unwritten.subarray(length);
     }
     this.#hold();
+  }
+
+  /** `-early-write-after-message`: 2 is ServerHello, whose secrets are there then; 8 EncryptedExtensions, which accept early data. */
+  #mayWriteEarly(): boolean {
+    const after = this.#config['early-write-after-message'];
+    if (after === undefined) return true;
+    return after === 2 ? this.#seen.trafficSecrets.has('CLIENT_HANDSHAKE_TRAFFIC_SECRET') : this.#acceptedEarlyData;
   }
 
   /** `-read-with-unfinished-write`: of what was said first, one byte gets through until the runner is heard again. */

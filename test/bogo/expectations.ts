@@ -47,7 +47,8 @@ export function checkHandshake(config: Configuration, event: HandshakeEvent, see
       config['expect-peer-signature-algorithm'],
     );
   checkRequest(config, seen);
-  checkCertificates(config, event);
+  checkCredential(config, event, seen);
+  checkCertificates(config, event, seen);
   checkStaples(config, event);
   checkEarlyData(config, event);
   if (is('server') && !isResumption) {
@@ -79,7 +80,20 @@ function checkRequest(config: Configuration, { hello, request }: Seen): void {
   }
 }
 
-function checkCertificates(config: Configuration, { peerCertificates }: HandshakeEvent): void {
+/** By its place among the flags: the PSK in use, or the chain that has signed. */
+function checkCredential({ credentials, ...config }: Configuration, event: HandshakeEvent, seen: Seen): void {
+  const wanted = config['expect-selected-credential'];
+  if (wanted === undefined) return;
+  const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('hex');
+  const psk = credentials.findIndex((flags) => hex(flags['psk-importer-identity']) === hex(event.externalPskIdentity));
+  expect('credential', event.externalPskIdentity === undefined ? (seen.signedWith ?? -1) : psk, wanted);
+}
+
+function checkCertificates(config: Configuration, event: HandshakeEvent, seen: Seen): void {
+  const { peerCertificates } = event;
+  // What came was judged, and a wrong verdict that matters has ended the handshake before.
+  if (config['expect-verify-result'] === true && !event.resumed && peerCertificates.length > 0)
+    expect('verdicts', seen.verified, 1);
   const file = config['expect-peer-cert-file'];
   if (file !== undefined) {
     const wanted = certificatesFromPem(readFileSync(file)).map(({ raw }) => raw.toString('hex'));

@@ -20,6 +20,7 @@ import {
   type PublicKey,
   type ServerOptions,
   type ServerSettings,
+  type Signer,
   type Session,
   type SessionStore,
   serverSettings,
@@ -69,7 +70,9 @@ export interface Seen {
   request?: CertificateRequestInfo;
   /** TLS 1.2 servers: a session was stored under its ID. */
   stored?: boolean;
-  /** How often the peer's chain was judged. */
+  /** Which of the credentials has signed, in the order of their flags. */
+  signedWith?: number;
+  /** How often a new chain of the peer was judged. */
   verified: number;
   readonly trafficSecrets: Map<string, Uint8Array>;
 }
@@ -115,7 +118,7 @@ export function clientOptions(
     requestSignedCertificateTimestamps: config['enable-signed-cert-timestamps'] === true,
     grease: config['enable-grease'] === true,
     permuteExtensions: config['permute-extensions'] === true,
-    credentials: x509Credentials(config, world),
+    credentials: x509Credentials(config, world, seen),
     ...(psk !== undefined && {
       selectTls12Psk: (hint) => {
         if (!Buffer.from(hint).equals(Buffer.from(identity))) throw new Error('got another hint than was expected');
@@ -125,7 +128,7 @@ export function clientOptions(
     chooseCredentials: (request) => {
       seen.request = request;
       if (config['fail-cert-callback'] === true) throw new Error('there is no certificate');
-      return later(config, x509Credentials(config, world));
+      return later(config, x509Credentials(config, world, seen));
     },
     verifyCertificate: verifier(seen),
     allowServersWithoutSecureRenegotiation: config['no-legacy-server-connect'] !== true,
@@ -133,7 +136,7 @@ export function clientOptions(
 }
 
 export function configuredServer(config: Configuration, world: World, seen: Seen): ServerSettings {
-  const credentials = x509Credentials(config, world);
+  const credentials = x509Credentials(config, world, seen);
   const { 'use-client-ca-list': authorities, cipher, psk, 'psk-identity': identity = '' } = config;
   const alpnProtocols = selectable(config);
   const options: ServerOptions = {
@@ -210,7 +213,7 @@ function pskOrCertificate({ credentials }: Configuration, hello: ClientHelloInfo
 }
 
 /** What `-async` makes of an answer. */
-function later<T>(config: Configuration, value: T): MaybePromise<T> {
+function later<T>(config: Configuration, value: MaybePromise<T>): MaybePromise<T> {
   return config.async === true ? new Promise((resolve) => setImmediate(() => resolve(value))) : value;
 }
 
@@ -322,27 +325,34 @@ function psks(config: Configuration): ExternalPskOptions[] {
 }
 
 /** The credentials of flags of their own, or else the one without. */
-export function x509Credentials(config: Configuration, { crypto }: World): readonly Credentials[] {
-  const own = config.credentials.filter(({ kind }) => kind === 'x509');
-  return (own.length > 0 ? own : [config.credential]).flatMap((flags) => credentialsOf(config, flags, crypto));
+function x509Credentials(config: Configuration, { crypto }: World, seen: Seen): readonly Credentials[] {
+  const own = [...config.credentials.entries()].filter(([, { kind }]) => kind === 'x509');
+  const all: [number, CredentialFlags][] = own.length > 0 ? own : [[-1, config.credential]];
+  return all.flatMap(([index, flags]) => credentialsOf(config, flags, crypto, () => (seen.signedWith = index)));
 }
 
-function credentialsOf(config: Configuration, flags: CredentialFlags, crypto: CryptoBackend): Credentials[] {
+function credentialsOf(
+  config: Configuration,
+  flags: CredentialFlags,
+  crypto: CryptoBackend,
+  noteUse: () => void,
+): Credentials[] {
   const { 'cert-file': cert, 'key-file': key, 'signing-prefs': prefs } = flags;
   if (cert === undefined || key === undefined) return [];
   const { certificates, signer } = credentialsFromPem({ cert: readFileSync(cert), key: readFileSync(key), crypto });
-  const asked: Credentials = {
-    certificates,
-    signer: {
-      publicKey: signer.publicKey,
-      sign: async (algorithm, data) => later(config, await signer.sign(algorithm, data)),
+  const noting: Signer = {
+    publicKey: signer.publicKey,
+    sign: (algorithm, data) => {
+      noteUse();
+      return later(config, signer.sign(algorithm, data));
     },
   };
   const own = schemesOf(signer.publicKey, prefs ?? defaultSigningPrefs);
   const { 'ocsp-response': ocspResponse, 'signed-cert-timestamps': signedCertificateTimestamps } = flags;
   return [
     {
-      ...(config.async === true ? asked : { certificates, signer }),
+      certificates,
+      signer: noting,
       signatureSchemes: own,
       ...(ocspResponse !== undefined && { ocspResponse }),
       ...(signedCertificateTimestamps !== undefined && { signedCertificateTimestamps }),
@@ -367,6 +377,7 @@ function verifier(seen: Seen) {
   return (question: CertificateQuestion): MaybePromise<CertificateVerdict> => {
     // Whoever judges a new chain after early data was offered does so after it was rejected.
     const config = seen.offeredEarlyData === true && !question.resumed ? seen.retry : seen.config;
+    if (!question.resumed) seen.verified++;
     const judges = !question.resumed || config['reverify-on-resume'] === true;
     if (judges && config['verify-fail'] === true && verifies(config)) return later(config, refusal(config));
     if (onlyPsks(config) && !verifies(config))
