@@ -7,8 +7,9 @@ import { build } from 'esbuild';
 
 /** Bytes: what there was when it was set, and a tenth. Raise one in the change that needs it, and say there why. */
 const budgets: Readonly<Record<string, number>> = {
-  // Two versions of the protocol in both roles, and half of it is the noble backend, which is the default.
-  'tls-resume': 77_500,
+  // Two versions of the protocol in both roles, and half of it is the noble backend, which is the default. What BoringSSL's runner
+  // asks for is in it since: ECDHE_PSK, stapling, GREASE, signature schemes, wiping on every way out.
+  'tls-resume': 85_700,
   // The same handshakes without records, and without the backend, which comes with the settings.
   'tls-resume/quic': 39_900,
   'tls-resume/messages': 11_000,
