@@ -85,7 +85,9 @@ function handOf({ edits, asides, cuts }: Program, deeds: Deeds, hashed: boolean,
     if (!finished) {
       finished = message[0] === handshakeTypes.finished;
       const counted = said.filter(([type]) => type !== handshakeTypes.hello_request);
-      deeds.tampered ||= !equal(finished ? (counted[0] ?? message.subarray(1)) : join(counted), message);
+      const heard = join(counted);
+      // What comes after Finished, and be it in the same breath, comes after the handshake.
+      deeds.tampered ||= !equal(finished ? heard.subarray(0, message.length) : heard, message);
     }
     for (const each of said)
       if (cut === undefined || hashed) say(each);
