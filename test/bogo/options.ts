@@ -370,8 +370,7 @@ function clientAuthentication(config: Configuration): 'none' | 'request' | 'requ
 const anyCertificate = acceptAnyCertificateForTesting();
 
 /**
- * A client that was not told to verify takes what comes, and only remembers that it is wrong. One that has nothing but PSKs takes no
- * certificate.
+ * A client that was not told to verify takes what comes. One that has nothing but PSKs takes no certificate.
  */
 function verifier(seen: Seen) {
   return (question: CertificateQuestion): MaybePromise<CertificateVerdict> => {
@@ -437,6 +436,6 @@ function watched(store: MemoryStore, config: Configuration, seen: Seen): Session
 }
 
 /** DER in hex, with commas between. */
-export function derNames(hex: string): Uint8Array[] {
+function derNames(hex: string): Uint8Array[] {
   return hex.split(',').map((name) => new Uint8Array(Buffer.from(name, 'hex')));
 }
