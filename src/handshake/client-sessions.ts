@@ -66,9 +66,9 @@ function* takeStored(hs: ClientHandshake): Handshake<Tls13Session | undefined> {
 }
 
 function decoded(hs: ClientHandshake, answer: StoreAnswer): Session | undefined {
-  return 'failed' in answer || answer.state === undefined
-    ? undefined
-    : hs.openSession(clientSessionState, answer.state);
+  if ('failed' in answer || answer.state === undefined) return undefined;
+  const session = hs.openSession(clientSessionState, answer.state, hs.settings.serverName);
+  return typeof session === 'string' ? undefined : session;
 }
 
 function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshake<boolean> {

@@ -88,7 +88,7 @@ function* lookUp(
   const { settings } = hs;
   const configured = configuredPsk(settings, identity);
   if (configured !== undefined) return externalCandidate(settings, configured);
-  const found = yield* findTicket(hs, identity);
+  const found = yield* findTicket(hs, identity, serverName);
   if (typeof found === 'string') {
     const psk = yield* lookUpExternalPsk(settings, identity);
     return psk === undefined ? found : externalCandidate(settings, psk);
@@ -152,21 +152,25 @@ interface FoundTicket {
 }
 
 /** Sealed by the key ring, or a handle that the store knows. */
-function* findTicket(hs: ServerHandshake, identity: Uint8Array): Handshake<FoundTicket | ResumptionRefusal> {
+function* findTicket(
+  hs: ServerHandshake,
+  identity: Uint8Array,
+  serverName: string | undefined,
+): Handshake<FoundTicket | ResumptionRefusal> {
   const { tickets: sealer, ticketEncoding, sessions: store } = hs.settings;
   if (sealer !== undefined) {
     const opened = yield* ask('open_ticket', { sealer, ticket: identity });
     if ('failed' in opened) return 'store_unavailable';
     if (opened.state === undefined) return opened.reason;
-    const session = hs.openSession(ticketEncoding, opened.state);
-    return session === undefined ? 'unreadable_state' : { session, stored: undefined };
+    const session = hs.openSession(ticketEncoding, opened.state, serverName);
+    return typeof session === 'string' ? session : { session, stored: undefined };
   }
   if (store === undefined) return 'disabled';
   const found = yield* ask('find_session', { store, key: identity });
   if ('failed' in found) return 'store_unavailable';
   if (found.state === undefined) return 'unknown_session_id';
-  const session = hs.openSession(sessionState, found.state);
-  return session === undefined ? 'unreadable_state' : { session, stored: { store, key: identity.slice() } };
+  const session = hs.openSession(sessionState, found.state, serverName);
+  return typeof session === 'string' ? session : { session, stored: { store, key: identity.slice() } };
 }
 
 /**

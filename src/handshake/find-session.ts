@@ -34,8 +34,8 @@ export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<
   // RFC 5077 3.4: with a ticket offered, the session ID is neither looked up nor judged by.
   const found =
     ticket !== undefined && ticket.length > 0
-      ? yield* findByTicket(hs, ticket)
-      : yield* findBySessionId(hs, facts.hello.legacySessionId);
+      ? yield* findByTicket(hs, ticket, facts.serverName)
+      : yield* findBySessionId(hs, facts.hello.legacySessionId, facts.serverName);
   if (found.session === undefined) return found;
   const { session } = found;
   const refusal = judge(hs, facts, found) ?? (yield* judgePeer(hs, session)) ?? (yield* judgePsk(hs, session));
@@ -43,27 +43,35 @@ export function* findSession(hs: ServerHandshake, facts: HelloFacts): Handshake<
   return refusal === undefined ? found : { reason: refusal };
 }
 
-function* findByTicket(hs: ServerHandshake, ticket: Uint8Array): Handshake<FoundSession> {
+function* findByTicket(
+  hs: ServerHandshake,
+  ticket: Uint8Array,
+  serverName: string | undefined,
+): Handshake<FoundSession> {
   const { tickets: sealer, ticketEncoding } = hs.settings;
   if (sealer === undefined) return { reason: 'disabled' };
   const opened = yield* ask('open_ticket', { sealer, ticket });
   if ('failed' in opened) return { reason: 'store_unavailable' };
   if (opened.state === undefined) return { reason: opened.reason };
-  const session = hs.openSession(ticketEncoding, opened.state);
-  if (session === undefined) return { reason: 'unreadable_state' };
+  const session = hs.openSession(ticketEncoding, opened.state, serverName);
+  if (typeof session === 'string') return { reason: session };
   if (session.version !== 'TLSv1.2') return { reason: 'version_mismatch' };
   return { session, mode: 'ticket', renew: opened.renew, stored: undefined };
 }
 
-function* findBySessionId(hs: ServerHandshake, sessionId: Uint8Array): Handshake<FoundSession> {
+function* findBySessionId(
+  hs: ServerHandshake,
+  sessionId: Uint8Array,
+  serverName: string | undefined,
+): Handshake<FoundSession> {
   const { sessions: store } = hs.settings;
   if (sessionId.length === 0) return { reason: 'not_offered' };
   if (store === undefined) return { reason: 'disabled' };
   const found = yield* ask('find_session', { store, key: sessionId });
   if ('failed' in found) return { reason: 'store_unavailable' };
   if (found.state === undefined) return { reason: 'unknown_session_id' };
-  const session = hs.openSession(sessionState, found.state);
-  if (session === undefined) return { reason: 'unreadable_state' };
+  const session = hs.openSession(sessionState, found.state, serverName);
+  if (typeof session === 'string') return { reason: session };
   if (session.version !== 'TLSv1.2') return { reason: 'version_mismatch' };
   return { session, mode: 'session_id', renew: false, stored: { store, key: sessionId } };
 }

@@ -5,6 +5,7 @@
  */
 import { empty, wipe } from '../bytes.js';
 import { UsageError } from '../errors.js';
+import type { BindingRefusal } from '../sessions/binding-refusal.js';
 import { isAllZero } from '../sessions/decode.js';
 import { secretOf, wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
 import { HandshakeBase } from './handshake-base.js';
@@ -45,14 +46,22 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
   }
 
   /**
-   * A session that was looked up for this handshake: the bytes are wiped at once, and its secret when the handshake is over. P-state-2:
-   * none whose secret was a view on the bytes, and is zeros by now, which everybody knows.
+   * A session that was looked up for this handshake, or why there is none: the bytes are wiped at once, and its secret when the handshake
+   * is over. P-state-2: none whose secret was a view on the bytes, and is zeros by now, which everybody knows.
    */
-  openSession(encoding: SessionEncoding, state: Uint8Array): Session | undefined {
-    const session = encoding.decode(state);
+  openSession(
+    encoding: SessionEncoding,
+    state: Uint8Array,
+    serverName: string | undefined,
+  ): Session | BindingRefusal | 'unreadable_state' {
+    const { applicationContext } = this.settings;
+    const session = encoding.decode(state, { serverName, applicationContext, now: this.settings.now() });
     wipe(state);
-    if (session === undefined || isAllZero(secretOf(session))) return undefined;
-    this.atEnd(() => wipeSession(session));
+    if (typeof session === 'string') return session;
+    if (session === undefined || isAllZero(secretOf(session))) return 'unreadable_state';
+    this.atEnd(() => {
+      wipeSession(session);
+    });
     return session;
   }
 

@@ -1,7 +1,7 @@
 /**
  * How a connection came to be, and why it was not resumed: the words that events, counters and the command share.
  */
-import type { BindingRefusal } from '../sessions/binding.js';
+import type { BindingRefusal } from '../sessions/binding-refusal.js';
 import type { TicketRefusal } from '../tickets/sealer.js';
 
 /** `session_id`: RFC 5246 7.3; `ticket`: RFC 5077 3.1; `psk_dhe_ke`, `psk_ke`: RFC 8446 4.2.9, tickets and external PSKs. */

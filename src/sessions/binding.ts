@@ -7,6 +7,7 @@
  */
 import { equal } from '../bytes.js';
 import { isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
+import type { BindingRefusal } from './binding-refusal.js';
 import type { SessionFacts, Tls12Session, Tls13Session } from './session.js';
 
 /** RFC 8446 4.6.1: no session lives longer than 7 days, and renewal does not extend it. Milliseconds. */
@@ -14,25 +15,6 @@ export const maximumSessionAge = 7 * 24 * 60 * 60 * 1000;
 
 /** How far ahead the clock of another server of the fleet may be, milliseconds. */
 export const maximumClockSkew = 60_000;
-
-/** Why a session that was found is not resumed. */
-export type BindingRefusal =
-  /** For whoever finds a session and wants one of the other version: the functions below are past that. */
-  | 'version_mismatch'
-  | 'too_old'
-  /** TLS 1.3: the ticket, whose lifetime is its own. */
-  | 'expired'
-  /** TLS 1.3: no enabled suite has the hash of the session's. */
-  | 'cipher_suite_disabled'
-  | 'cipher_suite_not_offered'
-  | 'server_name_mismatch'
-  | 'context_mismatch'
-  | 'transport_mismatch'
-  | 'client_certificate_missing'
-  /** The external PSK behind the session is gone. */
-  | 'external_psk_removed'
-  | 'session_without_extended_master_secret'
-  | 'hello_without_extended_master_secret';
 
 /** What the local configuration demands of any session. */
 interface CommonPolicy {

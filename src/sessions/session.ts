@@ -9,6 +9,7 @@ import { wipe } from '../bytes.js';
 import type { EcdheGroup } from '../crypto/backend.js';
 import type { Tls12CipherSuite, Tls13CipherSuite } from '../key-schedule/suites.js';
 import type { SignatureSchemeInRegistry } from '../parameters.js';
+import type { BindingRefusal } from './binding-refusal.js';
 
 /** A session of any version; told apart by `version`. */
 export type Session = Tls12Session | Tls13Session;
@@ -92,14 +93,26 @@ export const masterSecretLength = 48;
 /** RFC 8446 4.6.1: no ticket lives longer than 7 days. Seconds. */
 export const maximumTicketLifetime = 604_800;
 
+/** Where a session that is read is to resume. */
+export interface ResumptionPlace {
+  /** The host_name that the client asks for now, in lower case (RFC 6066 3). */
+  readonly serverName: string | undefined;
+  /** What the local configuration demands in `Session.applicationContext`. */
+  readonly applicationContext: Uint8Array;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
 /** How a session is written down: this library's own way, RFC 5077's `StatePlaintext`, or another server's. */
 export interface SessionEncoding {
   /** `undefined` if this encoding has no room for something that the session is bound to: then it is not to be kept. */
   encode(session: Session): Uint8Array | undefined;
   /**
-   * The session, in arrays of its own, for `bytes` are wiped; `undefined` for anything else, malformed bytes included. Never throws.
+   * The session, in arrays of its own, for `bytes` are wiped; `undefined` for anything else, malformed bytes included. Where the
+   * encoding is of another server, which binds sessions by means of its own, these are judged here: the answer is the reason why the
+   * session is not good for `place`, or a session that has what of `place` was proven. Never throws.
    */
-  decode(bytes: Uint8Array): Session | undefined;
+  decode(bytes: Uint8Array, place: ResumptionPlace): Session | BindingRefusal | undefined;
 }
 
 /** Overwrites the secret of a session that nobody will resume any more. */

@@ -64,7 +64,7 @@ export type StatePlaintext = Infer<typeof statePlaintext>;
  * is lost: it comes back as that of the full handshake, to the second. So are the group and the peer's signature scheme, which nothing
  * depends on.
  */
-export const rfc5077State: SessionEncoding = {
+export const rfc5077State = {
   encode(session: Session): Uint8Array | undefined {
     if (session.version !== 'TLSv1.2') return undefined;
     const { extendedMasterSecret, serverName, alpnProtocol, applicationContext } = session;
@@ -100,7 +100,7 @@ export const rfc5077State: SessionEncoding = {
       ...(client.clientAuthenticationType === 'psk' && { externalPskIdentity: client.identity }),
     };
   },
-};
+} satisfies SessionEncoding;
 
 function identityOf({ externalPskIdentity, peerCertificates }: Tls12Session): ClientIdentity {
   if (externalPskIdentity !== undefined) return { clientAuthenticationType: 'psk', identity: externalPskIdentity };

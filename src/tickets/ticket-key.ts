@@ -10,23 +10,41 @@ import { concealed } from '../concealed.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 
+/** The times of a ticket key, in milliseconds of the ring's clock; see {@link KeyRing} for what holds where one is left out. */
+export interface TicketKeyTimes {
+  /** The key seals from this time on, and only opens before it. Left out: always. `Infinity`: it never seals. */
+  readonly sealsFrom?: number;
+  /** The key seals until this time, and only opens after it. Left out: until another key takes its place. */
+  readonly sealsUntil?: number;
+  /** The key is wiped at this time. Left out: one opening period of the ring after it stopped sealing. `Infinity`: when it is taken out. */
+  readonly opensUntil?: number;
+}
+
 /**
- * A ticket key as its owner configures it. Times are milliseconds of the ring's clock; see {@link KeyRing} for what they
- * mean and what holds where one is left out. Whoever holds these bytes can impersonate the server to resuming clients.
+ * A ticket key as its owner configures it: of which kind, the layout of the tickets says. Whoever holds these bytes can impersonate the
+ * server to resuming clients, read sessions of TLS 1.2, and where tickets carry client certificates, log in as anybody.
  */
-export interface TicketKey {
+export type TicketKey = AesHmacTicketKey | SecretTicketKey;
+
+/** AES and HMAC, for the layouts of RFC 5077, OpenSSL and most servers. */
+export interface AesHmacTicketKey extends TicketKeyTimes {
   /** 16 bytes. Public: it stands at the start of every ticket. */
   readonly name: Uint8Array;
   /** 16 or 32 bytes. */
   readonly aesKey: Uint8Array;
   /** 16 to 64 bytes; 32 suit HMAC-SHA-256. */
   readonly hmacKey: Uint8Array;
-  /** The key seals from this time on, and only opens before it. Left out: always. */
-  readonly sealsFrom?: number;
-  /** The key seals until this time, and only opens after it. Left out: until another key takes its place. */
-  readonly sealsUntil?: number;
-  /** The key is wiped at this time. Left out: one opening period of the ring after it stopped sealing. */
-  readonly opensUntil?: number;
+  readonly secret?: never;
+}
+
+/** One secret, from which a layout with an AEAD takes what it needs: s2n, mbed TLS, rustls, this library's own. */
+export interface SecretTicketKey extends TicketKeyTimes {
+  /** Public. 16 bytes; 4 in the layouts of mbed TLS and SunJSSE. */
+  readonly name: Uint8Array;
+  /** 16 bytes at least. */
+  readonly secret: Uint8Array;
+  readonly aesKey?: never;
+  readonly hmacKey?: never;
 }
 
 export const ticketKeyNameLength = 16;

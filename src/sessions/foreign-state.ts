@@ -1,0 +1,28 @@
+/**
+ * What the encodings of other servers have in common: their states leave things open that the server they were made for knows by itself,
+ * and that a {@link Session} needs to be bound.
+ *
+ * The surprising thing is the client certificate: whoever holds the ticket key writes the state, and can log in as anybody by putting
+ * anybody's certificate there. So a state with one does not resume unless the profile says that every holder of the key is trusted.
+ */
+
+/** What the server says of its tickets that does not stand in them. */
+export interface ForeignStateProfile {
+  /** Seconds that a session lives from its full handshake; where the state says how long itself, this is what is written. 1 to 604800. */
+  readonly lifetime: number;
+  /**
+   * OpenSSL and BoringSSL: the session id context, 0 to 32 bytes, which stands for the configuration that a session was made under. It is
+   * written, and whatever has another one is no session of this configuration (`context_mismatch`). Default: empty.
+   */
+  readonly sessionIdContext?: Uint8Array;
+  /**
+   * In lower case: the host names for which a state is good that records none, as Go's and s2n's never do. Default: no names, and such a
+   * state resumes only where the client asks for none.
+   */
+  readonly serverNamesOfUnnamedStates?: readonly string[];
+  /**
+   * Takes the client certificate in a ticket for verified, and writes it into tickets: everybody who holds the ticket key can then be any
+   * client. Default: sessions with a client certificate get no ticket, and a ticket with one is refused.
+   */
+  readonly trustClientCertificatesInTickets?: boolean;
+}
