@@ -1,14 +1,13 @@
 /** `nginx` with a folder of its own, on a free loopback port, that answers with what it thinks of the connection. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { authority, identities } from '../support/identities.js';
-import { freePort, startServerProcess, type Peer, type ServerProcess } from '../support/peers.js';
+import { freePort, type Peer } from '../support/peers.js';
+import { startInFolder, type FleetServer } from './fleet/rig.js';
 
-export interface Nginx {
-  readonly port: number;
-  /** Ends it and removes its folder. */
-  stop(): Promise<void>;
+export interface Nginx extends FleetServer {
+  /** Replaces a file of its configuration, to be read with the next {@link reload}. */
+  replaceFile(file: string, content: Uint8Array): void;
+  /** Makes it read its files again, and waits for the worker that has. */
+  reload(): Promise<void>;
 }
 
 /** What a page of it says. */
@@ -23,34 +22,41 @@ export interface NginxView {
   readonly verified: string;
 }
 
-/** `directives` go into its server block. */
-export async function startNginx({ path }: Peer, directives = ''): Promise<Nginx> {
-  const folder = mkdtempSync(join(tmpdir(), 'tls-resume-nginx-'));
+/** `directives` go into its server block and may name `files`. */
+export async function startNginx(
+  { path }: Peer,
+  directives = '',
+  files: Readonly<Record<string, Uint8Array>> = {},
+): Promise<Nginx> {
   const port = await freePort();
-  mkdirSync(join(folder, 'logs'));
-  writeFileSync(join(folder, 'cert.pem'), identities.ecdsa.cert);
-  writeFileSync(join(folder, 'cert.key'), identities.ecdsa.key);
-  writeFileSync(join(folder, 'ca.pem'), authority.cert);
-  writeFileSync(join(folder, 'nginx.conf'), configuration(port, directives));
-  let server: ServerProcess;
-  try {
-    server = await startServerProcess({
-      command: path,
-      arguments: () => ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'],
-      ready: /start worker process(?:es)?$/m,
-    });
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
-  return {
+  const server = await startInFolder({
+    files: {
+      'cert.pem': identities.ecdsa.cert,
+      'cert.key': identities.ecdsa.key,
+      'ca.pem': authority.cert,
+      'nginx.conf': configuration(port, directives),
+      ...files,
+    },
+    command: path,
+    arguments: (folder) => ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'],
     port,
-    async stop() {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+    ready: workersStarted(1),
+  });
+  let generation = 1;
+  return {
+    name: 'nginx',
+    resumedWord: 'r',
+    fullWord: '.',
+    ...server,
+    async reload() {
+      process.kill(server.pid, 'SIGHUP');
+      await server.waitForOutput(workersStarted(++generation));
     },
   };
 }
+
+/** So many times: at first, and after each time it read its files again. */
+const workersStarted = (times: number) => new RegExp(`(?:start worker processes?$[^]*?){${times}}`, 'm');
 
 const page = `{"protocol":"$ssl_protocol","cipher":"$ssl_cipher","reused":"$ssl_session_reused","earlyData":"$ssl_early_data","verified":"$ssl_client_verify"}`;
 

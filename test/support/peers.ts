@@ -6,16 +6,20 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 
 /** How each program is asked for its version, and the Debian package that brings it. */
 const programs = {
+  // Without the package apache2, which would start a server of its own.
+  apache2: { versionArguments: ['-v'], debianPackage: 'apache2-bin' },
   curl: { versionArguments: ['--version'], debianPackage: 'curl' },
+  haproxy: { versionArguments: ['-v'], debianPackage: 'haproxy' },
   nginx: { versionArguments: ['-v'], debianPackage: 'nginx-light' },
   openssl: { versionArguments: ['version'], debianPackage: 'openssl' },
+  python3: { versionArguments: ['--version'], debianPackage: 'python3' },
   tshark: { versionArguments: ['--version'], debianPackage: 'tshark' },
 } as const satisfies Record<string, { versionArguments: readonly string[]; debianPackage: string }>;
 
@@ -78,10 +82,12 @@ export interface ServerProcess {
 export interface ServerProcessOptions {
   /** Program to run: `peer.path`. */
   readonly command: string;
-  /** Its arguments, given the free loopback port that was found for it. */
+  /** The loopback port that its configuration names. Default: a free one. */
+  readonly port?: number;
+  /** Its arguments, given its port. */
   readonly arguments: (port: number) => readonly string[];
-  /** What it prints when it listens: `/ACCEPT/` for s_server. */
-  readonly ready: RegExp;
+  /** What it prints when it listens: `/ACCEPT/` for s_server. Or that a TCP connection is accepted, for those that say nothing. */
+  readonly ready: RegExp | 'accepts_connections';
   /** How long it may take to become ready. Default 10 seconds. */
   readonly timeoutMilliseconds?: number;
   readonly cwd?: string;
@@ -93,9 +99,9 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a server on a free loopback port and waits until it says that it listens. */
+/** Starts a server on a loopback port and waits until it listens. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const child = spawn(options.command, options.arguments(port), {
     cwd: options.cwd,
     env: { ...process.env, ...options.environment },
@@ -171,12 +177,37 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   };
 
   try {
-    await server.waitForOutput(options.ready, options.timeoutMilliseconds);
+    if (options.ready !== 'accepts_connections') await server.waitForOutput(options.ready, options.timeoutMilliseconds);
+    else await waitForAccept(server, () => ended, options.timeoutMilliseconds);
     return server;
   } catch (error) {
     await server.stop();
     throw error;
   }
+}
+
+async function waitForAccept(
+  server: ServerProcess,
+  ended: () => string | undefined,
+  timeoutMilliseconds = 10_000,
+): Promise<void> {
+  for (const end = Date.now() + timeoutMilliseconds; Date.now() < end; await delay(20)) {
+    if (await accepts(server.port)) return;
+    const how = ended();
+    if (how !== undefined) throw new Error(`${how} before it accepted a connection:\n${server.output()}`);
+  }
+  throw new Error(`took more than ${timeoutMilliseconds} ms to accept a connection:\n${server.output()}`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const settle = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+  });
 }
 
 export interface ProgramResult {
