@@ -191,10 +191,12 @@ async function waitForAccept(
   ended: () => string | undefined,
   timeoutMilliseconds = 10_000,
 ): Promise<void> {
-  for (const end = Date.now() + timeoutMilliseconds; Date.now() < end; await delay(20)) {
+  const end = Date.now() + timeoutMilliseconds;
+  while (Date.now() < end) {
     if (await accepts(server.port)) return;
     const how = ended();
     if (how !== undefined) throw new Error(`${how} before it accepted a connection:\n${server.output()}`);
+    await delay(20);
   }
   throw new Error(`took more than ${timeoutMilliseconds} ms to accept a connection:\n${server.output()}`);
 }
