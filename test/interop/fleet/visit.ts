@@ -1,0 +1,64 @@
+/**
+ * A client of ours that offers a given session to any server of a fleet. It is the core over a socket, and not `connect`: a session that
+ * was minted, or that another client made, is of no configuration that `connect` would know as its own.
+ */
+import { connect } from 'node:net';
+import { nodeCrypto, nodeVerifier, TLSSocket } from '../../../src/adapters/node/index.js';
+import { clientSettings } from '../../../src/connection/config.js';
+import { clientConnection } from '../../../src/connection/connection.js';
+import type { HandshakeEvent } from '../../../src/connection/events.js';
+import type { ClientOptions } from '../../../src/connection/options.js';
+import type { HandshakeVersion } from '../../../src/messages/handshake.js';
+import { clientSessionState } from '../../../src/sessions/session-state.js';
+import type { Session } from '../../../src/sessions/session.js';
+import { converse } from '../../support/conversation.js';
+import { authority } from '../../support/identities.js';
+import type { FleetServer } from './rig.js';
+
+export const serverName = 'example.test';
+
+/** One connection as both ends saw it. */
+export interface Visit {
+  readonly handshake: HandshakeEvent;
+  /** What the server said of it. */
+  readonly theirs: { readonly protocol: string; readonly reused: string };
+  /** New ones, in order. */
+  readonly sessions: readonly Session[];
+}
+
+const verifyCertificate = nodeVerifier({ ca: authority.cert });
+
+export async function visit(
+  { port }: Pick<FleetServer, 'port'>,
+  version: HandshakeVersion,
+  options: Partial<ClientOptions> = {},
+): Promise<Visit> {
+  const settings = clientSettings({
+    now: Date.now,
+    crypto: nodeCrypto,
+    verifyCertificate,
+    serverName,
+    minVersion: version,
+    maxVersion: version,
+    ...options,
+  });
+  const socket = new TLSSocket(connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true }), {
+    begin: (connectionOptions) => clientConnection(settings, connectionOptions),
+    connection: {},
+    allowHalfOpen: false,
+    rejectUnauthorized: true,
+    handshakeTimeout: 10_000,
+  });
+  const { received, sessions } = await converse(socket, `GET / HTTP/1.0\r\nHost: ${serverName}\r\n\r\n`);
+  const { handshake } = socket;
+  if (handshake === undefined) throw new Error('the server ended the connection before the handshake');
+  const theirs = JSON.parse(/\{.*\}/.exec(received.toString())?.[0] ?? 'null') as Visit['theirs'] | null;
+  if (theirs === null) throw new Error(`the server did not say how it was:\n${received.toString()}`);
+  return { handshake, theirs, sessions: sessions.map(sessionOf) };
+}
+
+function sessionOf(buffer: Buffer): Session {
+  const session = clientSessionState.decode(buffer);
+  if (session === undefined) throw new Error('a session of our own does not decode');
+  return session;
+}
