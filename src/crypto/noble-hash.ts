@@ -26,7 +26,8 @@ export function nobleHmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
   return hashFunctions[algorithm]().hmac(key);
 }
 
-interface HashFunction {
+/** One hash with all that is made of it. */
+export interface HashFunction {
   hash(data: Uint8Array): Uint8Array;
   running(): RunningHash;
   hmac(key: Uint8Array): HmacKey;
@@ -37,7 +38,8 @@ const hashFunctions: Record<HashAlgorithm, () => HashFunction> = {
   sha384: once(() => hashFunction(() => sha384.create())),
 };
 
-function once<T>(make: () => T): () => T {
+/** Makes a value when it is first asked for. */
+export function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
 }
@@ -45,7 +47,7 @@ function once<T>(make: () => T): () => T {
 /** Wiped states kept for later HMAC keys: 64 states of about 200 bytes. */
 const maximumSpareStates = 64;
 
-function hashFunction<State extends Hash<State>>(create: () => State): HashFunction {
+export function hashFunction<State extends Hash<State>>(create: () => State): HashFunction {
   const initial = create();
   const inner = create();
   const outer = create();
