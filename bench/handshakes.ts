@@ -21,7 +21,7 @@ import {
 } from '../src/index.js';
 import { MemoryStore } from '../src/sessions/memory-store.js';
 import { KeyRing } from '../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../src/tickets/ring-sealer.js';
 import { certificate, privateKey, serverName, verifyCertificate } from './credentials.js';
 import { duplexPair } from './duplex.js';
 
@@ -91,9 +91,7 @@ export function settingsFor(crypto: CryptoBackend, suite: SupportedCipherSuite, 
       ...common,
       credentials: [{ certificates: [certificate], signer: crypto.signer(privateKey()) }],
       ...(kind === '0-RTT' && { earlyData: { maxSize: 16384, replayGuard: new MemoryReplayGuard({ now }) } }),
-      ...(kind === 'session_id'
-        ? { sessions: new MemoryStore({ now }) }
-        : { tickets: new Rfc5077Sealer({ crypto, keys }) }),
+      ...(kind === 'session_id' ? { sessions: new MemoryStore({ now }) } : { tickets: new RingSealer({ keys }) }),
     }),
   };
   if (kind !== 'full') end(connectInMemory(settings), 'full');

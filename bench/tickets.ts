@@ -5,7 +5,7 @@
 import { fromHex } from '../src/bytes.js';
 import type { CryptoBackend } from '../src/crypto/backend.js';
 import { KeyRing } from '../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../src/tickets/ring-sealer.js';
 
 const key = {
   name: fromHex('7469636b6574206b6579206e6f2e2031'),
@@ -17,7 +17,7 @@ const state = new Uint8Array(110).map((_, i) => i);
 export const ticketCases = (backend: CryptoBackend): { case: string; run: () => void }[] => {
   // The clock is read at every call, as it is in a server.
   const keys = new KeyRing({ crypto: backend, now: Date.now, keys: [key] });
-  const sealer = new Rfc5077Sealer({ crypto: backend, keys });
+  const sealer = new RingSealer({ keys });
   const ticket = sealer.seal(state);
   const forged = ticket.slice();
   forged.fill(0, -1);

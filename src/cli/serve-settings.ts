@@ -14,7 +14,7 @@ import { UsageError } from '../errors.js';
 import type { Credentials, ServerSettings } from '../handshake/settings.js';
 import { defaultMaxBytes, MemoryStore } from '../sessions/memory-store.js';
 import { defaultOpeningPeriod, KeyRing } from '../tickets/key-ring.js';
-import { Rfc5077Sealer } from '../tickets/rfc5077-sealer.js';
+import { RingSealer } from '../tickets/ring-sealer.js';
 import { cryptoBackend, handshakeOptions, rawPrivateKey } from './backend.js';
 import { refuse } from './failure.js';
 import { keyLog, readFile, ticketKey } from './files.js';
@@ -89,7 +89,7 @@ function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
         maxLifetime: lifetime,
       }),
     }),
-    ...(tickets !== 'off' && { tickets: new Rfc5077Sealer({ crypto, keys: keys() }) }),
+    ...(tickets !== 'off' && { tickets: new RingSealer({ keys: keys() }) }),
   };
 }
 

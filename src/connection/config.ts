@@ -138,11 +138,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     applicationContext,
     ticketCount: wholeNumber('ticketCount', options.ticketCount ?? 2, 255),
     maximumTicketCount: wholeNumber('maximumTicketCount', options.maximumTicketCount ?? 8, 255),
-    ticketLifetime: wholeNumber(
-      'ticketLifetime',
-      options.ticketLifetime ?? defaultTicketLifetimeHint,
-      maximumSessionAge / 1000,
-    ),
+    ticketLifetime: ticketSeconds(options, 'ticketLifetime', maximumSessionAge / 1000),
     resumptionAcrossNames: options.resumptionAcrossNames ?? false,
     earlyData: options.earlyData && earlyDataPolicy(options.earlyData),
     findExternalPsk: options.findExternalPsk,
@@ -153,11 +149,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     credentials,
     tickets: options.tickets,
     ticketEncoding: options.ticketEncoding ?? sessionState,
-    ticketLifetimeHint: wholeNumber(
-      'ticketLifetimeHint',
-      options.ticketLifetimeHint ?? defaultTicketLifetimeHint,
-      2 ** 32 - 1,
-    ),
+    ticketLifetimeHint: ticketSeconds(options, 'ticketLifetimeHint', 2 ** 32 - 1),
     renewTickets: options.renewTickets ?? 'when_key_rotated',
     sessionLifetime: wholeNumber('sessionLifetime', options.sessionLifetime ?? defaultSessionLifetime),
     clientAuthentication,
@@ -175,6 +167,21 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     alwaysMiddleboxCompatible: options.alwaysMiddleboxCompatible ?? false,
     acknowledgeServerName: options.acknowledgeServerName ?? true,
   });
+}
+
+/** RFC 9325 3.4: no ticket is made to outlive the key that it is sealed with. */
+function ticketSeconds(
+  { tickets, ...options }: ServerOptions,
+  option: 'ticketLifetime' | 'ticketLifetimeHint',
+  maximum: number,
+): number {
+  const seconds = wholeNumber(option, options[option] ?? defaultTicketLifetimeHint, maximum);
+  const keyLife = (tickets?.longestTicketLife?.() ?? Infinity) / 1000;
+  if (seconds <= keyLife) return seconds;
+  throw new UsageError(
+    'invalid_option',
+    `\`${option}\` is ${String(seconds)} s, and a ticket key opens for ${String(Math.floor(keyLife))} s after it stopped sealing`,
+  );
 }
 
 function checkCredentials({ certificates, ocspResponse, signedCertificateTimestamps }: Credentials): void {

@@ -8,9 +8,21 @@ export {
   defaultSealingPeriod,
   defaultSealLimit,
   KeyRing,
+  type KeyRingEvent,
   type KeyRingOptions,
 } from './key-ring.js';
-export type { PreparedTicketKey, TicketKeyState, TicketKeyStatus } from './ring-key.js';
-export { maxTicketStateLength, Rfc5077Sealer, type Rfc5077SealerOptions } from './rfc5077-sealer.js';
+export type { TicketKeySource } from './key-source.js';
+export type { LayoutKey, TicketLayout } from './layout.js';
+export { rfc5077Layout } from './layouts/rfc5077.js';
+export type { TicketKeyState, TicketKeyStatus } from './ring-key.js';
+export { RingSealer, type RingSealerOptions } from './ring-sealer.js';
 export type { OpenedTicket, TicketRefusal, TicketSealer } from './sealer.js';
-export { generateTicketKey, requireStrongTicketKey, type TicketKey } from './ticket-key.js';
+export {
+  generateSecretTicketKey,
+  generateTicketKey,
+  requireStrongTicketKey,
+  type AesHmacTicketKey,
+  type SecretTicketKey,
+  type TicketKey,
+  type TicketKeyTimes,
+} from './ticket-key.js';

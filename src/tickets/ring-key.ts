@@ -1,19 +1,13 @@
 /**
- * One key in a ring: its prepared states, its place in time, its counters. The ring ({@link KeyRing}) decides when it moves on.
+ * One key in a ring: what layouts made of it, its place in time, its counters. The ring ({@link KeyRing}) decides when it moves on.
  */
 import { copy, equal, equalConstantTime, wipe } from '../bytes.js';
-import type { CbcKey, CryptoBackend, HmacKey } from '../crypto/backend.js';
+import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
-import type { TicketKey } from './ticket-key.js';
+import type { LayoutKey, TicketLayout } from './layout.js';
+import { copyTicketKey, secretParts, type TicketKey, type TicketKeyTimes } from './ticket-key.js';
 
 export type TicketKeyState = 'future' | 'active' | 'retired' | 'expired';
-
-/** A key of the ring as a sealer uses it: set up once. */
-export interface PreparedTicketKey {
-  readonly name: Uint8Array;
-  readonly cbc: CbcKey;
-  readonly hmac: HmacKey;
-}
 
 /** What an operator sees of a key. */
 export interface TicketKeyStatus {
@@ -32,42 +26,83 @@ export interface TicketKeyStatus {
 }
 
 /** Works on copies of the key bytes, which `expire` wipes. States only move forward. */
-export class RingKey implements PreparedTicketKey {
+export class RingKey {
   readonly name: Uint8Array;
-  readonly cbc: CbcKey;
-  readonly hmac: HmacKey;
-  readonly #aesKey: Uint8Array;
-  readonly #hmacKey: Uint8Array;
+  readonly #crypto: CryptoBackend;
+  readonly #key: TicketKey;
+  readonly #prepared = new Map<TicketLayout, LayoutKey>();
   /** Whether `opensUntil` is the owner's word. */
-  readonly #carriesEnd: boolean;
-  readonly sealsFrom: number;
-  sealsUntil: number;
-  opensUntil: number;
+  #carriesEnd = false;
+  sealsFrom = -Infinity;
+  sealsUntil = Infinity;
+  opensUntil = Infinity;
   state: TicketKeyState = 'future';
   sealed = 0;
   opened = 0;
   renewed = 0;
 
-  constructor(crypto: CryptoBackend, key: TicketKey) {
+  /** Throws `UsageError('invalid_key')` where one of the layouts cannot use the key. */
+  constructor(crypto: CryptoBackend, key: TicketKey, layouts: Iterable<TicketLayout>) {
     this.name = copy(key.name);
-    this.#aesKey = copy(key.aesKey);
-    this.#hmacKey = copy(key.hmacKey);
-    this.cbc = crypto.cbc(this.#aesKey);
-    this.hmac = crypto.hmac('sha256', this.#hmacKey);
-    this.sealsFrom = key.sealsFrom ?? -Infinity;
-    this.sealsUntil = key.sealsUntil ?? Infinity;
-    this.opensUntil = key.opensUntil ?? Infinity;
-    this.#carriesEnd = this.opensUntil !== Infinity;
+    this.#crypto = crypto;
+    this.#key = copyTicketKey(key);
+    this.setTimes(key);
+    try {
+      for (const layout of layouts) this.prepare(layout);
+    } catch (error) {
+      this.expire();
+      throw error;
+    }
   }
 
+  /** Throws `UsageError('invalid_key')` where the layout cannot use the key. */
+  prepare(layout: TicketLayout): void {
+    if (this.state === 'expired' || this.#prepared.has(layout)) return;
+    this.#prepared.set(layout, layout.prepare(this.#crypto, this.#key));
+  }
+
+  /** The key as a layout uses it; `undefined` once it has expired. */
+  for(layout: TicketLayout): LayoutKey | undefined {
+    return this.#prepared.get(layout);
+  }
+
+  /** New times, and the state starts anew with them: for an owner who says again what there is. */
+  setTimes({ sealsFrom = -Infinity, sealsUntil = Infinity, opensUntil }: TicketKeyTimes): void {
+    this.sealsFrom = sealsFrom;
+    this.sealsUntil = sealsUntil;
+    this.opensUntil = opensUntil ?? Infinity;
+    this.#carriesEnd = opensUntil !== undefined;
+    this.state = 'future';
+  }
+
+  /** Of the same name and bytes. */
+  isSameAs(key: TicketKey): boolean {
+    return this.state !== 'expired' && equal(this.name, key.name) && sharedParts(this.#key, key) === 'all';
+  }
+
+  /** Throws `UsageError('invalid_key')`. */
   requireDistinct(key: TicketKey): void {
     if (equal(this.name, key.name)) throw new UsageError('invalid_key', 'the ring has a key of this name already');
-    if (
-      this.state !== 'expired' &&
-      (equalConstantTime(this.#aesKey, key.aesKey) || equalConstantTime(this.#hmacKey, key.hmacKey))
-    ) {
+    if (this.state !== 'expired' && sharedParts(this.#key, key) !== 'none')
       throw new UsageError('invalid_key', 'the ring has these key bytes already, under another name');
-    }
+  }
+
+  /** A copy of the key with its times; `undefined` once it has expired. */
+  export(): TicketKey | undefined {
+    if (this.state === 'expired') return undefined;
+    const { sealsFrom, sealsUntil, opensUntil } = this;
+    return {
+      ...copyTicketKey(this.#key),
+      ...(sealsFrom !== -Infinity && { sealsFrom }),
+      ...(sealsUntil !== Infinity && { sealsUntil }),
+      ...((opensUntil !== Infinity || this.#carriesEnd) && { opensUntil }),
+    };
+  }
+
+  /** How long a ticket that is sealed now can be opened at least, if it is sealed by this key before it stops. Milliseconds. */
+  remainingLife(now: number, openingPeriod: number): number {
+    if (!this.#carriesEnd) return openingPeriod;
+    return this.opensUntil - (this.sealsUntil === Infinity ? Math.max(now, this.sealsFrom) : this.sealsUntil);
   }
 
   advance(now: number, openingPeriod: number): void {
@@ -101,13 +136,22 @@ export class RingKey implements PreparedTicketKey {
   expire(): void {
     if (this.state === 'expired') return;
     this.state = 'expired';
-    this.cbc.destroy();
-    this.hmac.destroy();
-    wipe(this.#aesKey, this.#hmacKey);
+    for (const prepared of this.#prepared.values()) prepared.destroy();
+    this.#prepared.clear();
+    wipe(...secretParts(this.#key));
   }
 
   status(seals: boolean): TicketKeyStatus {
     const { name, state, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed } = this;
-    return { name: name.slice(), state, seals, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed };
+    return { name: copy(name), state, seals, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed };
   }
+}
+
+/** How many secrets of one kind two keys have in common. */
+function sharedParts(one: TicketKey, other: TicketKey): 'all' | 'some' | 'none' {
+  const others = secretParts(other);
+  const parts = secretParts(one);
+  if (parts.length !== others.length) return 'none';
+  const shared = parts.filter((part, i) => equalConstantTime(part, others[i] ?? part.subarray(0, 0))).length;
+  return shared === 0 ? 'none' : shared === parts.length ? 'all' : 'some';
 }

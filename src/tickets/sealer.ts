@@ -28,4 +28,6 @@ export interface TicketSealer {
   seal(state: Uint8Array): MaybePromise<Uint8Array>;
   /** What `ticket` holds, in an array of its own, which is wiped; or why it stays closed. Never throws, whatever the bytes. */
   open(ticket: Uint8Array): MaybePromise<OpenedTicket>;
+  /** Milliseconds that a ticket sealed from now on can be opened at least; settings whose tickets would live longer are refused. */
+  longestTicketLife?(): number;
 }

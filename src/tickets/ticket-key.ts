@@ -1,11 +1,11 @@
 /**
  * What a ticket key is, how one is made, and which ones are refused (RFC 5077 5.5).
  *
- * One ticket key is three parts: a public name of 16 bytes, an AES key and an HMAC key. The surprising thing: servers in the
+ * One ticket key is a public name and secrets: in most layouts an AES key and an HMAC key. The surprising thing: servers in the
  * wild ran for years on keys of all zeros (GnuTLS CVE-2020-13777, "We Really Need to Talk About Session Tickets", 2023), so
  * a key that no random generator would make is refused before it can seal anything.
  */
-import { equalConstantTime } from '../bytes.js';
+import { copy, equalConstantTime } from '../bytes.js';
 import { concealed } from '../concealed.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
@@ -47,10 +47,14 @@ export interface SecretTicketKey extends TicketKeyTimes {
   readonly hmacKey?: never;
 }
 
+/** Of {@link AesHmacTicketKey}, and of most others. */
 export const ticketKeyNameLength = 16;
-export const defaultHmacKeyLength = 32;
+/** With mbed TLS and SunJSSE. */
+const shortKeyNameLength = 4;
+const hmacKeyLength = 32;
 const shortestHmacKey = 16;
 const longestHmacKey = 64;
+const shortestSecret = 16;
 
 /**
  * A fresh key with a random name. AES-256 by default, because a ticket is to be protected at least as strongly as the
@@ -58,60 +62,86 @@ const longestHmacKey = 64;
  */
 export function generateTicketKey(
   crypto: Pick<CryptoBackend, 'randomBytes'>,
-  options: { readonly aesKeyLength?: 16 | 32 } & Pick<TicketKey, 'sealsFrom' | 'sealsUntil' | 'opensUntil'> = {},
-): TicketKey {
-  const { aesKeyLength = 32, ...times } = options;
+  options: { readonly aesKeyLength?: 16 | 32; readonly hmacKeyLength?: 16 | 32 } & TicketKeyTimes = {},
+): AesHmacTicketKey {
+  const { aesKeyLength = 32, hmacKeyLength: macLength = hmacKeyLength, ...times } = options;
   return {
     name: crypto.randomBytes(ticketKeyNameLength),
     aesKey: concealed(crypto.randomBytes(aesKeyLength)),
-    hmacKey: concealed(crypto.randomBytes(defaultHmacKeyLength)),
+    hmacKey: concealed(crypto.randomBytes(macLength)),
     ...times,
   };
+}
+
+/** As {@link generateTicketKey}, for layouts of one secret. 32 bytes, and a name of 16. */
+export function generateSecretTicketKey(
+  crypto: Pick<CryptoBackend, 'randomBytes'>,
+  times: TicketKeyTimes = {},
+): SecretTicketKey {
+  return { name: crypto.randomBytes(ticketKeyNameLength), secret: concealed(crypto.randomBytes(32)), ...times };
+}
+
+/** The parts of a key that are secret. */
+export function secretParts(key: TicketKey): readonly Uint8Array[] {
+  return key.secret === undefined ? [key.aesKey, key.hmacKey] : [key.secret];
+}
+
+/** A copy whose secrets do not print. */
+export function copyTicketKey(key: TicketKey): TicketKey {
+  const name = copy(key.name);
+  if (key.secret !== undefined) return { ...key, name, secret: concealed(copy(key.secret)) };
+  return { ...key, name, aesKey: concealed(copy(key.aesKey)), hmacKey: concealed(copy(key.hmacKey)) };
 }
 
 /** Throws `UsageError('invalid_key')` for a key that must not protect tickets. No message holds a byte of it. */
 export function requireStrongTicketKey(key: TicketKey): void {
   // The compiler knows the types; configuration that comes from JSON or JavaScript does not.
-  requireLength('name', key.name, (length) => length === ticketKeyNameLength, '16');
-  requireLength('aesKey', key.aesKey, (length) => length === 16 || length === 32, '16 or 32');
-  requireLength(
-    'hmacKey',
-    key.hmacKey,
-    (length) => length >= shortestHmacKey && length <= longestHmacKey,
-    `${String(shortestHmacKey)} to ${String(longestHmacKey)}`,
-  );
-  requireUnpredictable('aesKey', key.aesKey);
-  requireUnpredictable('hmacKey', key.hmacKey);
-  const shared = Math.min(key.aesKey.length, key.hmacKey.length);
-  if (equalConstantTime(key.aesKey.subarray(0, shared), key.hmacKey.subarray(0, shared))) {
-    throw new UsageError('invalid_key', 'aesKey and hmacKey start with the same bytes: they have to be independent');
+  if (key.secret !== undefined) {
+    requireLength(
+      'name',
+      key.name,
+      (length) => length === ticketKeyNameLength || length === shortKeyNameLength,
+      '16 or 4',
+    );
+    requireLength('secret', key.secret, (length) => length >= shortestSecret, `at least ${String(shortestSecret)}`);
+    requireUnpredictable('secret', key.secret);
+  } else {
+    requireLength('name', key.name, (length) => length === ticketKeyNameLength, '16');
+    requireLength('aesKey', key.aesKey, (length) => length === 16 || length === 32, '16 or 32');
+    requireLength(
+      'hmacKey',
+      key.hmacKey,
+      (length) => length >= shortestHmacKey && length <= longestHmacKey,
+      `${String(shortestHmacKey)} to ${String(longestHmacKey)}`,
+    );
+    requireUnpredictable('aesKey', key.aesKey);
+    requireUnpredictable('hmacKey', key.hmacKey);
+    const shared = Math.min(key.aesKey.length, key.hmacKey.length);
+    if (equalConstantTime(key.aesKey.subarray(0, shared), key.hmacKey.subarray(0, shared)))
+      throw new UsageError('invalid_key', 'aesKey and hmacKey start with the same bytes: they have to be independent');
   }
   requireOrderedTimes(key);
 }
 
-function requireLength(
-  part: 'name' | 'aesKey' | 'hmacKey',
-  bytes: unknown,
-  fits: (length: number) => boolean,
-  expected: string,
-): void {
+function requireLength(part: string, bytes: unknown, fits: (length: number) => boolean, expected: string): void {
   if (!(bytes instanceof Uint8Array)) throw new UsageError('invalid_key', `ticket key without ${part}`);
-  if (!fits(bytes.length)) {
+  if (!fits(bytes.length))
     throw new UsageError('invalid_key', `${part} of ${String(bytes.length)} bytes, expected ${expected}`);
-  }
 }
 
-/** A random key fails this once in 2^64 at the most. */
-function requireUnpredictable(part: 'aesKey' | 'hmacKey', bytes: Uint8Array): void {
+function requireUnpredictable(part: string, bytes: Uint8Array): void {
+  const weakness = weaknessOf(bytes);
+  if (weakness !== undefined) throw new UsageError('invalid_key', `${part} ${weakness}: not a random key`);
+}
+
+/** What gives the bytes away as no random ones. Random ones of 16 bytes do this once in 2^64 at the most. */
+export function weaknessOf(bytes: Uint8Array): string | undefined {
   for (let period = 1; period <= bytes.length / 2; period++) {
-    if (equalConstantTime(bytes.subarray(period), bytes.subarray(0, bytes.length - period))) {
-      throw new UsageError('invalid_key', `${part} repeats itself every ${String(period)} bytes: not a random key`);
-    }
+    if (equalConstantTime(bytes.subarray(period), bytes.subarray(0, bytes.length - period)))
+      return `repeats itself every ${String(period)} bytes`;
   }
   const steps = bytes.subarray(1).map((byte, i) => byte - (bytes[i] ?? 0));
-  if (steps.every((step) => step === steps[0])) {
-    throw new UsageError('invalid_key', `${part} counts in equal steps: not a random key`);
-  }
+  return steps.every((step) => step === steps[0]) ? 'counts in equal steps' : undefined;
 }
 
 function requireOrderedTimes({ sealsFrom = -Infinity, sealsUntil = Infinity, opensUntil = Infinity }: TicketKey): void {

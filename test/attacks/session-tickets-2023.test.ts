@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { ascii, fromHex, toHex } from '../../src/bytes.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { generateTicketKey, requireStrongTicketKey } from '../../src/tickets/ticket-key.js';
 import { epoch } from '../support/connections.js';
 import { backends } from '../tickets/backends.js';
@@ -15,7 +15,7 @@ const tickets = 10_000;
 describe.each(backends)('tickets and keys in numbers ($name)', (crypto) => {
   it('P-key-2 10 000 tickets of equal content: no two with the same IV, ciphertext block or MAC', () => {
     const keys = new KeyRing({ crypto, now: () => epoch, automaticRotation: true });
-    const sealer = new Rfc5077Sealer({ crypto, keys });
+    const sealer = new RingSealer({ keys });
     const state = ascii('equal content');
     const seen = { iv: new Set<string>(), block: new Set<string>(), mac: new Set<string>(), name: new Set<string>() };
     for (let i = 0; i < tickets; i++) {
@@ -29,8 +29,7 @@ describe.each(backends)('tickets and keys in numbers ($name)', (crypto) => {
   });
 
   it('P-key-2 two states do not share a keystream: their ciphertexts differ by more than the states do', () => {
-    const sealer = new Rfc5077Sealer({
-      crypto,
+    const sealer = new RingSealer({
       keys: new KeyRing({ crypto, now: () => epoch, keys: [generateTicketKey(crypto)] }),
     });
     const [one, other] = [new Uint8Array(64), new Uint8Array(64).fill(1)];

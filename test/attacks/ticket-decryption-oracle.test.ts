@@ -16,13 +16,13 @@ import {
 import { countingCrypto } from '../support/counting-crypto.js';
 import { epoch, ticketKey } from '../support/connections.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { backends } from '../tickets/backends.js';
 
 describe.each(backends)('a changed ticket ($name)', (crypto) => {
   const counting = countingCrypto(crypto);
   const keys = new KeyRing({ crypto: counting.crypto, now: () => epoch, keys: [ticketKey('node', 'first')] });
-  const sealer = new Rfc5077Sealer({ crypto: counting.crypto, keys });
+  const sealer = new RingSealer({ keys });
   const ticket = sealer.seal(fromHex('5a'.repeat(100)));
 
   it('P-key-5 P-time-1 wherever it was changed: one MAC over all of it, no decryption, one reason', () => {

@@ -7,7 +7,7 @@ import { toHex } from '../../src/bytes.js';
 import type { CryptoBackend } from '../../src/crypto/backend.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { KeyRing, type KeyRingOptions } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { generateTicketKey } from '../../src/tickets/ticket-key.js';
 import { clearItems, connectSync, makeWorld, messageIn, offer, outcome } from '../support/attack-rig.js';
 import { epoch, hour } from '../support/connections.js';
@@ -15,7 +15,7 @@ import { epoch, hour } from '../support/connections.js';
 function host(now: () => number, options: Partial<KeyRingOptions>) {
   const crypto = options.crypto ?? nobleCrypto;
   const ring = new KeyRing({ crypto, now, ...options });
-  return { ring, sealer: new Rfc5077Sealer({ crypto, keys: ring }) };
+  return { ring, sealer: new RingSealer({ keys: ring }) };
 }
 
 describe('rotation', () => {
@@ -59,7 +59,7 @@ describe('rotation', () => {
     const hostA = host(() => now() + hour / 2, { keys });
     const hostB = host(now, { keys: keys.slice(0, 2) });
     const [serverA, serverB] = [hostA, hostB].map(({ sealer }) =>
-      world.server({ tickets: sealer, renewTickets: 'never' }),
+      world.server({ tickets: sealer, renewTickets: 'never', ticketLifetime: 3600, ticketLifetimeHint: 3600 }),
     );
     if (serverA === undefined || serverB === undefined) throw new Error('two servers are two');
     world.clock.time = epoch + 45 * 60_000;

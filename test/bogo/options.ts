@@ -31,7 +31,7 @@ import {
 } from '../../src/index.js';
 import { namedGroups, protocolVersions, signatureSchemes } from '../../src/messages/index.js';
 import { MemoryStore, sessionState } from '../../src/sessions/index.js';
-import { KeyRing, Rfc5077Sealer } from '../../src/tickets/index.js';
+import { KeyRing, RingSealer } from '../../src/tickets/index.js';
 import { readCertificate } from '../../src/adapters/x509/certificate.js';
 import { boringSealer, boringState } from './boring-ticket.js';
 import { cipherSuiteGroups, inClientsOrder, type SuiteGroups } from './cipher-suites.js';
@@ -403,7 +403,7 @@ function ticketOptions(config: Configuration, world: World, seen: Seen): Partial
   const { 'ticket-key': key } = config;
   if (config['no-ticket'] === true) return { ticketCount: 0 };
   if (key !== undefined) return { tickets: boringSealer(key), ticketEncoding: boringState };
-  const sealer = new Rfc5077Sealer({ crypto: world.crypto, keys: world.keys });
+  const sealer = new RingSealer({ keys: world.keys });
   const tickets: TicketSealer = {
     seal: (state) => {
       if (config['skip-ticket'] === true) throw new UsageError('no_sealing_key', 'told so');

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverConnection, serverSettings, type Connection, type ServerSettings } from '../../src/index.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { credentialsFromPem } from '../../src/adapters/node/index.js';
-import { KeyRing, Rfc5077Sealer } from '../../src/tickets/index.js';
+import { KeyRing, RingSealer } from '../../src/tickets/index.js';
 import { identity } from '../support/certificates.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tls-resume-shim-'));
@@ -88,7 +88,7 @@ function settingsOf(version: 'TLSv1.2' | 'TLSv1.3'): ServerSettings {
     minVersion: version === 'TLSv1.3' ? version : 'TLSv1.2',
     maxVersion: version,
     credentials: [credentialsFromPem(identity('p256'))],
-    tickets: new Rfc5077Sealer({ crypto: nodeCrypto, keys }),
+    tickets: new RingSealer({ keys }),
   });
 }
 

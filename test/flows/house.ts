@@ -17,8 +17,8 @@ import {
 import type { HandshakeVersion } from '../../src/messages/handshake.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session } from '../../src/sessions/session.js';
-import type { KeyRing } from '../../src/tickets/key-ring.js';
-import type { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { defaultOpeningPeriod, type KeyRing } from '../../src/tickets/key-ring.js';
+import type { RingSealer } from '../../src/tickets/ring-sealer.js';
 import {
   epoch,
   eventsOf,
@@ -42,7 +42,7 @@ export interface House {
   /** Where a client keeps sessions, if the scenario gives it a store. */
   readonly clientStore: MemoryStore;
   readonly ring: KeyRing;
-  readonly sealer: Rfc5077Sealer;
+  readonly sealer: RingSealer;
   readonly counters: { readonly client: ResumptionCounters; readonly server: ResumptionCounters };
   /** Of a server that reads early data. */
   readonly guard: MemoryReplayGuard;
@@ -176,7 +176,7 @@ function makeHouse(name: string, backend: BackendName): House {
     now,
     store: new MemoryStore({ now }),
     clientStore: new MemoryStore({ now }),
-    ...ticketSealer(backend, name, { now }),
+    ...ticketSealer(backend, name, { now, openingPeriod: defaultOpeningPeriod }),
     counters: { client: resumptionCounters(), server: resumptionCounters() },
     guard: new MemoryReplayGuard({ now }),
     session: undefined,

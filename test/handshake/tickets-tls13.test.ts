@@ -8,7 +8,7 @@ import { newSessionTicket, type EncryptedExtensions, type NewSessionTicket } fro
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import { clientSessionState } from '../../src/sessions/session-state.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { sessionsOf } from '../support/attack-rig-tls13.js';
 import {
   eventsOf,
@@ -353,7 +353,7 @@ it('R5077-5.4-1 a ticket under an unknown key name costs nothing, any other one 
   const { crypto, take } = countingCrypto(nodeCrypto);
   const { sealer } = ticketSealer('node', 'another', { keys: [ticketKey('node', 'counted')] });
   const keys = new KeyRing({ crypto, now: () => 0, keys: [ticketKey('node', 'counted')] });
-  const counted = new Rfc5077Sealer({ crypto, keys });
+  const counted = new RingSealer({ keys });
   const ticket = sealer.seal(new Uint8Array(100));
   const costs = (offered: Uint8Array) => {
     take();

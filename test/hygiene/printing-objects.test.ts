@@ -17,7 +17,7 @@ import { tls13Protection } from '../../src/record/protection-tls13.js';
 import { tls12Protection } from '../../src/record/protection.js';
 import { RecordLayer } from '../../src/record/record-layer.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { generateTicketKey } from '../../src/tickets/ticket-key.js';
 import { closeAll, next, openPair } from '../adapters/node/rig.js';
 import { identity, pem } from '../support/certificates.js';
@@ -110,7 +110,7 @@ describe.each(backendNames)('on %s', (backend) => {
     const key = generateTicketKey(crypto, { sealsUntil: Infinity });
     const search = searchFor({ aesKey: key.aesKey.slice(), hmacKey: key.hmacKey.slice() });
     const ring = new KeyRing({ crypto, now, keys: [key] });
-    const sealer = new Rfc5077Sealer({ crypto, keys: ring });
+    const sealer = new RingSealer({ keys: ring });
     const opened = sealer.open(sealer.seal(ascii('state')));
     expect(search.findPrinted([key, { ...key }, ring, sealer, ring.sealingKey(), ring.status(), opened])).toBe(
       undefined,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, equal } from '../../src/bytes.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { generateTicketKey } from '../../src/tickets/ticket-key.js';
 import { backends } from '../tickets/backends.js';
 
@@ -11,7 +11,7 @@ const state = fc.uint8Array({ maxLength: 700 });
 describe.each(backends)('tickets ($name)', (crypto) => {
   const keys = [generateTicketKey(crypto, { aesKeyLength: 16 }), generateTicketKey(crypto)];
   const ring = new KeyRing({ crypto, now: () => 0, keys });
-  const sealer = new Rfc5077Sealer({ crypto, keys: ring });
+  const sealer = new RingSealer({ keys: ring });
 
   it('any state comes back', () => {
     fc.assert(

@@ -6,11 +6,11 @@ import {
   refuseSession,
   refuseTls13Session,
   type BindingPolicy,
-  type BindingRefusal,
   type ResumptionRequest,
   type Tls13BindingPolicy,
   type Tls13ResumptionRequest,
 } from '../../src/sessions/binding.js';
+import type { BindingRefusal } from '../../src/sessions/binding-refusal.js';
 import type { SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
 import { fullSession, fullTls13Session } from './sessions.js';
 

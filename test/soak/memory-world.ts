@@ -20,7 +20,7 @@ import type { CertificateVerdict, Credentials } from '../../src/handshake/settin
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session } from '../../src/sessions/session.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { drain, eventsOf, makePair, settle, type DriverName, type Pair } from '../support/connections.js';
 import { quicEnd, quicEvents, settleQuic } from '../support/quic.js';
 import type { Chance } from './chance.js';
@@ -75,7 +75,7 @@ export class MemoryWorld {
   readonly #clientStore: MemoryStore;
   readonly #guard: MemoryReplayGuard;
   readonly #ring: KeyRing;
-  readonly #sealer: Rfc5077Sealer;
+  readonly #sealer: RingSealer;
   readonly #server = credentialsOf('server');
   readonly #client = credentialsOf('client');
   readonly #kinds: Readonly<Record<string, Kind>>;
@@ -97,7 +97,7 @@ export class MemoryWorld {
       openingPeriod: 10 * minute,
       maxKeys: 8,
     });
-    this.#sealer = new Rfc5077Sealer({ crypto: nodeCrypto, keys: this.#ring });
+    this.#sealer = new RingSealer({ keys: this.#ring });
     this.#kinds = this.#makeKinds();
   }
 

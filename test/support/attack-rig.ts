@@ -15,7 +15,7 @@ import { HandshakeJoiner } from '../../src/record/handshake-joiner.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session, Tls12Session } from '../../src/sessions/session.js';
 import type { KeyRing } from '../../src/tickets/key-ring.js';
-import type { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
+import type { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { between } from './attack-rig-tls13.js';
 import {
   drain,
@@ -51,7 +51,7 @@ export interface World<K extends Kind = Kind> {
   readonly kind: K;
   readonly clock: { time: number };
   readonly store: MemoryStore;
-  readonly sealer: Rfc5077Sealer;
+  readonly sealer: RingSealer;
   readonly ring: KeyRing;
   server(changes?: Changes<ServerOptions>): ServerSettings;
   client(changes?: Changes<ClientOptions>): ClientSettings;

@@ -17,8 +17,8 @@ import type { ConnectionEvent } from '../../src/connection/events.js';
 import type { Answers } from '../../src/handshake/needs.js';
 import type { ClientSettings, ServerSettings } from '../../src/handshake/settings.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
-import type { TicketKey } from '../../src/tickets/ticket-key.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
+import type { AesHmacTicketKey, TicketKey } from '../../src/tickets/ticket-key.js';
 import { ecdsaP256, trustingVerifier } from './credentials.js';
 import { seededCrypto, type BackendName } from './seeded.js';
 
@@ -86,7 +86,7 @@ function changed<T extends object>(defaults: T, changes: Changes<T>): T {
 }
 
 /** A ticket key that everybody may know. */
-export function ticketKey(backend: BackendName, name: string): TicketKey {
+export function ticketKey(backend: BackendName, name: string): AesHmacTicketKey {
   const { randomBytes } = seededCrypto(backend, `ticket key ${name}`);
   return { name: ascii(name.padEnd(16).slice(0, 16)), aesKey: randomBytes(32), hmacKey: randomBytes(32) };
 }
@@ -94,11 +94,16 @@ export function ticketKey(backend: BackendName, name: string): TicketKey {
 export function ticketSealer(
   backend: BackendName,
   seed: string,
-  { now = () => epoch, keys = [ticketKey(backend, 'first')] }: { now?: () => number; keys?: TicketKey[] } = {},
-): { sealer: Rfc5077Sealer; ring: KeyRing } {
+  {
+    now = () => epoch,
+    keys = [ticketKey(backend, 'first')],
+    openingPeriod = Infinity,
+  }: { now?: () => number; keys?: TicketKey[]; openingPeriod?: number } = {},
+): { sealer: RingSealer; ring: KeyRing } {
   const crypto = seededCrypto(backend, `tickets ${seed}`);
-  const ring = new KeyRing({ crypto, now, keys });
-  return { sealer: new Rfc5077Sealer({ crypto, keys: ring }), ring };
+  // Servers of the tests tell clients of lifetimes that no key has.
+  const ring = new KeyRing({ crypto, now, keys, openingPeriod });
+  return { sealer: new RingSealer({ keys: ring }), ring };
 }
 
 /** Answers that all take until the next microtask. */

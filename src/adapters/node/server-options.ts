@@ -8,8 +8,8 @@ import type { ResumptionCounters } from '../../handshake/resumption.js';
 import type { Credentials, ServerSettings } from '../../handshake/settings.js';
 import { maximumTicketLifetime } from '../../sessions/session.js';
 import type { SessionStore } from '../../sessions/store.js';
-import { KeyRing } from '../../tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
+import { defaultOpeningPeriod, KeyRing } from '../../tickets/key-ring.js';
+import { RingSealer } from '../../tickets/ring-sealer.js';
 import type { TicketSealer } from '../../tickets/sealer.js';
 import type { SecureContext } from './identity.js';
 import { commonOptions, given, refuseOptions, trustContext, verifierOf, type SecureOptions } from './options.js';
@@ -56,7 +56,7 @@ export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSe
     ...commonOptions(options),
     ...given(options, ['earlyData', 'maximumTicketCount', 'retryCookie', 'ticketCount']),
     credentials: parts.credentials,
-    ...(tickets && { tickets: sealerOf(parts.ticketKeys, options) }),
+    ...(tickets && { tickets: sealerOf(parts.ticketKeys) }),
     sessions: parts.sessions,
     ...(sessionTimeout !== undefined && {
       ticketLifetimeHint: sessionTimeout,
@@ -76,8 +76,14 @@ export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSe
   });
 }
 
-function sealerOf(keys: TicketKeys, { crypto = nodeCrypto }: ServerOptions): TicketSealer {
-  if (keys instanceof KeyRing) return new Rfc5077Sealer({ crypto, keys });
+/** A fresh key every day, which opens for as long as its tickets live. */
+export function ownTicketKeys({ now = Date.now, crypto = nodeCrypto, sessionTimeout = 0 }: ServerOptions): KeyRing {
+  const openingPeriod = Math.max(sessionTimeout * 1000, defaultOpeningPeriod);
+  return new KeyRing({ crypto, now, automaticRotation: true, openingPeriod });
+}
+
+function sealerOf(keys: TicketKeys): TicketSealer {
+  if (keys instanceof KeyRing) return new RingSealer({ keys });
   if (keys instanceof Uint8Array)
     throw new UsageError(
       'invalid_option',

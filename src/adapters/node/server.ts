@@ -5,12 +5,10 @@ import { serverConnection } from '../../connection/connection.js';
 import type { EarlyDataEvent } from '../../connection/events.js';
 import type { MaybePromise } from '../../crypto/backend.js';
 import { goOn } from '../../crypto/maybe-promise.js';
-import { nodeCrypto } from '../../crypto/node.js';
 import type { Answers } from '../../handshake/needs.js';
 import { resumptionCounters, type ResumptionCounters } from '../../handshake/resumption.js';
 import type { ServerSettings } from '../../handshake/settings.js';
 import { MemoryStore } from '../../sessions/memory-store.js';
-import { KeyRing } from '../../tickets/key-ring.js';
 import type { ServerEvents } from './server-events.js';
 import type { Listener } from './socket-events.js';
 import { createSecureContext, credentialsOf, type IdentityOptions, type SecureContext } from './identity.js';
@@ -18,7 +16,7 @@ import { defaultHandshakeTimeout } from './options.js';
 import { serverPsk, serverPskKey } from './psk.js';
 import { SecureContexts } from './secure-context.js';
 import { askForContext, findOcspResponse, findSession, storeSession } from './server-answers.js';
-import { settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
+import { ownTicketKeys, settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
 import { TLSSocket } from './tls-socket.js';
 
 /**
@@ -42,12 +40,12 @@ export class Server extends NetServer {
 
   constructor(options: ServerOptions, listener?: (socket: TLSSocket) => void) {
     super({ noDelay: true, ...options, allowHalfOpen: true });
-    const { now = Date.now, crypto = nodeCrypto } = options;
+    const { now = Date.now } = options;
     this.#options = options;
     this.#parts = {
       credentials: credentialsOf(options),
       sessions: options.sessions ?? new MemoryStore({ now }),
-      ticketKeys: options.ticketKeys ?? new KeyRing({ crypto, now, automaticRotation: true }),
+      ticketKeys: options.ticketKeys ?? ownTicketKeys(options),
       counters: resumptionCounters(),
     };
     this.#settings = settingsOf(options, this.#parts);

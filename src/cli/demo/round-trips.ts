@@ -7,7 +7,7 @@ import { MemoryReplayGuard } from '../../early-data/memory-replay-guard.js';
 import type { Session } from '../../sessions/session.js';
 import { generateTicketKey } from '../../tickets/ticket-key.js';
 import { KeyRing } from '../../tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../tickets/ring-sealer.js';
 import { timeRequest, type SimulatedClock } from './link.js';
 import { serverName, type Identity } from './ourselves.js';
 import type { Report } from './report.js';
@@ -42,7 +42,7 @@ function settingsOf(clock: SimulatedClock, { ca, cert, key }: Identity, version:
   const server = serverSettings({
     ...common,
     credentials: createSecureContext({ cert, key }).credentials,
-    tickets: new Rfc5077Sealer({ crypto: nodeCrypto, keys }),
+    tickets: new RingSealer({ keys }),
     ...(earlyData && { earlyData: { maxSize: 16_384, replayGuard: new MemoryReplayGuard({ now }) } }),
   });
   const verifyCertificate = nodeVerifier({ ca });

@@ -1,7 +1,7 @@
 /** Full handshakes, and resumption by session ID and by ticket: taken, renewed, refused, too late. */
 import { ascii, concat } from '../../../src/bytes.js';
 import { KeyRing } from '../../../src/tickets/key-ring.js';
-import { Rfc5077Sealer } from '../../../src/tickets/rfc5077-sealer.js';
+import { RingSealer } from '../../../src/tickets/ring-sealer.js';
 import { hour, ticketKey } from '../../support/connections.js';
 import { seededCrypto } from '../../support/seeded.js';
 import type { House, Scenario } from '../house.js';
@@ -22,7 +22,7 @@ import {
 /** A sealer that seals nothing, as its ring has no key. */
 const keyless = ({ backend, now }: House) => {
   const crypto = seededCrypto(backend, 'keyless');
-  return { tickets: new Rfc5077Sealer({ crypto, keys: new KeyRing({ crypto, now }) }) };
+  return { tickets: new RingSealer({ keys: new KeyRing({ crypto, now }) }) };
 };
 
 export const resumption: readonly Scenario[] = [

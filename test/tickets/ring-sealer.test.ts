@@ -3,16 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { ascii, concat, fromHex, toHex } from '../../src/bytes.js';
 import type { CryptoBackend } from '../../src/crypto/backend.js';
 import { KeyRing, type KeyRingOptions } from '../../src/tickets/key-ring.js';
-import { maxTicketStateLength, Rfc5077Sealer } from '../../src/tickets/rfc5077-sealer.js';
-import { generateTicketKey, type TicketKey } from '../../src/tickets/ticket-key.js';
+import { rfc5077Layout } from '../../src/tickets/layouts/rfc5077.js';
+import { RingSealer } from '../../src/tickets/ring-sealer.js';
+import { generateTicketKey, type AesHmacTicketKey } from '../../src/tickets/ticket-key.js';
 import { backends } from './backends.js';
 
-const key128: TicketKey = {
+const key128: AesHmacTicketKey = {
   name: ascii('ticket key no. 1'),
   aesKey: fromHex('2b7e151628aed2a6abf7158809cf4f3c'),
   hmacKey: fromHex('603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4'),
 };
-const key256: TicketKey = {
+const key256: AesHmacTicketKey = {
   name: ascii('ticket key no. 2'),
   aesKey: fromHex('28cf3c0aa2c1b3c04dc0a3f2e1d7a1b6a9b0eecc49d1a3f7c5b2d1e4f7a6b9c8'),
   hmacKey: fromHex('0c6f2b9bd8e15a7341f2a6c80e9d4b7335d1f60a8c2e9b47'),
@@ -22,7 +23,11 @@ const iv = fromHex('000102030405060708090a0b0c0d0e0f');
 const state = new Uint8Array(110).map((_, i) => i * 7 + 1);
 
 /** RFC 5077 section 4 by hand: name, iv, length, AES-CBC with PKCS #7, HMAC-SHA-256 of all before. */
-function sealByHand(key: TicketKey, plaintext: Uint8Array, overrides: { length?: number; padded?: Uint8Array } = {}) {
+function sealByHand(
+  key: AesHmacTicketKey,
+  plaintext: Uint8Array,
+  overrides: { length?: number; padded?: Uint8Array } = {},
+) {
   const cipher = createCipheriv(`aes-${String(key.aesKey.length * 8)}-cbc`, key.aesKey, iv);
   if (overrides.padded !== undefined) cipher.setAutoPadding(false);
   const encrypted = Buffer.concat([cipher.update(overrides.padded ?? plaintext), cipher.final()]);
@@ -33,7 +38,7 @@ function sealByHand(key: TicketKey, plaintext: Uint8Array, overrides: { length?:
   return new Uint8Array(Buffer.concat([unsigned, mac]));
 }
 
-function openByHand(key: TicketKey, ticket: Uint8Array): Uint8Array {
+function openByHand(key: AesHmacTicketKey, ticket: Uint8Array): Uint8Array {
   const macOffset = ticket.length - 32;
   const mac = createHmac('sha256', key.hmacKey).update(ticket.subarray(0, macOffset)).digest();
   expect(toHex(ticket.subarray(macOffset))).toBe(toHex(mac));
@@ -41,15 +46,15 @@ function openByHand(key: TicketKey, ticket: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([decipher.update(ticket.subarray(34, macOffset)), decipher.final()]));
 }
 
-describe.each(backends)('Rfc5077Sealer ($name)', (crypto) => {
+describe.each(backends)('RingSealer in the layout of RFC 5077 ($name)', (crypto) => {
   function sealerWith(
-    keys: readonly TicketKey[],
+    keys: readonly AesHmacTicketKey[],
     options: Partial<KeyRingOptions> = {},
     random: CryptoBackend = crypto,
   ) {
     const clock = { time: 0 };
-    const ring = new KeyRing({ crypto, now: () => clock.time, keys, ...options });
-    return { clock, ring, sealer: new Rfc5077Sealer({ crypto: random, keys: ring }) };
+    const ring = new KeyRing({ crypto: random, now: () => clock.time, keys, ...options });
+    return { clock, ring, sealer: new RingSealer({ keys: ring }) };
   }
 
   describe.each([
@@ -80,7 +85,7 @@ describe.each(backends)('Rfc5077Sealer ($name)', (crypto) => {
     const { sealer } = sealerWith([key256]);
     for (const other of backends) {
       const ring = new KeyRing({ crypto: other, now: () => 0, keys: [key256] });
-      expect(new Rfc5077Sealer({ crypto: other, keys: ring }).open(sealer.seal(state))).toEqual({
+      expect(new RingSealer({ keys: ring }).open(sealer.seal(state))).toEqual({
         state,
         renew: false,
       });
@@ -145,7 +150,7 @@ describe.each(backends)('Rfc5077Sealer ($name)', (crypto) => {
         };
       },
     };
-    const sealer = new Rfc5077Sealer({ crypto, keys: new KeyRing({ crypto: spy, now: () => 0, keys: [key128] }) });
+    const sealer = new RingSealer({ keys: new KeyRing({ crypto: spy, now: () => 0, keys: [key128] }) });
     const ticket = sealByHand(key128, state);
     const forgeries = {
       mac: ticket.map((byte, i) => (i === ticket.length - 1 ? byte ^ 1 : byte)),
@@ -276,11 +281,11 @@ describe.each(backends)('Rfc5077Sealer ($name)', (crypto) => {
 
   it('seals states up to the longest ticket and refuses longer ones', () => {
     const { sealer } = sealerWith([key128]);
-    const longest = new Uint8Array(maxTicketStateLength).fill(5);
+    const longest = new Uint8Array(rfc5077Layout.longestState).fill(5);
     const ticket = sealer.seal(longest);
     expect(ticket.length).toBe(65522);
     expect(sealer.open(ticket)).toEqual({ state: longest, renew: false });
-    expect(() => sealer.seal(new Uint8Array(maxTicketStateLength + 1))).toThrow(
+    expect(() => sealer.seal(new Uint8Array(rfc5077Layout.longestState + 1))).toThrow(
       expect.objectContaining({ code: 'value_not_encodable' }),
     );
   });
