@@ -5,6 +5,7 @@
  * lent from writer to writer and wiped each time: what is encoded may be a master secret on its way into a ticket.
  */
 import { UsageError } from '../errors.js';
+import { prefixWidth } from './shape.js';
 
 /** What is kept for the next writer: larger than any handshake message without a long certificate chain. */
 const keptCapacity = 4096;
@@ -74,6 +75,23 @@ export class Writer {
     const length = this.#length - start;
     if (length < min || length > max) throw notEncodable(`got ${length} bytes, expected ${min} to ${max}`);
     this.#put(start - width, length, width);
+  }
+
+  /**
+   * Ends a block that began at `start` with the length that DER puts in front (X.690 8.1.3, 10.1). `open(1)` left room for the short
+   * form; what is 128 bytes or longer moves to make room for the long one.
+   */
+  closeDer(start: number): void {
+    const length = this.#length - start;
+    if (length < 0x80) {
+      this.#put(start - 1, length, 1);
+      return;
+    }
+    const width = prefixWidth(length);
+    this.#reserve(width);
+    this.#bytes.copyWithin(start + width, start, start + length);
+    this.#put(start - 1, 0x80 | width, 1);
+    this.#put(start, length, width);
   }
 
   /** What was written, in an array of its own. */

@@ -5,6 +5,9 @@
  * The surprising thing is the client certificate: whoever holds the ticket key writes the state, and can log in as anybody by putting
  * anybody's certificate there. So a state with one does not resume unless the profile says that every holder of the key is trusted.
  */
+import { empty } from '../bytes.js';
+import { UsageError } from '../errors.js';
+import { maximumTicketLifetime } from './session.js';
 
 /** What the server says of its tickets that does not stand in them. */
 export interface ForeignStateProfile {
@@ -26,3 +29,19 @@ export interface ForeignStateProfile {
    */
   readonly trustClientCertificatesInTickets?: boolean;
 }
+
+/** `profile`, if it is one. Throws `UsageError` (`invalid_option`). */
+export function checkedProfile(profile: ForeignStateProfile): ForeignStateProfile {
+  const { lifetime, sessionIdContext = empty } = profile;
+  if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime)
+    throw new UsageError('invalid_option', `lifetime: got ${lifetime}, expected 1 to ${maximumTicketLifetime} seconds`);
+  if (sessionIdContext.length > longestSessionIdContext)
+    throw new UsageError(
+      'invalid_option',
+      `sessionIdContext: got ${sessionIdContext.length} bytes, expected at most ${longestSessionIdContext}`,
+    );
+  return profile;
+}
+
+/** Of OpenSSL and BoringSSL: `SSL_MAX_SID_CTX_LENGTH`. */
+export const longestSessionIdContext = 32;

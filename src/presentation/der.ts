@@ -1,0 +1,312 @@
+/**
+ * DER (X.690) as tables beside those of the presentation language: SSL_SESSION of OpenSSL and of BoringSSL are ASN.1, and are read and
+ * written once in a handshake. So these are codecs like all others, over the same readers and writers: an `SSL_SESSION` takes
+ * about 1 microsecond to decode, where asn1js builds a tree of objects for 30 to 40.
+ *
+ * Strict, because DER is: lengths are definite and minimal, INTEGERs too, a BOOLEAN is 00 or ff, and the fields of a SEQUENCE come in
+ * the order of their tags, each once. Whatever is accepted is therefore encoded to the same bytes. The one surprising thing: there are no
+ * DEFAULTs here. A field that is written down with its default value is there, and one that is left out is not.
+ */
+import { ascii, fromAscii } from '../bytes.js';
+import { DecodeError } from '../errors.js';
+import { defineCodec, within, type Codec, type Infer } from './codec.js';
+import { enumerationNames, nameOf, numberOf } from './enumeration-names.js';
+import type { Reader } from './reader.js';
+import type { Shape } from './shape.js';
+import { notEncodable, type Writer } from './writer.js';
+
+/** One element: identifier, length, contents. */
+export interface DerCodec<T> extends Codec<T> {
+  /** The identifier octets as a number: one byte, or two for a tag number of 31 to 127. */
+  readonly tag: number;
+}
+
+const tags = { boolean: 0x01, integer: 0x02, octetString: 0x04, sequence: 0x30 } as const;
+
+/** The longest contents of an element here: a length of three bytes. */
+const longest = 2 ** 24 - 1;
+
+/** INTEGER from `min` to `max`, of which a JavaScript number can tell all apart. */
+export function integer(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): DerCodec<number> {
+  return element<number>(
+    tags.integer,
+    (reader) => {
+      const at = reader.offset;
+      const value = readInteger(reader);
+      if (value < min || value > max) throw unexpected(at, `the INTEGER ${value}`, `${min} to ${max}`);
+      return value;
+    },
+    (writer, value) => {
+      if (!Number.isInteger(value) || value < min || value > max)
+        throw notEncodable(`got ${value}, expected an INTEGER from ${min} to ${max}`);
+      writeInteger(writer, value);
+    },
+  );
+}
+
+/** INTEGER as its name in `table`, or as the number where it has none. */
+export function namedInteger<N extends string>(table: Readonly<Record<N, number>>, max: number): DerCodec<N | number> {
+  const names = enumerationNames(table);
+  const number = integer(0, max);
+  const codec = defineCodec<N | number>(
+    inDer,
+    (reader) => nameOf(names, number.read(reader)),
+    (writer, value) => number.write(writer, numberOf(names, value)),
+  );
+  return Object.assign(codec, { tag: number.tag });
+}
+
+export const boolean: DerCodec<boolean> = element<boolean>(
+  tags.boolean,
+  (reader) => {
+    const at = reader.offset;
+    const value = reader.uint8();
+    if (value !== 0 && value !== 0xff) throw unexpected(at, `the BOOLEAN ${value}`, '0 or 255');
+    return value !== 0;
+  },
+  (writer, value) => writer.uint8(value ? 0xff : 0),
+);
+
+/** OCTET STRING of `min` to `max` bytes; with another `tag`, where it is IMPLICIT. */
+export function octetString(min = 0, max = longest, tag: number = tags.octetString): DerCodec<Uint8Array> {
+  return element<Uint8Array>(
+    tag,
+    (reader) => {
+      const length = reader.end - reader.offset;
+      if (length < min || length > max)
+        throw new DecodeError('length_out_of_range', reader.offset, `got ${length} bytes, expected ${min} to ${max}`);
+      return reader.view(length);
+    },
+    (writer, value) => {
+      if (value.length < min || value.length > max)
+        throw notEncodable(`got ${value.length} bytes, expected ${min} to ${max}`);
+      writer.bytes(value);
+    },
+  );
+}
+
+/** OCTET STRING of text, one character per byte. */
+export function octetText(max = longest): DerCodec<string> {
+  const bytes = octetString(0, max);
+  const codec = defineCodec<string>(
+    inDer,
+    (reader) => fromAscii(bytes.read(reader)),
+    (writer, value) => {
+      const written = ascii(value);
+      // A name cut to bytes could come out as another name.
+      if (fromAscii(written) !== value) throw notEncodable('got characters that are no bytes');
+      bytes.write(writer, written);
+    },
+  );
+  return Object.assign(codec, { tag: bytes.tag });
+}
+
+/** OCTET STRING around what is written in the presentation language. */
+export function octetsOf<T>(item: Codec<T>): DerCodec<T> {
+  return element<T>(
+    tags.octetString,
+    (reader) => item.read(reader),
+    (writer, value) => item.write(writer, value),
+  );
+}
+
+/** A SEQUENCE as it stands, header included; what is in it is not looked at. */
+export const anySequence: DerCodec<Uint8Array> = Object.assign(
+  defineCodec<Uint8Array>(
+    { kind: 'rest', min: 2, max: longest },
+    (reader) => {
+      const start = reader.offset;
+      const outer = openElement(reader, tags.sequence);
+      const length = reader.end - start;
+      reader.offset = start;
+      const value = reader.view(length);
+      reader.end = outer;
+      return value;
+    },
+    (writer, value) => {
+      if (!isOneSequence(value)) throw notEncodable('got no SEQUENCE');
+      writer.bytes(value);
+    },
+  ),
+  { tag: tags.sequence },
+);
+
+/** `[number] EXPLICIT`. */
+export function explicit<T>(number: number, item: DerCodec<T>): DerCodec<T> {
+  return element<T>(
+    contextTag(number),
+    (reader) => item.read(reader),
+    (writer, value) => item.write(writer, value),
+  );
+}
+
+/** `[number] IMPLICIT SEQUENCE OF`, of which there is at least one. */
+export function implicitSequenceOf<T>(number: number, item: DerCodec<T>): DerCodec<readonly T[]> {
+  return element<readonly T[]>(
+    contextTag(number),
+    (reader) => {
+      const values: T[] = [];
+      do values.push(item.read(reader));
+      while (reader.offset < reader.end);
+      return values;
+    },
+    (writer, values) => {
+      if (values.length === 0) throw notEncodable('got an empty list');
+      for (const value of values) item.write(writer, value);
+    },
+  );
+}
+
+type Fields = Readonly<Record<string, Codec<unknown>>>;
+type TaggedFields = Readonly<Record<string, DerCodec<unknown>>>;
+type SequenceOf<F extends Fields, O extends TaggedFields> = { readonly [K in keyof F]: Infer<F[K]> } & {
+  readonly [K in keyof O]?: Infer<O[K]>;
+};
+
+/** SEQUENCE of `fields`, which are always there, and after them `tagged`, which may be missing, in the order of their tags. */
+export function sequence<F extends Fields, O extends TaggedFields>(fields: F, tagged: O): DerCodec<SequenceOf<F, O>> {
+  const required = Object.entries<Codec<unknown>>(fields);
+  const optional = Object.entries<DerCodec<unknown>>(tagged);
+  return element<SequenceOf<F, O>>(
+    tags.sequence,
+    (reader) => {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of required) value[name] = readField(reader, name, codec);
+      // Forward only: what is unknown, out of order or there twice is not read, and is then too much at the end.
+      let tag = peekTag(reader);
+      for (const [name, codec] of optional) {
+        if (codec.tag !== tag) continue;
+        value[name] = readField(reader, name, codec);
+        tag = peekTag(reader);
+      }
+      return value;
+    },
+    (writer, value: Readonly<Record<string, unknown>>) => {
+      for (const [name, codec] of required) codec.write(writer, value[name]);
+      for (const [name, codec] of optional) if (value[name] !== undefined) codec.write(writer, value[name]);
+    },
+  );
+}
+
+function readField<T>(reader: Reader, name: string, codec: Codec<T>): T {
+  try {
+    return codec.read(reader);
+  } catch (error) {
+    throw within(error, name);
+  }
+}
+
+/** What it is in the presentation language: bytes. */
+const inDer: Shape = { kind: 'rest', min: 0, max: longest };
+
+/** `read` finds the contents between `offset` and `end`, and has to take all of them. */
+function element<T>(
+  tag: number,
+  read: (reader: Reader) => unknown,
+  write: (writer: Writer, value: T) => void,
+): DerCodec<T> {
+  const codec = defineCodec<T>(
+    inDer,
+    (reader) => {
+      const outer = openElement(reader, tag);
+      const value = read(reader);
+      reader.close(outer);
+      return value;
+    },
+    (writer, value) => {
+      if (tag > 0xff) writer.uint16(tag);
+      else writer.uint8(tag);
+      const start = writer.open(1);
+      write(writer, value);
+      writer.closeDer(start);
+    },
+  );
+  return Object.assign(codec, { tag });
+}
+
+/** X.690 8.1.2: context-specific and constructed. */
+function contextTag(number: number): number {
+  return number < 31 ? 0xa0 | number : 0xbf00 | number;
+}
+
+/** Reads the header of an element and narrows `end` to its contents; answers the end around it. */
+function openElement(reader: Reader, tag: number): number {
+  const at = reader.offset;
+  const found = readTag(reader);
+  if (found !== tag) throw unexpected(at, `the tag 0x${found.toString(16)}`, `0x${tag.toString(16)}`);
+  const width = lengthWidth(reader);
+  if (width === 0) return reader.open(1, 0, 0x7f);
+  // X.690 10.1: as short as it can be.
+  return reader.open(width, width === 1 ? 0x80 : 2 ** (8 * width - 8), longest);
+}
+
+/** How many bytes of length follow, once the byte that says it is read; 0 where that byte is the length itself, and still to be read. */
+function lengthWidth(reader: Reader): number {
+  const at = reader.offset;
+  const first = reader.uint8();
+  if (first < 0x80) {
+    reader.offset = at;
+    return 0;
+  }
+  if (first === 0x80 || first > 0x83) throw unexpected(at, `a length of form 0x${first.toString(16)}`, '1 to 3 bytes');
+  return first - 0x80;
+}
+
+/** 0 at the end of the block. */
+function peekTag(reader: Reader): number {
+  const { offset } = reader;
+  if (offset === reader.end) return 0;
+  const tag = readTag(reader);
+  reader.offset = offset;
+  return tag;
+}
+
+function readTag(reader: Reader): number {
+  const first = reader.uint8();
+  if ((first & 0x1f) !== 0x1f) return first;
+  const at = reader.offset;
+  const second = reader.uint8();
+  if (second < 31 || second > 127) throw unexpected(at, `${second} in a tag`, '31 to 127');
+  return (first << 8) | second;
+}
+
+/** X.690 8.3: two's complement, of which the first nine bits are not all the same. */
+function readInteger(reader: Reader): number {
+  const at = reader.offset;
+  const first = reader.uint8();
+  const rest = reader.end - reader.offset;
+  if (rest > 6) throw unexpected(at, `an INTEGER of ${rest + 1} bytes`, 'at most 7');
+  let value = first < 0x80 ? first : first - 0x100;
+  for (let i = 0; i < rest; i++) value = value * 0x100 + reader.uint8();
+  if (value < Number.MIN_SAFE_INTEGER || value > Number.MAX_SAFE_INTEGER)
+    throw unexpected(at, 'an INTEGER of more than 53 bits', 'a smaller one');
+  if (rest > 0 && fits(value, rest)) throw unexpected(at, `an INTEGER of ${rest + 1} bytes`, `${rest}`);
+  return value;
+}
+
+function writeInteger(writer: Writer, value: number): void {
+  let width = 1;
+  while (!fits(value, width)) width++;
+  for (let i = width - 1; i >= 0; i--) writer.uint8(Math.floor(value / 2 ** (8 * i)) & 0xff);
+}
+
+/** Whether it does with `width` bytes, 1 to 7. */
+function fits(value: number, width: number): boolean {
+  const limit = limits[width] ?? 0;
+  return value >= -limit && value < limit;
+}
+
+const limits = [0, 2 ** 7, 2 ** 15, 2 ** 23, 2 ** 31, 2 ** 39, 2 ** 47, 2 ** 55];
+
+function isOneSequence(bytes: Uint8Array): boolean {
+  try {
+    anySequence.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function unexpected(at: number, got: string, expected: string): DecodeError {
+  return new DecodeError('value_out_of_range', at, `got ${got}, expected ${expected}`);
+}
