@@ -25,22 +25,24 @@ export function requireAesHmacKey(layout: string, lengths: AesHmacLengths, key: 
   return key;
 }
 
-/** What a layout takes of keys with one secret. */
+/** What a layout takes of keys with one secret: lengths in bytes. */
 export interface SecretLengths {
   readonly name: number;
-  readonly secret: { readonly shortest: number; readonly longest?: number };
+  readonly secret: readonly number[] | { readonly shortest: number };
 }
 
 /** Throws as {@link requireAesHmacKey}. */
 export function requireSecretKey(layout: string, lengths: SecretLengths, key: TicketKey): SecretTicketKey {
   if (key.secret === undefined) {
-    throw new UsageError('invalid_key', `${layout}: got a key with aesKey and hmacKey, expected one with a secret`);
+    throw new UsageError('invalid_key', `${layout}: got a key without secret, expected name and secret`);
   }
-  const { shortest, longest = Infinity } = lengths.secret;
+  const { secret } = lengths;
   require(layout, 'name', key.name, (length) => length === lengths.name, String(lengths.name));
-  require(layout, 'secret', key.secret, (length) => length >= shortest && length <= longest, longest === shortest
-    ? String(shortest)
-    : `at least ${String(shortest)}`);
+  if ('shortest' in secret) {
+    require(layout, 'secret', key.secret, (length) => length >= secret.shortest, `at least ${String(secret.shortest)}`);
+  } else {
+    require(layout, 'secret', key.secret, (length) => secret.includes(length), secret.join(' or '));
+  }
   return key;
 }
 

@@ -20,3 +20,23 @@ export const pkcs7Padding: Padding = {
     return stateLength;
   },
 };
+
+/** Zeros up to a whole block, if there is not one already; an empty state takes one block. */
+export const zeroPadding: Padding = {
+  blockLength: aesBlockLength,
+  shortest: aesBlockLength,
+  longestState: (room) => room - (room % aesBlockLength),
+  count: (stateLength) => (stateLength === 0 ? aesBlockLength : -stateLength & (aesBlockLength - 1)),
+  value: () => 0,
+  stateLength: (padded) => padded.length,
+};
+
+/** For stream ciphers. */
+export const noPadding: Padding = {
+  blockLength: 1,
+  shortest: 0,
+  longestState: (room) => room,
+  count: () => 0,
+  value: () => 0,
+  stateLength: (padded) => padded.length,
+};
