@@ -26,6 +26,9 @@ const tags = { boolean: 0x01, integer: 0x02, octetString: 0x04, sequence: 0x30 }
 /** The longest contents of an element here: a length of three bytes. */
 const longest = 2 ** 24 - 1;
 
+/** What an element is in the presentation language: bytes. */
+const inDer: Shape = { kind: 'rest', min: 0, max: longest };
+
 /** INTEGER from `min` to `max`, of which a JavaScript number can tell all apart. */
 export function integer(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): DerCodec<number> {
   return element<number>(
@@ -195,9 +198,6 @@ function readField<T>(reader: Reader, name: string, codec: Codec<T>): T {
     throw within(error, name);
   }
 }
-
-/** What it is in the presentation language: bytes. */
-const inDer: Shape = { kind: 'rest', min: 0, max: longest };
 
 /** `read` finds the contents between `offset` and `end`, and has to take all of them. */
 function element<T>(
