@@ -19,6 +19,7 @@ const floors = new Map([
   ['tickets', 3],
   ['sessions', 3],
   ['early-data', 3],
+  ['targets', 4],
   ['handshake', 4],
   ['connection', 5],
   ['index.ts', 6], // the flat public API: sees all of the core, is seen by the command line only

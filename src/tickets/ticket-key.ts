@@ -86,11 +86,11 @@ export function secretParts(key: TicketKey): readonly Uint8Array[] {
   return key.secret === undefined ? [key.aesKey, key.hmacKey] : [key.secret];
 }
 
-/** A copy whose secrets do not print. */
+/** A copy without times, whose secrets do not print. */
 export function copyTicketKey(key: TicketKey): TicketKey {
   const name = copy(key.name);
-  if (key.secret !== undefined) return { ...key, name, secret: concealed(copy(key.secret)) };
-  return { ...key, name, aesKey: concealed(copy(key.aesKey)), hmacKey: concealed(copy(key.hmacKey)) };
+  if (key.secret !== undefined) return { name, secret: concealed(copy(key.secret)) };
+  return { name, aesKey: concealed(copy(key.aesKey)), hmacKey: concealed(copy(key.hmacKey)) };
 }
 
 /** Throws `UsageError('invalid_key')` for a key that must not protect tickets. No message holds a byte of it. */
