@@ -95,7 +95,7 @@ function refusalOf(
     return 'client_certificate_distrusted';
   // P-time-2: from the future, by another clock.
   if (issuedAt - now > maximumClockSkew) return 'too_old';
-  return now - issuedAt > lifetimeOf(lifetime) * 1000 ? 'expired' : undefined;
+  return lifetime < 1 || now - issuedAt > lifetimeOf(lifetime) * 1000 ? 'expired' : undefined;
 }
 
 /** RFC 8446 4.6.1, whatever the state says: OpenSSL takes ten years from a ticket for what they are. */

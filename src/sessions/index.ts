@@ -1,6 +1,11 @@
 /**
  * `tls-resume/sessions`: what a session is, how it is written down, and where it is kept.
  */
+export { boringsslSession, sslSessionDialects, type BoringsslSession } from './boringssl-session.js';
+export { boringsslState } from './boringssl-state.js';
+export type { ForeignStateProfile } from './foreign-state.js';
+export { go120Session, go121Session, type Go120Session, type Go121Session } from './go-session.js';
+export { go120State, go121State, type Go121Profile } from './go-state.js';
 export {
   defaultMaxBytes,
   defaultMaxEntries,
@@ -9,6 +14,10 @@ export {
   type MemoryStoreOptions,
   type MemoryStoreStatistics,
 } from './memory-store.js';
+export { sslSession, type SslSession } from './openssl-session.js';
+export { opensslState } from './openssl-state.js';
+export { s2nSession, type S2nSession } from './s2n-session.js';
+export { s2nState } from './s2n-state.js';
 export { wipeSession, type Session, type SessionEncoding, type Tls12Session, type Tls13Session } from './session.js';
 export { clientSessionState, sessionState } from './session-state.js';
 export {
