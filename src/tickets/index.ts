@@ -13,7 +13,18 @@ export {
 } from './key-ring.js';
 export type { TicketKeySource } from './key-source.js';
 export type { LayoutKey, TicketLayout } from './layout.js';
+export { fizzLayout } from './layouts/fizz.js';
+export { gnutlsLayout } from './layouts/gnutls.js';
+export { go120Layout, go121Layout } from './layouts/go.js';
+export { jsse17Layout, jsse25Layout } from './layouts/jsse.js';
+export { mbedtlsLayout } from './layouts/mbedtls.js';
+export { nssLayout } from './layouts/nss.js';
+export { opensslLayout } from './layouts/openssl.js';
+export { compactPaddedLayout, compactPaddedTicketLength, paddedLayout, paddedTicketLength } from './layouts/padded.js';
 export { rfc5077Layout } from './layouts/rfc5077.js';
+export { rustlsAwsLcLayout, rustlsRingLayout } from './layouts/rustls.js';
+export { s2nLayout } from './layouts/s2n.js';
+export { wolfsslAesGcmLayout, wolfsslLayout } from './layouts/wolfssl.js';
 export type { TicketKeyState, TicketKeyStatus } from './ring-key.js';
 export { RingSealer, type RingSealerOptions } from './ring-sealer.js';
 export type { OpenedTicket, TicketRefusal, TicketSealer } from './sealer.js';
