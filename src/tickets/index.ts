@@ -2,6 +2,12 @@
  * `tls-resume/tickets`: ticket keys, key rings and sealers on their own, for custom TLS stacks and tooling.
  */
 export type { MaybePromise } from '../crypto/backend.js';
+export { formatTicketKeys, type FormatTicketKeysOptions } from './key-files/format.js';
+export { gnutlsKeySource, gnutlsTicketKey, type GnutlsKeySourceOptions } from './key-files/gnutls-key-source.js';
+export { longestKeyFiles, mostKeysInFiles } from './key-files/key-entry.js';
+export { keyFileLayouts, type KeyFileLayout, type KeyFileLayoutName, type KeyPartName } from './key-files/layouts.js';
+export { lintTicketKeys, type KeyFileFinding, type KeyFileFindingCode } from './key-files/lint.js';
+export { parseTicketKeys } from './key-files/parse.js';
 export {
   defaultMaxKeys,
   defaultOpeningPeriod,

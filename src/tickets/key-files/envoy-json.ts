@@ -29,7 +29,7 @@ export function readEnvoyJson(text: string): readonly KeyEntry[] | string {
       hmacKey: key.subarray(nameLength, nameLength + partLength),
       aesKey: key.subarray(nameLength + partLength),
     };
-    entries.push({ place, parts, times: {} });
+    entries.push({ index: i, place, parts, times: {} });
   }
   return entries;
 }

@@ -1,13 +1,13 @@
 /**
  * `formatTicketKeys`: keys as the files of a server, for a fleet in which one host makes them and others read them, each in its own layout.
  */
-import { ascii, concat, equalConstantTime, join } from '../../bytes.js';
+import { ascii, empty, join } from '../../bytes.js';
 import { UsageError } from '../../errors.js';
 import type { AesHmacTicketKey, TicketKey } from '../ticket-key.js';
 import { toBase64 } from './base64.js';
 import { writeEnvoyJson } from './envoy-json.js';
 import { h2oHmacKeyLength, writeH2oYaml, type H2oKey } from './h2o-yaml.js';
-import { keyFileLayout, type KeyFileLayout, type KeyFileLayoutName } from './layouts.js';
+import { keyFileLayout, type KeyFileLayoutName, type KeyPartName } from './layouts.js';
 import { writeKeysJson } from './keys-json.js';
 
 export interface FormatTicketKeysOptions {
@@ -96,20 +96,10 @@ function inOrderOfFile(layout: KeyFileLayoutName, { sealing, next, previous }: R
   return [sealing, ...next, ...previous];
 }
 
-/** An HMAC key that ends in zeros is the one without them (RFC 2104 2). */
-function fitted(
-  layout: KeyFileLayoutName,
-  key: AesHmacTicketKey,
-  part: KeyFileLayout['parts'][number][0],
-  length: number,
-): Uint8Array {
-  const bytes = part === 'seed' ? key.name : key[part];
-  const rest = bytes.subarray(length);
-  if (
-    bytes.length === length ||
-    (part === 'hmacKey' && bytes.length > length && equalConstantTime(rest, new Uint8Array(rest.length)))
-  )
-    return bytes.subarray(0, length);
+function fitted(layout: KeyFileLayoutName, key: AesHmacTicketKey, part: KeyPartName, length: number): Uint8Array {
+  // Layouts of seeds were refused before.
+  const bytes = part === 'seed' ? empty : key[part];
+  if (bytes.length === length) return bytes;
   throw new UsageError(
     'invalid_key',
     `${layout}: got ${part} of ${String(bytes.length)} bytes, expected ${String(length)}`,
@@ -129,6 +119,10 @@ function h2oKeys(layout: KeyFileLayoutName, { sealing, next, previous }: Roles):
 
 function h2oKey(layout: KeyFileLayoutName, key: AesHmacTicketKey, earliest: number): H2oKey {
   const { name, aesKey, hmacKey, opensUntil = Infinity } = key;
-  const fits = hmacKey.length > h2oHmacKeyLength ? fitted(layout, key, 'hmacKey', h2oHmacKeyLength) : hmacKey;
-  return { name, aesKey, hmacKey: concat(fits), times: { sealsFrom: Math.max(startOf(key), earliest), opensUntil } };
+  if (hmacKey.length > h2oHmacKeyLength)
+    throw new UsageError(
+      'invalid_key',
+      `${layout}: got hmacKey of ${String(hmacKey.length)} bytes, expected at most ${String(h2oHmacKeyLength)}`,
+    );
+  return { name, aesKey, hmacKey, times: { sealsFrom: Math.max(startOf(key), earliest), opensUntil } };
 }

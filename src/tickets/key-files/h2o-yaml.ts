@@ -5,7 +5,7 @@
  * The surprising thing: the MAC key is as long as a block of the hash, 64 bytes with SHA-256, not as its output. HMAC fills shorter keys
  * up with zeros (RFC 2104 2), so a key of 32 bytes and the same with 32 zeros behind it are one.
  */
-import { concat, fromHex, toHex } from '../../bytes.js';
+import { concat, equalConstantTime, fromHex, toHex } from '../../bytes.js';
 import type { TicketKeyTimes } from '../ticket-key.js';
 import type { KeyEntry } from './key-entry.js';
 
@@ -42,14 +42,15 @@ export function readH2oYaml(text: string): readonly KeyEntry[] | string {
   }
   const entries: KeyEntry[] = [];
   for (const [i, item] of items.entries()) {
-    const entry = entryOf(item, `key ${String(i + 1)}`);
+    const entry = entryOf(item, i);
     if (typeof entry === 'string') return entry;
     entries.push(entry);
   }
   return entries;
 }
 
-function entryOf(item: Item, place: string): KeyEntry | string {
+function entryOf(item: Item, index: number): KeyEntry | string {
+  const place = `key ${String(index + 1)}`;
   const values = attributes.map((attribute) => item.get(attribute));
   const missing = values.indexOf(undefined);
   if (missing !== -1) return `${place} has no ${attributes[missing] ?? ''}`;
@@ -71,9 +72,16 @@ function entryOf(item: Item, place: string): KeyEntry | string {
   const parts = {
     name: fromHex(name),
     aesKey: bytes.subarray(0, aesKeyLength),
-    hmacKey: bytes.subarray(aesKeyLength),
+    hmacKey: withoutFilling(bytes.subarray(aesKeyLength)),
   };
-  return { place, parts, times: { sealsFrom, opensUntil: end } };
+  return { index, place, parts, times: { sealsFrom, opensUntil: end } };
+}
+
+/** The key of 16 or 32 bytes that another server's file had: only the layout of h2o made it longer. */
+function withoutFilling(hmacKey: Uint8Array): Uint8Array {
+  const zeros = new Uint8Array(h2oHmacKeyLength);
+  const length = [16, 32].find((shorter) => equalConstantTime(hmacKey.subarray(shorter), zeros.subarray(shorter)));
+  return hmacKey.subarray(0, length);
 }
 
 /** Of a time in seconds and so many more. Infinity where milliseconds of it are no number any more. */

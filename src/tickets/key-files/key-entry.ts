@@ -7,6 +7,8 @@ import type { KeyPartName } from './layouts.js';
 
 /** One key, in views on the file or arrays of its own. */
 export interface KeyEntry {
+  /** Of its file, or of the key in its file, from 0. */
+  readonly index: number;
   /** Where it stands, for messages: `file 1`, `line 3`. */
   readonly place: string;
   readonly parts: Readonly<Partial<Record<KeyPartName | 'secret', Uint8Array>>>;

@@ -24,14 +24,15 @@ export function readKeysJson(text: string): readonly KeyEntry[] | string {
   if (!isList(list)) return 'expected a list of keys in JSON';
   const entries: KeyEntry[] = [];
   for (const [i, value] of list.entries()) {
-    const entry = entryOf(value, `key ${String(i + 1)}`);
+    const entry = entryOf(value, i);
     if (typeof entry === 'string') return entry;
     entries.push(entry);
   }
   return entries;
 }
 
-function entryOf(value: unknown, place: string): KeyEntry | string {
+function entryOf(value: unknown, index: number): KeyEntry | string {
+  const place = `key ${String(index + 1)}`;
   if (!isRecord(value)) return `${place} is not an object`;
   const known: readonly string[] = [...partNames, ...timeNames];
   if (Object.keys(value).some((property) => !known.includes(property)))
@@ -56,7 +57,7 @@ function entryOf(value: unknown, place: string): KeyEntry | string {
     if (milliseconds === undefined) return `${place}: expected ${time} as 2026-11-22T00:00:00Z or "${never}"`;
     times[time] = milliseconds;
   }
-  return { place, parts, times };
+  return { index, place, parts, times };
 }
 
 function timeOf(text: unknown): number | undefined {

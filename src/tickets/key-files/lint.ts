@@ -48,7 +48,7 @@ export function lintTicketKeys(layout: KeyFileLayoutName, files: Uint8Array | re
     ...problems.map((problem) => ({ ...problem, severity: 'error' as const, effect: facts.otherwise })),
     ...(unreadBytes > 0 ? [unread(layout, facts, unreadBytes)] : []),
     ...entries.flatMap(findingsInKey),
-    ...entries.flatMap((entry, index) => findingsBetween(entry, index, entries.slice(0, index))),
+    ...entries.flatMap((entry, i) => findingsBetween(entry, entries.slice(0, i))),
     ...(problems.length === 0 ? findingsInNumber(layout, facts, entries) : []),
   ];
 }
@@ -72,12 +72,12 @@ function secretPartsOf({ parts }: KeyEntry): readonly SecretPart[] {
 
 const guessable = 'whoever guesses the key makes and reads tickets, and so impersonates the server and its clients';
 
-function findingsInKey(entry: KeyEntry, index: number): readonly KeyFileFinding[] {
+function findingsInKey(entry: KeyEntry): readonly KeyFileFinding[] {
   const secrets = secretPartsOf(entry);
   const error = (code: KeyFileFindingCode, what: string, effect = guessable): KeyFileFinding => ({
     code,
     severity: 'error',
-    index,
+    index: entry.index,
     message: `${entry.place}: ${what}`,
     effect,
   });
@@ -140,10 +140,10 @@ function startsAlike(a: Uint8Array, b: Uint8Array): boolean {
   return equalConstantTime(a.subarray(0, length), b.subarray(0, length));
 }
 
-function findingsBetween(entry: KeyEntry, index: number, earlier: readonly KeyEntry[]): readonly KeyFileFinding[] {
+function findingsBetween(entry: KeyEntry, earlier: readonly KeyEntry[]): readonly KeyFileFinding[] {
   const findings: KeyFileFinding[] = [];
   const add = (code: KeyFileFindingCode, what: string, effect: string) =>
-    findings.push({ code, severity: 'error', index, message: `${entry.place}: ${what}`, effect });
+    findings.push({ code, severity: 'error', index: entry.index, message: `${entry.place}: ${what}`, effect });
   const secrets = secretPartsOf(entry);
   const twin = earlier.find((other) => {
     const others = secretPartsOf(other);
@@ -176,7 +176,7 @@ function findingsInNumber(
   if (unused > 0)
     return warning(
       'unused_keys',
-      `the first ${String(unused)} keys are not used`,
+      `the first ${String(unused)} of ${String(entries.length)} keys are not used`,
       `${facts.server} keeps the last three`,
     );
   if (entries.length > 1 || layout === 'gnutls64') return [];

@@ -54,7 +54,7 @@ class KeyFileReader {
       return;
     }
     this.#unreadBytes += file.length - expected;
-    this.#entries.push({ place, parts: this.#partsOf(file), times: {} });
+    this.#entries.push({ index, place, parts: this.#partsOf(file), times: {} });
   }
 
   readText(file: Uint8Array, index: number): void {
@@ -99,7 +99,7 @@ class KeyFileReader {
       const place = `line ${String(i + 1)}`;
       const key = fromBase64(line.replace(/\r$/, ''));
       if (key === undefined) this.#refuse('unreadable', i, `${place} is not base64`);
-      else if (key.length === expected) this.#entries.push({ place, parts: this.#partsOf(key), times: {} });
+      else if (key.length === expected) this.#entries.push({ index: i, place, parts: this.#partsOf(key), times: {} });
       else {
         this.#refuse('wrong_size', i, `got ${String(key.length)} bytes in ${place}, expected ${String(expected)}`);
         wipe(key);
