@@ -2,17 +2,19 @@
  * A client of ours that offers a given session to any server of a fleet. It is the core over a socket, and not `connect`: a session that
  * was minted, or that another client made, is of no configuration that `connect` would know as its own.
  */
+import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:net';
 import { nodeCrypto, nodeVerifier, TLSSocket } from '../../../src/adapters/node/index.js';
 import { clientSettings } from '../../../src/connection/config.js';
 import { clientConnection } from '../../../src/connection/connection.js';
 import type { HandshakeEvent } from '../../../src/connection/events.js';
 import type { ClientOptions } from '../../../src/connection/options.js';
+import type { ClientSettings } from '../../../src/handshake/settings.js';
 import type { HandshakeVersion } from '../../../src/messages/handshake.js';
 import { clientSessionState } from '../../../src/sessions/session-state.js';
 import type { Session } from '../../../src/sessions/session.js';
 import { converse } from '../../support/conversation.js';
-import { authority } from '../../support/identities.js';
+import { authority, identities } from '../../support/identities.js';
 import type { FleetServer } from './rig.js';
 
 export const serverName = 'example.test';
@@ -33,15 +35,7 @@ export async function visit(
   version: HandshakeVersion,
   options: Partial<ClientOptions> = {},
 ): Promise<Visit> {
-  const settings = clientSettings({
-    now: Date.now,
-    crypto: nodeCrypto,
-    verifyCertificate,
-    serverName,
-    minVersion: version,
-    maxVersion: version,
-    ...options,
-  });
+  const settings = settingsOf(version, options);
   const socket = new TLSSocket(connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true }), {
     begin: (connectionOptions) => clientConnection(settings, connectionOptions),
     connection: {},
@@ -55,6 +49,25 @@ export async function visit(
   const theirs = JSON.parse(/\{.*\}/.exec(received.toString())?.[0] ?? 'null') as Visit['theirs'] | null;
   if (theirs === null) throw new Error(`the server did not say how it was:\n${received.toString()}`);
   return { handshake, theirs, sessions: sessions.map(sessionOf) };
+}
+
+/** A session that no handshake of this client made, as if one had. */
+export function adopted<S extends Session>(session: S, ticket: Uint8Array): S {
+  const { applicationContext } = settingsOf(session.version, {});
+  const peerCertificates = [new Uint8Array(new X509Certificate(identities.ecdsa.cert).raw)];
+  return { ...session, ticket, applicationContext, peerCertificates };
+}
+
+function settingsOf(version: HandshakeVersion, options: Partial<ClientOptions>): ClientSettings {
+  return clientSettings({
+    now: Date.now,
+    crypto: nodeCrypto,
+    verifyCertificate,
+    serverName,
+    minVersion: version,
+    maxVersion: version,
+    ...options,
+  });
 }
 
 function sessionOf(buffer: Buffer): Session {
