@@ -16,4 +16,15 @@ export {
   type NodeTargetOptions,
   type OpensslTargetOptions,
 } from './openssl-family.js';
+export {
+  boringsslTarget,
+  go120Target,
+  go121Target,
+  s2nTarget,
+  tlsResumeTarget,
+  type BoringsslTargetOptions,
+  type Go120TargetOptions,
+  type Go121TargetOptions,
+  type TlsResumeTargetOptions,
+} from './others.js';
 export type { AcceptanceRules, ExtendedMasterSecretRule, HostRule, TargetOptions, TicketTarget } from './target.js';

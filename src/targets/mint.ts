@@ -48,6 +48,8 @@ interface MintFacts {
   /** In lower case. The target may ask for the same name as in the handshake that never was. */
   readonly serverName?: string;
   readonly alpnProtocol?: string;
+  /** DER, leaf first: the chain that the server would have shown, which a client looks at before it offers the session. */
+  readonly serverCertificates?: readonly Uint8Array[];
 }
 
 /**
@@ -55,7 +57,7 @@ interface MintFacts {
  * by default. Throws as {@link sealTicketFor} does.
  */
 export function mintSession(target: TicketTarget, options: MintOptions): Session & { readonly ticket: Uint8Array } {
-  const { crypto, keys, now, serverName, alpnProtocol } = options;
+  const { crypto, keys, now, serverName, alpnProtocol, serverCertificates: peerCertificates = [] } = options;
   const facts = {
     establishedAt: now,
     issuedAt: now,
@@ -68,7 +70,8 @@ export function mintSession(target: TicketTarget, options: MintOptions): Session
     const { version, cipherSuite, extendedMasterSecret = true } = options;
     const masterSecret = concealed(crypto.randomBytes(masterSecretLength));
     const session: Tls12Session = { ...facts, version, cipherSuite, masterSecret, extendedMasterSecret };
-    return { ...session, ticket: sealTicketFor(target, session, keys), ticketLifetimeHint: target.lifetime };
+    const ticket = sealTicketFor(target, session, keys);
+    return { ...session, peerCertificates, ticket, ticketLifetimeHint: target.lifetime };
   }
   const { version, cipherSuite, maxEarlyDataSize = 0 } = options;
   const session: Tls13Session = {
@@ -81,5 +84,5 @@ export function mintSession(target: TicketTarget, options: MintOptions): Session
     maxEarlyDataSize,
     transport: 'tcp',
   };
-  return { ...session, ticket: sealTicketFor(target, session, keys) };
+  return { ...session, peerCertificates, ticket: sealTicketFor(target, session, keys) };
 }
