@@ -127,12 +127,22 @@ export const anySequence: DerCodec<Uint8Array> = Object.assign(
       return value;
     },
     (writer, value) => {
-      if (!isOneSequence(value)) throw notEncodable('got no SEQUENCE');
+      if (!isSequence(value)) throw notEncodable('got no SEQUENCE');
       writer.bytes(value);
     },
   ),
   { tag: tags.sequence },
 );
+
+/** Whether the bytes are one SEQUENCE, header and length included, as {@link anySequence} takes it. */
+export function isSequence(bytes: Uint8Array): boolean {
+  try {
+    anySequence.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** `[number] EXPLICIT`. */
 export function explicit<T>(number: number, item: DerCodec<T>): DerCodec<T> {
@@ -297,15 +307,6 @@ function fits(value: number, width: number): boolean {
 }
 
 const limits = [0, 2 ** 7, 2 ** 15, 2 ** 23, 2 ** 31, 2 ** 39, 2 ** 47, 2 ** 55];
-
-function isOneSequence(bytes: Uint8Array): boolean {
-  try {
-    anySequence.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function unexpected(at: number, got: string, expected: string): DecodeError {
   return new DecodeError('value_out_of_range', at, `got ${got}, expected ${expected}`);

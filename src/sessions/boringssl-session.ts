@@ -78,7 +78,7 @@ export const boringsslSession = sequence(
     peerRawPublicKey: explicit(33, anySequence),
   },
 );
-export type BoringsslSession = Infer<typeof boringsslSession>;
+export interface BoringsslSession extends Infer<typeof boringsslSession> {}
 
 /** Who reads `SSL_SESSION` in these bytes: nobody, one, or both where it has none of the fields in which they differ. */
 export function sslSessionDialects(bytes: Uint8Array): readonly ('openssl' | 'boringssl')[] {

@@ -6,6 +6,7 @@
  */
 import { empty } from '../bytes.js';
 import { boringsslSession, type BoringsslSession } from './boringssl-session.js';
+import { isSequence } from '../presentation/der.js';
 import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
 import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
@@ -32,7 +33,7 @@ export function boringsslState(profile: ForeignStateProfile): SessionEncoding {
         acrossNames: true,
         externalPskIdentity: session.version === 'TLSv1.2' && session.externalPskIdentity?.includes(0) === false,
       };
-      if (!hasRoom(room, session, checked)) return undefined;
+      if (!hasRoom(room, session, checked) || !session.peerCertificates.every(isSequence)) return undefined;
       const fields = fieldsOf(session, checked);
       return fields && boringsslSession.encode(fields);
     },

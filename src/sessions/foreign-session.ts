@@ -198,7 +198,7 @@ const longestHostName = 255;
  * if it is not to be issued any more.
  */
 export function secondsLeft({ establishedAt, issuedAt }: Session): number {
-  return inSeconds(establishedAt) + maximumTicketLifetime - inSeconds(issuedAt);
+  return maximumTicketLifetime - Math.max(0, inSeconds(issuedAt) - inSeconds(establishedAt));
 }
 
 /** Whole seconds since 1970, as these encodings have them. */

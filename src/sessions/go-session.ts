@@ -68,4 +68,4 @@ export const go121Session = struct({
   /** What later versions add: below TLS 1.3 two bytes of group, since Go 1.25. */
   later: rest(),
 });
-export type Go121Session = Infer<typeof go121Session>;
+export interface Go121Session extends Infer<typeof go121Session> {}

@@ -67,4 +67,4 @@ export const sslSession = sequence(
     peerRawPublicKey: explicit(20, octetString()),
   },
 );
-export type SslSession = Infer<typeof sslSession>;
+export interface SslSession extends Infer<typeof sslSession> {}

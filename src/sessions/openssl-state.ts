@@ -5,6 +5,7 @@
  * present. Here a ticket lives seven days whatever it says, and one without a time is from 1970.
  */
 import { empty } from '../bytes.js';
+import { isSequence } from '../presentation/der.js';
 import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
 import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
@@ -26,7 +27,8 @@ export function opensslState(profile: ForeignStateProfile): SessionEncoding {
   const checked = checkedProfile(profile);
   return {
     encode: (session) => {
-      if (!hasRoom({ hostName: true }, session, checked)) return undefined;
+      if (!hasRoom({ hostName: true }, session, checked) || !session.peerCertificates.every(isSequence))
+        return undefined;
       const fields = fieldsOf(session, checked);
       return fields && sslSession.encode(fields);
     },

@@ -1,0 +1,105 @@
+/** What is asked of every encoding of another server, and the samples that it is asked of. */
+import { expect } from 'vitest';
+import { concat, fromHex, toHex } from '../../src/bytes.js';
+import type { BindingRefusal } from '../../src/sessions/binding-refusal.js';
+import { decodeOrUndefined } from '../../src/sessions/decode.js';
+import type { ResumptionPlace, Session, SessionEncoding } from '../../src/sessions/session.js';
+import { secretOf } from '../../src/sessions/session.js';
+import type { Codec } from '../../src/presentation/codec.js';
+import { ticketSamples, type TicketSample } from '../support/ticket-samples.js';
+
+/** Those whose file begins with one of the names. */
+export function samplesOf(...names: readonly string[]): readonly (readonly [name: string, sample: TicketSample])[] {
+  const samples = ticketSamples().filter(([name]) => names.some((prefix) => name.startsWith(prefix)));
+  expect(samples.length).toBeGreaterThanOrEqual(names.length);
+  return samples;
+}
+
+/** All whose state is OpenSSL's. */
+export const opensslSamples = () => samplesOf('apache', 'h2o', 'haproxy', 'nginx', 'node', 'openssl', 'weak-nginx');
+
+/** Of a name in a table of the registries, or of what has none. */
+export function numberIn(table: Readonly<Record<string, number>>, value: string | number): number {
+  return typeof value === 'number' ? value : (table[value] ?? NaN);
+}
+
+/** Milliseconds: a second after the samples were made, but for the weak ones. */
+export const sampleTime = 1_795_254_310_000;
+
+export const applicationContext = fromHex('c0ffee');
+
+export function place(parts: Partial<ResumptionPlace> = {}): ResumptionPlace {
+  return { serverName: 'a.test', applicationContext, now: sampleTime, ...parts };
+}
+
+/** Where a session like those of `sessions.ts` resumes. */
+export function placeOf(session: Session): ResumptionPlace {
+  return place({ serverName: session.serverName, now: session.issuedAt });
+}
+
+/**
+ * What a session has that was made by a server: certificates that are SEQUENCEs, a name in lower case, the context of `place`, and times
+ * of this age, eight days apart at the most.
+ */
+export function asServersMakeIt<S extends Session>(session: S): S {
+  const { serverName, peerCertificates } = session;
+  const establishedAt = session.establishedAt % 10_000_000_000_000;
+  return {
+    ...session,
+    applicationContext,
+    establishedAt,
+    issuedAt: establishedAt + (session.issuedAt % 691_200_000),
+    peerCertificates: peerCertificates.map((bytes) => concat(Uint8Array.of(0x30, bytes.length), bytes)),
+    ...(serverName !== undefined && { serverName: serverName.toLowerCase() }),
+  };
+}
+
+/** Times in whole seconds. */
+export function wholeSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
+}
+
+/** The session that is expected in a test that goes on with it. */
+export function sessionIn(decoded: Session | BindingRefusal | undefined): Session {
+  if (decoded === undefined || typeof decoded === 'string')
+    throw new Error(`got ${String(decoded)}, expected a session`);
+  return decoded;
+}
+
+export function encoded(bytes: Uint8Array | undefined): Uint8Array {
+  if (bytes === undefined) throw new Error('got no state, expected one');
+  return bytes;
+}
+
+const refusals: readonly unknown[] = ['too_old', 'expired', 'context_mismatch', 'client_certificate_distrusted'];
+
+/** Each bit of each byte the other way round, and each strict prefix: no throw, and what still is a session is one. */
+export function expectNoHarm(
+  codec: Codec<unknown>,
+  encoding: SessionEncoding,
+  state: Uint8Array,
+  where = place(),
+): void {
+  const changed: Uint8Array[] = [];
+  for (let at = 0; at < state.length; at++) {
+    changed.push(state.slice(0, at));
+    for (let bit = 0; bit < 8; bit++) changed.push(state.map((byte, i) => (i === at ? byte ^ (1 << bit) : byte)));
+  }
+  let readable = 0;
+  for (const bytes of changed) {
+    const untouched = bytes.slice();
+    const session = encoding.decode(bytes, where);
+    const fields = decodeOrUndefined(codec, bytes);
+    if (fields !== undefined) {
+      readable++;
+      // Not by toEqual, which takes a hundred times as long.
+      if (toHex(codec.encode(fields)) !== toHex(bytes)) expect(codec.encode(fields)).toEqual(bytes);
+    }
+    if (toHex(bytes) !== toHex(untouched)) expect(bytes).toEqual(untouched);
+    if (session === undefined || refusals.includes(session)) continue;
+    expect(fields).toBeDefined();
+    expect(secretOf(sessionIn(session)).some((byte) => byte !== 0)).toBe(true);
+  }
+  // Names and secrets are anybody's bytes.
+  expect(readable).toBeGreaterThan(100);
+}
