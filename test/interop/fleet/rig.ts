@@ -33,7 +33,7 @@ export interface FolderServer extends ServerProcess {
 export async function startInFolder(options: FolderServerOptions): Promise<FolderServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tls-resume-fleet-'));
   const replaceFile = (file: string, content: string | Uint8Array) => {
-    writeFileSync(join(folder, `${file}.new`), content);
+    writeFileSync(join(folder, `${file}.new`), content, { mode: 0o600 });
     renameSync(join(folder, `${file}.new`), join(folder, file));
   };
   const remove = () => rmSync(folder, { recursive: true, force: true });

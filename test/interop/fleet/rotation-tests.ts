@@ -30,7 +30,8 @@ export function describeRotation(seconds: number): void {
       it('every key that sealed was used, and left the ring when its turn was over', () => {
         const { members, published } = result;
         const last = published.slice(-3);
-        for (const { keys, removed } of members) {
+        for (const { keys, removed, problems } of members) {
+          expect(problems).toEqual([]);
           expect(new Set(keys.map(({ name }) => name))).toEqual(new Set(last));
           expect(
             keys.map(({ name, seals, state }) => [published.indexOf(name) - published.length, seals, state]),
