@@ -14,6 +14,7 @@ import { tls13HandshakeFloor, type Tls13Kind } from './floor-tls13.js';
 import { handshakeFloor } from './floor.js';
 import { goals, type Goal } from './goals.js';
 import { handshake, handshakeOverStreams } from './handshakes.js';
+import { layoutCases, measuredLayouts } from './layouts.js';
 import { measure, type Contender, type MeasureOptions } from './measure.js';
 import { idleConnection, nodeTlsIdleConnection, type Footprint } from './memory.js';
 import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake, socketBulk } from './peers.js';
@@ -57,6 +58,7 @@ export const groups: Readonly<Record<string, Group>> = {
   codecs,
   'tickets node': tickets(nodeCrypto),
   'tickets noble': tickets(nobleCrypto),
+  ...layoutGroups(),
   'TLS 1.2 handshakes node': tls12Handshakes(nodeCrypto, tls12AesGcm),
   'TLS 1.2 handshakes noble': tls12Handshakes(nobleCrypto, tls12AesGcm),
   'TLS 1.2 handshakes noble chacha20': tls12Handshakes(nobleCrypto, tls12ChaCha),
@@ -102,6 +104,37 @@ function tickets(backend: CryptoBackend): Group {
     );
     return cases.map(({ case: name }) =>
       row('tickets', name, backend.name, micros.get(`ours ${name}`), 'node:crypto', micros.get(`peer ${name}`)),
+    );
+  };
+}
+
+/** A process for each: a server has one layout, and a second one makes the call sites of both polymorphic. */
+function layoutGroups(): Record<string, Group> {
+  const which = Object.keys(measuredLayouts) as (keyof typeof measuredLayouts)[];
+  return Object.fromEntries(
+    which.flatMap((name) =>
+      [nodeCrypto, nobleCrypto].map((backend) => [`layout ${name} ${backend.name}`, layout(name, backend)]),
+    ),
+  );
+}
+
+function layout(which: keyof typeof measuredLayouts, backend: CryptoBackend): Group {
+  return async (options) => {
+    const { ours, peers } = layoutCases(which, backend);
+    const micros = await measure(
+      [...ours.map((one) => contender('ours', one)), ...peers.map((one) => contender('peer', one))],
+      options,
+    );
+    return ours.map(({ case: name }) =>
+      row(
+        `layout ${which}`,
+        name,
+        backend.name,
+        micros.get(`ours ${name}`),
+        'node:crypto',
+        micros.get(`peer ${name}`),
+        goals[backend.name]?.[`layout ${which} ${name}`],
+      ),
     );
   };
 }
