@@ -6,6 +6,13 @@ export { connect, type ConnectOptions } from './connect.js';
 export type { ServerEvents } from './server-events.js';
 export type { TLSSocketEvents } from './socket-events.js';
 export { createSecureContext, type IdentityOptions, type PrivateKeyOption, type SecureContext } from './identity.js';
+export {
+  defaultKeyFileInterval,
+  watchKeyFiles,
+  type KeyFileReload,
+  type KeyFileWatcher,
+  type WatchKeyFilesOptions,
+} from './key-file.js';
 export { defaultHandshakeTimeout, type SecureOptions } from './options.js';
 export type { ClientPskCallback, ServerPskCallback } from './psk.js';
 export { createServer, Server } from './server.js';
