@@ -8,6 +8,8 @@ import { secretOf, type Session } from '../../../src/sessions/session.js';
 import { fleetTickets, mintSession, sealTicketFor } from '../../../src/targets/index.js';
 import { KeyRing } from '../../../src/tickets/key-ring.js';
 import { RingSealer } from '../../../src/tickets/ring-sealer.js';
+import { Openssl } from '../../support/openssl.js';
+import { requirePeer } from '../../support/peers.js';
 import { startOurs } from './ours.js';
 import { fleetKeys, longKeyStarters, shortKeyStarters, type Participant } from './participants.js';
 import type { FleetServer } from './rig.js';
@@ -53,7 +55,11 @@ async function start(name: string, skip: Skip): Promise<Member> {
   return { ...participant, keys, ours };
 }
 
+let openssl: Promise<Openssl> | undefined;
+const sClient = (skip: Skip) => (openssl ??= Openssl.start(requirePeer('openssl', skip)));
+
 afterAll(async () => {
+  await (await openssl)?.stop();
   for (const started of await Promise.allSettled(members.values()))
     if (started.status === 'fulfilled') await Promise.all([started.value.server.stop(), started.value.ours.stop()]);
 });
@@ -80,6 +86,19 @@ describe.each(offers)('$version with $cipherSuites.0', (offer) => {
           ? mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] })
           : mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] });
       expectResumed(server, await come(server, offer, adopted(minted, minted.ticket)));
+    });
+
+    it('resumes with s_client, by a ticket that our server issued to that', async ({ skip }) => {
+      const { server, ours } = await member(name, skip);
+      const openssl = await sClient(skip);
+      const words = `GET / HTTP/1.0\r\nHost: ${serverName}\r\n\r\n`;
+      const only = offer.version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3';
+      const suite = offer.version === 'TLSv1.2' ? [] : ['-ciphersuites', offer.cipherSuites[0]];
+      const first = await openssl.client(ours.port, words, only, ...suite, '-sess_out', `${name}.session`);
+      expect(first.output).toMatch(new RegExp(`^New, ${offer.version}`, 'm'));
+      const second = await openssl.client(server.port, words, only, ...suite, '-sess_in', `${name}.session`);
+      expect(second.output).toMatch(new RegExp(`^Reused, ${offer.version}`, 'm'));
+      expect(second.output).toContain(`"reused":"${server.resumedWord}"`);
     });
 
     it('resumes by tickets of all others, re-issued for it', async ({ skip }) => {

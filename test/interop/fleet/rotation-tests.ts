@@ -27,6 +27,14 @@ export function describeRotation(seconds: number): void {
         expect(Math.max(...result.counts) - Math.min(...result.counts)).toBeLessThanOrEqual(1);
       });
 
+      it('a ticket whose key has left is a full handshake, everywhere', () => {
+        expect(result.late.map(({ handshake: { mode } }) => mode)).toEqual(Array(8).fill('full'));
+        // Three servers of ours say why, and nginx says no more than that.
+        expect(result.late.map(({ theirs }) => theirs.reason ?? theirs.reused)).toEqual(
+          [1, 2].flatMap(() => [...Array<string>(3).fill('unknown_key_name'), '.']),
+        );
+      });
+
       it('every key that sealed was used, and left the ring when its turn was over', () => {
         const { members, published } = result;
         const last = published.slice(-3);

@@ -18,6 +18,7 @@ import { resumeAllTheTime, type Load } from './load.js';
 import type { MemberStatus } from './member.js';
 import { startInFolder, type FolderServer } from './rig.js';
 import { startRoundRobin } from './round-robin.js';
+import { visit, type Visit } from './visit.js';
 
 export interface RotationResult {
   readonly loads: Readonly<Record<HandshakeVersion, Load>>;
@@ -27,10 +28,13 @@ export interface RotationResult {
   readonly published: readonly string[];
   /** Connections that each server had, nginx last. */
   readonly counts: readonly number[];
+  /** What became of tickets of the beginning in the end, at each server and in both versions. */
+  readonly late: readonly Visit[];
   /** Milliseconds from a new file to the last member that had read it, longest first. */
   readonly lags: readonly number[];
 }
 
+const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 const memberCount = 3;
 const clientsOfEachVersion = 2;
 /** Milliseconds. */
@@ -50,7 +54,9 @@ export async function rotateUnderLoad(peer: Peer, seconds: number): Promise<Rota
     const starting = Array.from({ length: memberCount }, () => Member.start(keys));
     for (const start of await Promise.allSettled(starting)) if (start.status === 'fulfilled') members.push(start.value);
     if (members.length < memberCount) await Promise.all(starting); // throws
-    const relay = await startRoundRobin([...members.map(({ port }) => port), nginx.port]);
+    const servers = [...members, nginx];
+    const relay = await startRoundRobin(servers.map(({ port }) => port));
+    const early = await Promise.all(versions.map((version) => visit(nginx, version)));
     let stopped = false;
     const run = async (version: HandshakeVersion): Promise<Load> => {
       const clients = Array.from({ length: clientsOfEachVersion }, () =>
@@ -70,7 +76,11 @@ export async function rotateUnderLoad(peer: Peer, seconds: number): Promise<Rota
     stopped = true;
     const [tls12, tls13] = await loads;
     await relay.close();
+    const late: Visit[] = [];
+    for (const { handshake, sessions } of early)
+      for (const server of servers) late.push(await visit(server, handshake.version, { session: sessions }));
     return {
+      late,
       loads: { 'TLSv1.2': tls12, 'TLSv1.3': tls13 },
       members: await Promise.all(members.map((member) => member.status())),
       published,

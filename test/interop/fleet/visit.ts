@@ -23,7 +23,7 @@ export const serverName = 'example.test';
 export interface Visit {
   readonly handshake: HandshakeEvent;
   /** What the server said of it. */
-  readonly theirs: { readonly protocol: string; readonly reused: string };
+  readonly theirs: { readonly protocol: string; readonly reused: string; readonly reason?: string };
   /** New ones, in order. */
   readonly sessions: readonly Session[];
 }
