@@ -33,7 +33,7 @@ import { namedGroups, protocolVersions, signatureSchemes } from '../../src/messa
 import { MemoryStore, sessionState } from '../../src/sessions/index.js';
 import { KeyRing, RingSealer } from '../../src/tickets/index.js';
 import { readCertificate } from '../../src/adapters/x509/certificate.js';
-import { boringSealer, boringState } from './boring-ticket.js';
+import { boringTickets } from './boring-ticket.js';
 import { cipherSuiteGroups, inClientsOrder, type SuiteGroups } from './cipher-suites.js';
 import { type Configuration, type CredentialFlags, Unimplemented } from './flags.js';
 
@@ -402,7 +402,7 @@ export function refusal(config: Configuration) {
 function ticketOptions(config: Configuration, world: World, seen: Seen): Partial<ServerOptions> {
   const { 'ticket-key': key } = config;
   if (config['no-ticket'] === true) return { ticketCount: 0 };
-  if (key !== undefined) return { tickets: boringSealer(key), ticketEncoding: boringState };
+  if (key !== undefined) return boringTickets(world.crypto, key);
   const sealer = new RingSealer({ keys: world.keys });
   const tickets: TicketSealer = {
     seal: (state) => {
