@@ -16,24 +16,27 @@ import {
   requireNonce,
   requireSealSpace,
 } from './refusals.js';
-import type { AeadAlgorithm, AeadKey, CbcKey } from './backend.js';
+import { aeadNonceLength, type AeadAlgorithm, type AeadKey, type CbcKey } from './backend.js';
 
 export function nobleAead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
   requireAeadKey(algorithm, key);
   return new NobleAeadKey(algorithm === 'chacha20-poly1305' ? chacha20poly1305 : gcm, key);
 }
 
-class NobleAeadKey implements AeadKey {
+/** Nonces have 12 bytes unless they are said to have another length, which GCM alone can do with. */
+export class NobleAeadKey implements AeadKey {
   readonly #cipher: typeof gcm | typeof chacha20poly1305;
+  readonly #nonceLength: number;
   #key: Uint8Array | undefined;
 
-  constructor(cipher: typeof gcm | typeof chacha20poly1305, key: Uint8Array) {
+  constructor(cipher: typeof gcm | typeof chacha20poly1305, key: Uint8Array, nonceLength = aeadNonceLength) {
     this.#cipher = cipher;
+    this.#nonceLength = nonceLength;
     this.#key = copy(key);
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {
-    requireNonce(nonce);
+    requireNonce(nonce, this.#nonceLength);
     const space = requireSealSpace(plaintext, output);
     const key = this.#key ?? refuseDestroyed();
     // noble's GCM takes no output array.
@@ -42,7 +45,7 @@ class NobleAeadKey implements AeadKey {
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-    requireNonce(nonce);
+    requireNonce(nonce, this.#nonceLength);
     const cipher = this.#cipher(this.#key ?? refuseDestroyed(), nonce, aad);
     try {
       return cipher.decrypt(sealed);

@@ -9,8 +9,9 @@ import { gcm, unsafe } from '@noble/ciphers/aes.js';
 import { md5 as nobleMd5, sha1 as nobleSha1 } from '@noble/hashes/legacy.js';
 import { sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
 import { sha3_512 as nobleSha3512 } from '@noble/hashes/sha3.js';
-import { copy, wipe } from '../bytes.js';
-import type { HmacKey } from './backend.js';
+import { copy } from '../bytes.js';
+import type { AeadKey, HmacKey } from './backend.js';
+import { NobleAeadKey } from './noble-cipher.js';
 import { hashFunction, once } from './noble-hash.js';
 import { refuseDestroyed } from './refusals.js';
 
@@ -68,31 +69,6 @@ export function hmacSha1(key: Uint8Array): HmacKey {
 }
 
 /** AES-GCM (SP 800-38D) with nonces of 16 bytes, which are hashed into a counter: those of 12 are a backend's. */
-export class LongNonceGcmKey {
-  #key: Uint8Array | undefined;
-
-  /** `key` is 16 or 32 bytes. */
-  constructor(key: Uint8Array) {
-    this.#key = copy(key);
-  }
-
-  /** Writes ciphertext and tag to the start of `output`, `plaintext.length + 16` bytes. */
-  seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {
-    output.set(gcm(this.#key ?? refuseDestroyed(), nonce, aad).encrypt(plaintext));
-  }
-
-  /** The plaintext in an array of its own, or `undefined` if the tag is wrong. `sealed` ends with the tag. */
-  open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-    const cipher = gcm(this.#key ?? refuseDestroyed(), nonce, aad);
-    try {
-      return cipher.decrypt(sealed);
-    } catch {
-      return undefined;
-    }
-  }
-
-  destroy(): void {
-    wipe(this.#key);
-    this.#key = undefined;
-  }
+export function longNonceGcm(key: Uint8Array): AeadKey {
+  return new NobleAeadKey(gcm, key, 16);
 }

@@ -24,9 +24,9 @@ export function requireAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): void 
   }
 }
 
-export function requireNonce(nonce: Uint8Array): void {
-  if (nonce.length !== aeadNonceLength) {
-    throw new UsageError('invalid_option', `AEAD: got a nonce of ${nonce.length} bytes, expected ${aeadNonceLength}`);
+export function requireNonce(nonce: Uint8Array, length = aeadNonceLength): void {
+  if (nonce.length !== length) {
+    throw new UsageError('invalid_option', `AEAD: got a nonce of ${nonce.length} bytes, expected ${length}`);
   }
 }
 

@@ -11,6 +11,7 @@ import { copy, wipe } from '../../bytes.js';
 import { aeadTagLength, type AeadKey, type CryptoBackend } from '../../crypto/backend.js';
 import { longestTicket, type LayoutKey, type TicketLayout } from '../layout.js';
 import { requireSecretKey, type SecretLengths } from './key-lengths.js';
+import { isZero } from './padding.js';
 import { TicketSpace } from './ticket-space.js';
 
 /** How a layout differs from the others. */
@@ -37,6 +38,7 @@ export interface TicketAead {
   destroy(): void;
 }
 
+/** To be marked `@__PURE__`, as those of `cipherAndMacLayout`. */
 export function aeadLayout(shape: AeadShape): TicketLayout {
   const overhead = shape.headerLength + aeadTagLength + (shape.trailerLength ?? 0);
   return {
@@ -97,11 +99,7 @@ class AeadLayoutKey implements LayoutKey {
 export type Span = readonly [from: number, to: number];
 
 /** One key for all tickets; nonce and additional data are parts of the header. */
-export function withFixedKey(
-  key: Pick<AeadKey, 'seal' | 'open' | 'destroy'>,
-  nonce: Span,
-  additionalData: Span,
-): TicketAead {
+export function withFixedKey(key: AeadKey, nonce: Span, additionalData: Span): TicketAead {
   return {
     seal: (header, state, output) => {
       key.seal(header.subarray(...nonce), header.subarray(...additionalData), state, output);
@@ -111,20 +109,4 @@ export function withFixedKey(
       key.destroy();
     },
   };
-}
-
-/** Big-endian, as every server sends the length of the ciphertext. */
-export function writeLength(header: Uint8Array, offset: number, length: number): void {
-  header[offset] = length >> 8;
-  header[offset + 1] = length;
-}
-
-export function readLength(header: Uint8Array, offset: number): number {
-  return ((header[offset] ?? 0) << 8) | (header[offset + 1] ?? 0);
-}
-
-/** A loop, because `every` costs more than the cryptography on what is padded with thousands. */
-export function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
-  return true;
 }

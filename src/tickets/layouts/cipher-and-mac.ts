@@ -10,6 +10,7 @@ import { copy, equalConstantTime, wipe } from '../../bytes.js';
 import type { CryptoBackend, HmacKey } from '../../crypto/backend.js';
 import { longestTicket, type LayoutKey, type TicketLayout } from '../layout.js';
 import { requireAesHmacKey, type AesHmacLengths } from './key-lengths.js';
+import { lengthFieldLength, readLength, writeLength } from './length-field.js';
 import { TicketSpace } from './ticket-space.js';
 
 /** How a layout differs from its kin. */
@@ -49,8 +50,8 @@ export interface Padding {
 }
 
 const ivLength = 16;
-const lengthFieldLength = 2;
 
+/** Layouts are made under the mark `@__PURE__`, so that bundlers leave out those that nobody imports. */
 export function cipherAndMacLayout(shape: CipherAndMac): TicketLayout {
   const overhead = shape.keyNameLength + ivLength + (shape.length === 'sent' ? lengthFieldLength : 0) + shape.macLength;
   return {
@@ -104,10 +105,7 @@ class CipherAndMacKey implements LayoutKey {
     const ticket = this.#space.allocate(macOffset + this.#macLength);
     ticket.set(this.#name);
     ticket.set(this.#crypto.randomBytes(ivLength), this.#ivOffset);
-    if (this.#length === 'sent') {
-      ticket[this.#lengthOffset] = ciphertextLength >> 8;
-      ticket[this.#lengthOffset + 1] = ciphertextLength;
-    }
+    if (this.#length === 'sent') writeLength(ticket, this.#lengthOffset, ciphertextLength);
     // The plaintext stands for a moment where the ciphertext will: no second array with secrets in it.
     ticket.set(state, this.#ciphertextOffset);
     ticket.fill(this.#padding.value(padding), this.#ciphertextOffset + state.length, macOffset);
@@ -127,10 +125,7 @@ class CipherAndMacKey implements LayoutKey {
 
     // From here on the bytes are those that a holder of the key made.
     const ciphertext = ticket.subarray(this.#ciphertextOffset, macOffset);
-    if (this.#length === 'sent') {
-      const length = ((ticket[this.#lengthOffset] ?? 0) << 8) | (ticket[this.#lengthOffset + 1] ?? 0);
-      if (length !== ciphertext.length) return 'malformed';
-    }
+    if (this.#length === 'sent' && readLength(ticket, this.#lengthOffset) !== ciphertext.length) return 'malformed';
     if (ciphertext.length < this.#padding.shortest || ciphertext.length % this.#padding.blockLength !== 0) {
       return 'malformed';
     }
@@ -148,10 +143,11 @@ class CipherAndMacKey implements LayoutKey {
 
   #macOf(ticket: Uint8Array, macOffset: number): Uint8Array {
     if (this.#length !== 'authenticated') return this.#mac.compute(ticket.subarray(0, macOffset));
-    const length = macOffset - this.#ciphertextOffset;
+    const length = new Uint8Array(lengthFieldLength);
+    writeLength(length, 0, macOffset - this.#ciphertextOffset);
     return this.#mac.compute(
       ticket.subarray(0, this.#lengthOffset),
-      Uint8Array.of(length >> 8, length),
+      length,
       ticket.subarray(this.#ciphertextOffset, macOffset),
     );
   }

@@ -13,12 +13,12 @@ import { hkdfExpand } from '../../crypto/hkdf.js';
 import { aeadLayout } from './aead.js';
 import { expandingKey, withDerivedKeys } from './derived-keys.js';
 
-const label = ascii('Fizz Ticket Codec v2');
+const label = /* @__PURE__ */ ascii('Fizz Ticket Codec v2');
 const saltLength = 32;
 const keyLength = 16;
 const nonceLength = 12;
 
-export const fizzLayout = aeadLayout({
+export const fizzLayout = /* @__PURE__ */ aeadLayout({
   name: 'fizz',
   keyLengths: { name: 16, secret: { shortest: 32 } },
   headerLength: 36,

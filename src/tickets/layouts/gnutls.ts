@@ -15,7 +15,7 @@ import { cipherAndMacLayout } from './cipher-and-mac.js';
 import { cbcWithHmacSha256 } from './openssl.js';
 import { zeroPadding } from './padding.js';
 
-export const gnutlsLayout = cipherAndMacLayout({
+export const gnutlsLayout = /* @__PURE__ */ cipherAndMacLayout({
   ...cbcWithHmacSha256,
   name: 'gnutls',
   keyLengths: { aes: [32], hmac: [16, 16] },

@@ -22,7 +22,11 @@ const ctrWithHmacSha256: CipherAndMac = {
   cipher: (_, key) => new CtrKey(key),
 };
 
-export const go120Layout = cipherAndMacLayout(ctrWithHmacSha256);
+export const go120Layout = /* @__PURE__ */ cipherAndMacLayout(ctrWithHmacSha256);
 
 /** The name of a key stays in the ring: tickets do without it. */
-export const go121Layout = cipherAndMacLayout({ ...ctrWithHmacSha256, name: 'go121', keyNameLength: 0 });
+export const go121Layout = /* @__PURE__ */ cipherAndMacLayout({
+  ...ctrWithHmacSha256,
+  name: 'go121',
+  keyNameLength: 0,
+});

@@ -11,7 +11,7 @@
  * Java makes the keys itself, one an hour, and counts them in `key_id`. The surprising thing: Java 25 means to authenticate what stands
  * before the encrypted state and does not, so that `compressed` is whatever an attacker says.
  */
-import { LongNonceGcmKey } from '../../crypto/noble-foreign.js';
+import { longNonceGcm } from '../../crypto/noble-foreign.js';
 import { aeadLayout, withFixedKey, type AeadShape } from './aead.js';
 
 const java17: AeadShape = {
@@ -23,10 +23,10 @@ const java17: AeadShape = {
     header.set(name);
     header.set(crypto.randomBytes(16), 4);
   },
-  aead: (_, secret) => withFixedKey(new LongNonceGcmKey(secret), [4, 20], [0, 4]),
+  aead: (_, secret) => withFixedKey(longNonceGcm(secret), [4, 20], [0, 4]),
 };
 
-export const jsse17Layout = aeadLayout(java17);
+export const jsse17Layout = /* @__PURE__ */ aeadLayout(java17);
 
 const compressedOffset = 20;
 
@@ -35,7 +35,7 @@ const compressedOffset = 20;
  * a state starts with a version: this package has nothing to inflate it with, and no bound on what comes out. Tickets that are sealed
  * here are never compressed, which Java takes at every length.
  */
-export const jsse25Layout = aeadLayout({
+export const jsse25Layout = /* @__PURE__ */ aeadLayout({
   ...java17,
   name: 'jsse25',
   headerLength: 21,
@@ -43,5 +43,5 @@ export const jsse25Layout = aeadLayout({
     const gzip = state[0] === 0x1f && state[1] === 0x8b;
     return header[compressedOffset] === (gzip ? 1 : 0);
   },
-  aead: (_, secret) => withFixedKey(new LongNonceGcmKey(secret), [4, 20], [0, 0]),
+  aead: (_, secret) => withFixedKey(longNonceGcm(secret), [4, 20], [0, 0]),
 });

@@ -9,9 +9,10 @@
  * The secret is the AES key, of 16 or 32 bytes. The surprising thing: with names of 4 bytes, tickets of other servers are taken for ones
  * of a known key once in four thousand million; the tag tells.
  */
-import { aeadLayout, readLength, withFixedKey, writeLength } from './aead.js';
+import { aeadLayout, withFixedKey } from './aead.js';
+import { readLength, writeLength } from './length-field.js';
 
-export const mbedtlsLayout = aeadLayout({
+export const mbedtlsLayout = /* @__PURE__ */ aeadLayout({
   name: 'mbedtls',
   keyName: { offset: 0, length: 4 },
   keyLengths: { name: 4, secret: [16, 32] },

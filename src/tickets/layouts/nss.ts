@@ -7,7 +7,7 @@
 import { cipherAndMacLayout } from './cipher-and-mac.js';
 import { cbcWithHmacSha256 } from './openssl.js';
 
-export const nssLayout = cipherAndMacLayout({
+export const nssLayout = /* @__PURE__ */ cipherAndMacLayout({
   ...cbcWithHmacSha256,
   name: 'nss',
   keyLengths: { aes: [32], hmac: [32, 32] },

@@ -24,4 +24,4 @@ export const cbcWithHmacSha256: CipherAndMac = {
   mac: (crypto, key) => crypto.hmac('sha256', key),
 };
 
-export const opensslLayout = cipherAndMacLayout(cbcWithHmacSha256);
+export const opensslLayout = /* @__PURE__ */ cipherAndMacLayout(cbcWithHmacSha256);

@@ -19,10 +19,13 @@
  * that open under several (partitioning oracles), unless he holds two of its secrets.
  */
 import { ascii, concat, wipe } from '../../bytes.js';
+import { aeadTagLength } from '../../crypto/backend.js';
 import { hkdfExpand } from '../../crypto/hkdf.js';
 import { longestTicket, type LayoutKey, type TicketLayout } from '../layout.js';
-import { aeadLayout, isZero, readLength, writeLength } from './aead.js';
+import { aeadLayout } from './aead.js';
 import { expandingKey, withDerivedKeys } from './derived-keys.js';
+import { lengthFieldLength, readLength, writeLength } from './length-field.js';
+import { isZero } from './padding.js';
 
 /** Tickets of {@link paddedLayout} are multiples of so many bytes: 3 KiB of certificates and 446 of the rest. Fewer than these are wasted. */
 export const paddedTicketLength = 3584;
@@ -30,13 +33,12 @@ export const paddedTicketLength = 3584;
 /** Those of {@link compactPaddedLayout}: names, suites and protocols do not show, certificates do. */
 export const compactPaddedTicketLength = 256;
 
-const format = ascii('tls-resume ticket 1');
+const format = /* @__PURE__ */ ascii('tls-resume ticket 1');
 const nameLength = 16;
 const saltLength = 32;
-const zeroNonce = new Uint8Array(12);
-const stateLengthField = 2;
+const zeroNonce = /* @__PURE__ */ new Uint8Array(12);
 
-const unpaddedLayout = aeadLayout({
+const unpaddedLayout = /* @__PURE__ */ aeadLayout({
   name: 'padded',
   keyName: { offset: 0, length: nameLength },
   keyLengths: { name: nameLength, secret: [32] },
@@ -57,13 +59,13 @@ const unpaddedLayout = aeadLayout({
   },
 });
 
-const overhead = unpaddedLayout.shortestTicket + stateLengthField;
+const overhead = nameLength + saltLength + aeadTagLength + lengthFieldLength;
 
 /** The layout to take: whether and with what a client has proved itself does not show. */
-export const paddedLayout = paddedTo('padded', paddedTicketLength);
+export const paddedLayout = /* @__PURE__ */ paddedTo('padded', paddedTicketLength);
 
 /** For servers that ask clients for no certificate. Opens tickets of {@link paddedLayout} too, and the other way round. */
-export const compactPaddedLayout = paddedTo('padded-compact', compactPaddedTicketLength);
+export const compactPaddedLayout = /* @__PURE__ */ paddedTo('padded-compact', compactPaddedTicketLength);
 
 function paddedTo(name: string, multiple: number): TicketLayout {
   return {
@@ -86,9 +88,9 @@ class PaddedKey implements LayoutKey {
 
   seal(state: Uint8Array): Uint8Array {
     const ticketLength = Math.ceil((overhead + state.length) / this.#multiple) * this.#multiple;
-    const padded = new Uint8Array(ticketLength - unpaddedLayout.shortestTicket);
+    const padded = new Uint8Array(ticketLength - overhead + lengthFieldLength);
     writeLength(padded, 0, state.length);
-    padded.set(state, stateLengthField);
+    padded.set(state, lengthFieldLength);
     const ticket = this.#key.seal(padded);
     wipe(padded);
     return ticket;
@@ -97,9 +99,9 @@ class PaddedKey implements LayoutKey {
   open(ticket: Uint8Array): Uint8Array | 'malformed' | 'bad_mac' {
     const padded = this.#key.open(ticket);
     if (typeof padded === 'string') return padded;
-    const end = stateLengthField + readLength(padded, 0);
+    const end = lengthFieldLength + readLength(padded, 0);
     if (end <= padded.length && isZero(padded.subarray(end))) {
-      return padded.subarray(stateLengthField, end);
+      return padded.subarray(lengthFieldLength, end);
     }
     wipe(padded);
     return 'malformed';

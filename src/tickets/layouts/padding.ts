@@ -40,3 +40,9 @@ export const noPadding: Padding = {
   value: () => 0,
   stateLength: (padded) => padded.length,
 };
+
+/** A loop, because `every` costs more than the cryptography on what is padded with thousands. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

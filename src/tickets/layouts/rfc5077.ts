@@ -13,4 +13,8 @@
 import { cipherAndMacLayout } from './cipher-and-mac.js';
 import { cbcWithHmacSha256 } from './openssl.js';
 
-export const rfc5077Layout = cipherAndMacLayout({ ...cbcWithHmacSha256, name: 'rfc5077', length: 'sent' });
+export const rfc5077Layout = /* @__PURE__ */ cipherAndMacLayout({
+  ...cbcWithHmacSha256,
+  name: 'rfc5077',
+  length: 'sent',
+});

@@ -14,14 +14,14 @@ import { aeadLayout, withFixedKey } from './aead.js';
 import { cipherAndMacLayout } from './cipher-and-mac.js';
 import { cbcWithHmacSha256 } from './openssl.js';
 
-export const rustlsAwsLcLayout = cipherAndMacLayout({
+export const rustlsAwsLcLayout = /* @__PURE__ */ cipherAndMacLayout({
   ...cbcWithHmacSha256,
   name: 'rustls-aws-lc',
   keyLengths: { aes: [32], hmac: [32, 32] },
   length: 'authenticated',
 });
 
-export const rustlsRingLayout = aeadLayout({
+export const rustlsRingLayout = /* @__PURE__ */ aeadLayout({
   name: 'rustls-ring',
   keyName: { offset: 0, length: 16 },
   keyLengths: { name: 16, secret: [32] },

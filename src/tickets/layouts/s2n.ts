@@ -21,7 +21,7 @@ const version = 1;
 const infoOffset = 17;
 const ivOffset = 49;
 
-export const s2nLayout = aeadLayout({
+export const s2nLayout = /* @__PURE__ */ aeadLayout({
   name: 's2n',
   keyName: { offset: 1, length: 16 },
   keyLengths: { name: 16, secret: { shortest: 16 } },

@@ -10,7 +10,8 @@
  * The surprising thing: half of the field for the MAC is unused, and nothing protects it.
  */
 import type { CryptoBackend } from '../../crypto/backend.js';
-import { aeadLayout, readLength, withFixedKey, writeLength, type AeadShape } from './aead.js';
+import { aeadLayout, withFixedKey, type AeadShape } from './aead.js';
+import { readLength, writeLength } from './length-field.js';
 
 const common: Omit<AeadShape, 'name' | 'keyLengths' | 'aead'> = {
   keyName: { offset: 0, length: 16 },
@@ -24,14 +25,14 @@ const common: Omit<AeadShape, 'name' | 'keyLengths' | 'aead'> = {
   isWellFormed: (header, state) => readLength(header, 32) === state.length,
 };
 
-export const wolfsslLayout = aeadLayout({
+export const wolfsslLayout = /* @__PURE__ */ aeadLayout({
   ...common,
   name: 'wolfssl',
   keyLengths: { name: 16, secret: [32] },
   aead: (crypto, secret) => aead(crypto, 'chacha20-poly1305', secret),
 });
 
-export const wolfsslAesGcmLayout = aeadLayout({
+export const wolfsslAesGcmLayout = /* @__PURE__ */ aeadLayout({
   ...common,
   name: 'wolfssl-aes-gcm',
   keyLengths: { name: 16, secret: [16, 32] },
