@@ -27,10 +27,13 @@ export interface FleetOptions {
   readonly issueFor?: FleetMember;
 }
 
-/** Options of a server: to be spread into them, together with lifetimes that the keys allow. */
+/** Options of a server, to be spread into them. */
 export interface FleetTickets {
   readonly tickets: TicketSealer;
   readonly ticketEncoding: SessionEncoding;
+  /** Seconds: that of the target which tickets are made for. */
+  readonly ticketLifetime: number;
+  readonly ticketLifetimeHint: number;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface FleetTickets {
  *
  * ```ts
  * const members = [{ target: nginxTarget({ serverCertificates: [der] }), keys }, { target: haproxyTarget(), keys }];
- * serverSettings({ ...options, ...fleetTickets({ members }), ticketLifetime: 300, ticketLifetimeHint: 300 });
+ * serverSettings({ ...options, ...fleetTickets({ members }) });
  * ```
  */
 export function fleetTickets({ members, issueFor = members[0] }: FleetOptions): FleetTickets {
@@ -47,7 +50,10 @@ export function fleetTickets({ members, issueFor = members[0] }: FleetOptions): 
   const issuer = envelopes.findIndex(({ targets }) => issueFor !== undefined && targets.includes(issueFor.target));
   if (issueFor === undefined || issuer === -1)
     throw new UsageError('invalid_option', '`issueFor` is none of the members');
+  const { lifetime } = issueFor.target;
   return {
+    ticketLifetime: lifetime,
+    ticketLifetimeHint: lifetime,
     tickets: new FleetSealer(envelopes.map(({ sealer }) => sealer)),
     ticketEncoding: {
       encode(session) {

@@ -2,6 +2,15 @@
  * `tls-resume/targets`: tickets that nginx, Apache, HAProxy, Node.js and others resume, and fleets that share ticket keys with them.
  */
 export { fleetTickets, type FleetMember, type FleetOptions, type FleetTickets } from './fleet.js';
+export {
+  inspectTicket,
+  type InspectOptions,
+  type OpenedReport,
+  type TargetVerdict,
+  type TicketAge,
+  type TicketAttempt,
+  type TicketReport,
+} from './inspect.js';
 export { mintSession, sealTicketFor, type MintOptions } from './mint.js';
 export {
   apacheTarget,
@@ -28,3 +37,5 @@ export {
   type TlsResumeTargetOptions,
 } from './others.js';
 export type { AcceptanceRules, ExtendedMasterSecretRule, HostRule, TargetOptions, TicketTarget } from './target.js';
+export { recogniseTicket, type LayoutGuess } from './recognise.js';
+export type { ReadState } from './state-kinds.js';

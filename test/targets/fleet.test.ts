@@ -58,8 +58,6 @@ function server(version: Version, members: readonly FleetMember[], changes: Chan
     ...fleetTickets({ members }),
     minVersion: version,
     maxVersion: version,
-    ticketLifetime: 300,
-    ticketLifetimeHint: 300,
     ticketCount: 1,
     ...changes,
   });

@@ -13,6 +13,8 @@ import { readVectors } from '../../support/vectors.js';
 
 export interface Sample {
   readonly name: string;
+  readonly server: string;
+  readonly decodedFields: Readonly<Record<string, unknown>>;
   readonly layout: TicketLayout;
   readonly key: TicketKey;
   readonly ticket: Uint8Array;
@@ -25,6 +27,7 @@ interface SampleFile {
   readonly envelope: string;
   readonly ticketHex: string;
   readonly plaintextHex: string;
+  readonly decodedFields: Readonly<Record<string, unknown>>;
   readonly keyNameHex?: string;
   readonly keyId?: number;
   readonly aesKeyHex?: string;
@@ -58,7 +61,9 @@ export const samples: readonly Sample[] = files
   .map(({ name, data }) => {
     const layout = layouts[data.envelope];
     if (layout === undefined) throw new Error(`${name}: no layout for ${data.envelope}`);
-    return { name, layout, key: keyOf(data), ticket: fromHex(data.ticketHex), state: fromHex(data.plaintextHex) };
+    const { server, decodedFields } = data;
+    const [ticket, state] = [fromHex(data.ticketHex), fromHex(data.plaintextHex)];
+    return { name, server, decodedFields, layout, key: keyOf(data), ticket, state };
   });
 
 export const unopenableSamples = files
