@@ -16,6 +16,7 @@ export {
 export { defaultHandshakeTimeout, type SecureOptions } from './options.js';
 export type { ClientPskCallback, ServerPskCallback } from './psk.js';
 export { createServer, Server } from './server.js';
-export type { ServerOptions, TicketKeys } from './server-options.js';
+export type { ServerOptions } from './server-options.js';
+export type { TicketKeys } from './ticket-keys.js';
 export type { ChainedPeerCertificate } from './session-facts.js';
 export { TLSSocket, type TLSSocketOptions } from './tls-socket.js';

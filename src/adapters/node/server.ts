@@ -16,7 +16,8 @@ import { defaultHandshakeTimeout } from './options.js';
 import { serverPsk, serverPskKey } from './psk.js';
 import { SecureContexts } from './secure-context.js';
 import { askForContext, findOcspResponse, findSession, storeSession } from './server-answers.js';
-import { ownTicketKeys, settingsOf, type ServerOptions, type ServerParts, type TicketKeys } from './server-options.js';
+import { settingsOf, type ServerOptions, type ServerParts } from './server-options.js';
+import { serverTickets, type TicketKeys } from './ticket-keys.js';
 import { TLSSocket } from './tls-socket.js';
 
 /**
@@ -45,7 +46,7 @@ export class Server extends NetServer {
     this.#parts = {
       credentials: credentialsOf(options),
       sessions: options.sessions ?? new MemoryStore({ now }),
-      ticketKeys: options.ticketKeys ?? ownTicketKeys(options),
+      tickets: serverTickets(options, options.ticketKeys),
       counters: resumptionCounters(),
     };
     this.#settings = settingsOf(options, this.#parts);
@@ -58,13 +59,15 @@ export class Server extends NetServer {
     return this.#parts.counters;
   }
 
-  getTicketKeys(): TicketKeys {
-    return this.#parts.ticketKeys;
+  /** What was set; 48 bytes as a Buffer of the caller's own. */
+  getTicketKeys(): Exclude<TicketKeys, Uint8Array> | Buffer {
+    const { keys } = this.#parts.tickets;
+    return keys instanceof Uint8Array ? Buffer.from(keys) : keys;
   }
 
   /** Connections that come from now on use these. To rotate keys, rotate the ring instead. */
   setTicketKeys(ticketKeys: TicketKeys): void {
-    this.#configure({ ...this.#parts, ticketKeys });
+    this.#configure({ ...this.#parts, tickets: serverTickets(this.#options, ticketKeys) });
   }
 
   /** Connections that come from now on show this chain, one that was renewed for example. Sessions go on. */

@@ -1,7 +1,7 @@
 /**
  * `parseTicketKeys`: the keys in a server's files as a `KeyRing` takes them, in the order in which that server prefers them.
  */
-import { empty, wipe } from '../../bytes.js';
+import { copy, empty, wipe } from '../../bytes.js';
 import { concealed } from '../../concealed.js';
 import { sha512 } from '../../crypto/noble-foreign.js';
 import { UsageError } from '../../errors.js';
@@ -58,13 +58,13 @@ function newestFirst(a: KeyEntry, b: KeyEntry): number {
 function ticketKeyOf(layout: KeyFileLayoutName, { parts, times }: KeyEntry): TicketKey {
   const { name = empty, aesKey, hmacKey, secret, seed } = parts;
   if (seed !== undefined) return { ...goKey(seed), ...times };
-  if (secret !== undefined) return { name: name.slice(), secret: concealed(secret.slice()), ...times };
+  if (secret !== undefined) return { name: copy(name), secret: secretOf(secret), ...times };
   const mac = layout === 'apache48-ossl3' ? new Uint8Array(16) : hmacKey;
-  return { name: name.slice(), aesKey: secretOf(aesKey), hmacKey: secretOf(mac), ...times };
+  return { name: copy(name), aesKey: secretOf(aesKey), hmacKey: secretOf(mac), ...times };
 }
 
 function secretOf(part: Uint8Array = empty): Uint8Array {
-  return concealed(part.slice());
+  return concealed(copy(part));
 }
 
 /** crypto/tls `ticketKeyFromBytes`, up to Go 1.20; later ones use the same bytes and leave the name out of tickets. */

@@ -124,10 +124,15 @@ describe('parseTicketKeys', () => {
     });
   });
 
-  it('works on copies, which do not print', () => {
-    const file = Uint8Array.from({ length: 48 }, (_, i) => i * i);
+  it.each([
+    ['Uint8Array', (bytes: number[]) => Uint8Array.from(bytes)],
+    ['Buffer, whose slices are views', (bytes: number[]) => Buffer.from(bytes)],
+  ])('works on copies of a %s, which do not print', (_, arrayOf) => {
+    const bytes = Array.from({ length: 48 }, (_, i) => (i * i) & 0xff);
+    const file = arrayOf(bytes);
     const [key] = parseTicketKeys('nginx48', file);
     const before = plain(key!);
+    expect([...file]).toEqual(bytes);
     file.fill(0);
     expect(plain(key!)).toEqual(before);
     expect(String(key!.aesKey)).toBe('[16 secret bytes]');
