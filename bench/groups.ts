@@ -19,6 +19,7 @@ import { measure, type Contender, type MeasureOptions } from './measure.js';
 import { idleConnection, nodeTlsIdleConnection, type Footprint } from './memory.js';
 import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake, socketBulk } from './peers.js';
 import { socketHandshake, socketPairs } from './sockets.js';
+import { stateCases } from './states.js';
 import { ticketCases } from './tickets.js';
 
 export type Row = CpuRow | MemoryRow;
@@ -56,6 +57,7 @@ const tls13ChaCha = 'TLS_CHACHA20_POLY1305_SHA256';
 
 export const groups: Readonly<Record<string, Group>> = {
   codecs,
+  states,
   'tickets node': tickets(nodeCrypto),
   'tickets noble': tickets(nobleCrypto),
   ...layoutGroups(),
@@ -92,6 +94,18 @@ async function codecs(options: MeasureOptions): Promise<CpuRow[]> {
     options,
   );
   return cases.map(({ case: name }) => row('codecs', name, '-', micros.get(name)));
+}
+
+async function states(options: MeasureOptions): Promise<CpuRow[]> {
+  const cases = stateCases();
+  const contenders = cases.flatMap(({ case: name, run, peer }) => [
+    { name, run },
+    ...(peer === undefined ? [] : [{ name: `asn1js ${name}`, run: peer }]),
+  ]);
+  const micros = await measure(contenders, options);
+  return cases.map(({ case: name }) =>
+    row('states', name, '-', micros.get(name), 'asn1js', micros.get(`asn1js ${name}`), goals['-']?.[name]),
+  );
 }
 
 function tickets(backend: CryptoBackend): Group {

@@ -173,10 +173,13 @@ export function implicitSequenceOf<T>(number: number, item: DerCodec<T>): DerCod
 type Fields = Readonly<Record<string, Codec<unknown>>>;
 type TaggedFields = Readonly<Record<string, DerCodec<unknown>>>;
 type SequenceOf<F extends Fields, O extends TaggedFields> = { readonly [K in keyof F]: Infer<F[K]> } & {
-  readonly [K in keyof O]?: Infer<O[K]>;
+  readonly [K in keyof O]?: Infer<O[K]> | undefined;
 };
 
-/** SEQUENCE of `fields`, which are always there, and after them `tagged`, which may be missing, in the order of their tags. */
+/**
+ * SEQUENCE of `fields`, which are always there, and after them `tagged`, which may be missing, in the order of their tags. One that is
+ * missing is no property of what is read; of what is written it may be `undefined`.
+ */
 export function sequence<F extends Fields, O extends TaggedFields>(fields: F, tagged: O): DerCodec<SequenceOf<F, O>> {
   const required = Object.entries<Codec<unknown>>(fields);
   const optional = Object.entries<DerCodec<unknown>>(tagged);

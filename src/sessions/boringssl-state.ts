@@ -10,7 +10,13 @@ import { isSequence } from '../presentation/der.js';
 import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
 import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
-import { maximumTicketLifetime, type Session, type SessionEncoding } from './session.js';
+import {
+  maximumTicketLifetime,
+  type Session,
+  type SessionEncoding,
+  type Tls12Session,
+  type Tls13Session,
+} from './session.js';
 
 /**
  * Sessions as BoringSSL reads them. `profile.sessionIdContext` is what the server has, or else it makes a full handshake. It resumes with
@@ -45,47 +51,65 @@ export function boringsslState(profile: ForeignStateProfile): SessionEncoding {
 }
 
 function fieldsOf(session: Session, profile: ForeignStateProfile): BoringsslSession | undefined {
-  const { version, cipherSuite, serverName, peerCertificates, peerSignatureScheme, externalPskIdentity } = session;
-  const [peerCertificate, ...certificateChain] = peerCertificates;
-  const common = {
-    structureVersion: 1,
-    protocolVersion: version,
-    cipherSuite,
-    sessionId: empty,
-    ...(peerCertificate !== undefined && { peerCertificate }),
-    ...(certificateChain.length > 0 && { certificateChain }),
-    sessionIdContext: profile.sessionIdContext ?? empty,
-    ...(serverName !== undefined && { hostName: serverName }),
-    ...(externalPskIdentity !== undefined && { pskIdentity: externalPskIdentity }),
-    ...(peerSignatureScheme !== undefined && { peerSignatureScheme }),
-  } as const;
-  if (session.version === 'TLSv1.2') {
-    const { masterSecret: secret, establishedAt, extendedMasterSecret, group } = session;
-    return {
-      ...common,
-      secret,
-      time: inSeconds(establishedAt),
-      timeout: profile.lifetime,
-      ...(extendedMasterSecret && { extendedMasterSecret }),
-      ...(group !== undefined && { group }),
-    };
-  }
-  const { psk: secret, issuedAt, ticketLifetime, ticketAgeAdd, maxEarlyDataSize, alpnProtocol } = session;
-  const authenticationTimeout = secondsLeft(session);
-  const timeout = Math.min(ticketLifetime, authenticationTimeout);
-  if (timeout < 1) return undefined;
+  return session.version === 'TLSv1.3' ? tls13Fields(session, profile) : tls12Fields(session, profile);
+}
+
+function tls12Fields(
+  session: Tls12Session,
+  { sessionIdContext = empty, lifetime }: ForeignStateProfile,
+): BoringsslSession {
   return {
-    ...common,
-    secret,
-    time: inSeconds(issuedAt),
-    timeout,
-    ticketAgeAdd,
-    ...(authenticationTimeout !== timeout && { authenticationTimeout }),
-    ...(maxEarlyDataSize !== 0 && { maxEarlyDataSize }),
-    ...(maxEarlyDataSize !== 0 && alpnProtocol !== undefined && { alpnProtocol }),
-    ...(session.transport === 'quic' && { isQuic: true }),
-    ...(session.resumableAcrossNames === true && { isResumableAcrossNames: true }),
+    structureVersion: 1,
+    protocolVersion: session.version,
+    cipherSuite: session.cipherSuite,
+    sessionId: empty,
+    secret: session.masterSecret,
+    time: inSeconds(session.establishedAt),
+    timeout: lifetime,
+    peerCertificate: session.peerCertificates[0],
+    sessionIdContext,
+    hostName: session.serverName,
+    pskIdentity: session.externalPskIdentity,
+    extendedMasterSecret: session.extendedMasterSecret || undefined,
+    group: session.group,
+    certificateChain: chainAbove(session),
+    peerSignatureScheme: session.peerSignatureScheme,
   };
+}
+
+/** `undefined` for a ticket that would have no second to live. */
+function tls13Fields(
+  session: Tls13Session,
+  { sessionIdContext = empty }: ForeignStateProfile,
+): BoringsslSession | undefined {
+  const authenticationTimeout = secondsLeft(session);
+  const timeout = Math.min(session.ticketLifetime, authenticationTimeout);
+  if (timeout < 1) return undefined;
+  const { maxEarlyDataSize } = session;
+  return {
+    structureVersion: 1,
+    protocolVersion: session.version,
+    cipherSuite: session.cipherSuite,
+    sessionId: empty,
+    secret: session.psk,
+    time: inSeconds(session.issuedAt),
+    timeout,
+    peerCertificate: session.peerCertificates[0],
+    sessionIdContext,
+    hostName: session.serverName,
+    certificateChain: chainAbove(session),
+    ticketAgeAdd: session.ticketAgeAdd,
+    peerSignatureScheme: session.peerSignatureScheme,
+    maxEarlyDataSize: maxEarlyDataSize === 0 ? undefined : maxEarlyDataSize,
+    authenticationTimeout: authenticationTimeout === timeout ? undefined : authenticationTimeout,
+    alpnProtocol: maxEarlyDataSize === 0 ? undefined : session.alpnProtocol,
+    isQuic: session.transport === 'quic' || undefined,
+    isResumableAcrossNames: session.resumableAcrossNames,
+  };
+}
+
+function chainAbove({ peerCertificates }: Session): readonly Uint8Array[] | undefined {
+  return peerCertificates.length > 1 ? peerCertificates.slice(1) : undefined;
 }
 
 /** And one that BoringSSL would read: some fields want others beside them. */
@@ -103,8 +127,7 @@ function isOfServer(state: BoringsslSession): boolean {
 }
 
 function foreignState(state: BoringsslSession): ForeignState {
-  const { time, timeout, peerCertificate, certificateChain = [], sessionIdContext = empty, verifyResult = 0 } = state;
-  const { hostName, pskIdentity, peerSha256, group, peerSignatureScheme, alpnProtocol, authenticationTimeout } = state;
+  const { time, peerCertificate, certificateChain = [], verifyResult = 0, authenticationTimeout } = state;
   // BoringSSL counts down from the seven days of RFC 8446 4.6.1.
   const authenticated =
     authenticationTimeout === undefined ? time : time + authenticationTimeout - maximumTicketLifetime;
@@ -115,18 +138,18 @@ function foreignState(state: BoringsslSession): ForeignState {
     extendedMasterSecret: state.extendedMasterSecret === true,
     establishedAt: Math.min(time, authenticated) * 1000,
     issuedAt: time * 1000,
-    lifetime: timeout,
-    sessionIdContext,
+    lifetime: state.timeout,
+    sessionIdContext: state.sessionIdContext ?? empty,
+    hostName: state.hostName,
     peerCertificates: peerCertificate === undefined ? [] : [peerCertificate, ...certificateChain],
-    unverifiedClient: verifyResult !== 0 || peerSha256 !== undefined || state.peerCertificateType !== undefined,
-    ticketAgeAdd: state.ticketAgeAdd ?? 0,
-    maxEarlyDataSize: state.maxEarlyDataSize ?? 0,
+    unverifiedClient: verifyResult !== 0 || state.peerSha256 !== undefined || state.peerCertificateType !== undefined,
+    peerSignatureScheme: state.peerSignatureScheme,
+    group: state.group,
+    externalPskIdentity: state.pskIdentity,
+    ticketAgeAdd: state.ticketAgeAdd,
+    maxEarlyDataSize: state.maxEarlyDataSize,
+    alpnProtocol: state.alpnProtocol,
     transport: state.isQuic === true ? 'quic' : 'tcp',
-    resumableAcrossNames: state.isResumableAcrossNames === true,
-    ...(hostName !== undefined && { hostName }),
-    ...(pskIdentity !== undefined && { externalPskIdentity: pskIdentity }),
-    ...(group !== undefined && { group }),
-    ...(peerSignatureScheme !== undefined && { peerSignatureScheme }),
-    ...(alpnProtocol !== undefined && { alpnProtocol }),
+    resumableAcrossNames: state.isResumableAcrossNames,
   };
 }

@@ -45,21 +45,21 @@ export interface ForeignState {
   /** Seconds from `issuedAt`. */
   readonly lifetime: number;
   /** Left out where the encoding has none. */
-  readonly sessionIdContext?: Uint8Array;
+  readonly sessionIdContext?: Uint8Array | undefined;
   /** In any case of letters; left out where the state has none. */
-  readonly hostName?: string;
+  readonly hostName?: string | undefined;
   readonly peerCertificates: readonly Uint8Array[];
   /** There is a client behind it that cannot be known again: its certificate failed, or only a digest is there. */
-  readonly unverifiedClient?: boolean;
-  readonly peerSignatureScheme?: string | number;
-  readonly group?: string | number;
-  readonly externalPskIdentity?: Uint8Array;
+  readonly unverifiedClient?: boolean | undefined;
+  readonly peerSignatureScheme?: string | number | undefined;
+  readonly group?: string | number | undefined;
+  readonly externalPskIdentity?: Uint8Array | undefined;
   /** TLS 1.3. */
-  readonly ticketAgeAdd?: number;
-  readonly maxEarlyDataSize?: number;
-  readonly alpnProtocol?: string;
-  readonly transport?: 'tcp' | 'quic';
-  readonly resumableAcrossNames?: boolean;
+  readonly ticketAgeAdd?: number | undefined;
+  readonly maxEarlyDataSize?: number | undefined;
+  readonly alpnProtocol?: string | undefined;
+  readonly transport?: 'tcp' | 'quic' | undefined;
+  readonly resumableAcrossNames?: boolean | undefined;
 }
 
 /** The session that `state` is at `place`, or why it is none there; `undefined` if it can be none anywhere. */

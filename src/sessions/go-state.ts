@@ -103,8 +103,8 @@ export interface Go121Profile extends ForeignStateProfile {
  *
  * `encode` answers `undefined` for a session with a name that is none of `profile.serverNamesOfUnnamedStates`, with an external PSK, of QUIC,
  * resumable across names, and with a client certificate that the profile does not let into tickets. What is lost: the name, ALPN, early
- * data, the signature scheme, in TLS 1.2 the time of issue and in TLS 1.3 that of the full handshake. The lifetime of a ticket of TLS 1.3
- * comes back as the profile's, times in whole seconds.
+ * data, the signature scheme and the time of issue: every ticket of a session ends when the profile's lifetime, which Go does not know and
+ * takes for seven days, is over since the full handshake. Times come back in whole seconds.
  *
  * `decode` takes any application context for the place's.
  */
@@ -129,7 +129,7 @@ function fieldsOf(session: Session, withGroup: boolean): Go121Session {
     version,
     type: 'server',
     cipherSuite,
-    createdAt: BigInt(inSeconds(isTls12 ? session.establishedAt : session.issuedAt)),
+    createdAt: BigInt(inSeconds(session.establishedAt)),
     secret: secretOf(session),
     extra: [],
     extendedMasterSecret: isTls12 && session.extendedMasterSecret ? 'yes' : 'no',
@@ -161,8 +161,13 @@ function stateOf(session: Go121Session, { lifetime }: ForeignStateProfile): Fore
     lifetime,
     peerCertificates: client.state.certificateList.map(({ certData }) => certData),
     group: added.group,
-    ...(client.earlyData === 'yes' && { alpnProtocol: fromAscii(client.state.alpnProtocol) }),
+    alpnProtocol: client.earlyData === 'yes' ? nameIn(client.state.alpnProtocol) : undefined,
   };
+}
+
+/** An empty one is none. */
+function nameIn(bytes: Uint8Array): string | undefined {
+  return bytes.length === 0 ? undefined : fromAscii(bytes);
 }
 
 const later = struct({ group: enumeration(2, namedGroups), more: rest() });

@@ -10,7 +10,7 @@ import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
 import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
 import { sslSession, type SslSession } from './openssl-session.js';
-import type { Session, SessionEncoding } from './session.js';
+import type { Session, SessionEncoding, Tls12Session, Tls13Session } from './session.js';
 
 /**
  * Sessions as OpenSSL 1.1.1 to 3.5 read them, in the fewest fields that all of them want. `profile.sessionIdContext` is what the server
@@ -18,8 +18,9 @@ import type { Session, SessionEncoding } from './session.js';
  *
  * `encode` answers `undefined` for a session with an external PSK, of QUIC or resumable across names, with a client certificate that the
  * profile does not let into tickets, and for a ticket of TLS 1.3 that would have no second to live. What is lost: certificates above the
- * client's own, its signature scheme, ALPN without early data, the group, and in TLS 1.3 the time of the full handshake, in place of
- * which comes that of issue: a chain of renewed tickets is as long as the servers let it be. Times come back in whole seconds.
+ * client's own, its signature scheme, ALPN without early data and the group. Times come back in whole seconds. In TLS 1.3 there is no
+ * time of the full handshake: a ticket is written to end when `profile.lifetime` is over since then, and one that is read tells by its end
+ * when that was. So no ticket of ours outlives the one that it renews (P-key-7); a server with OpenSSL makes chains without end.
  *
  * `decode` takes for the place's application context whatever has the session id context of the profile.
  */
@@ -34,7 +35,7 @@ export function opensslState(profile: ForeignStateProfile): SessionEncoding {
     },
     decode: (bytes, place) => {
       const state = decodeOrUndefined(sslSession, bytes);
-      return state && isWithoutOtherKeys(state) ? foreignSession(foreignState(state), checked, place) : undefined;
+      return state && isWithoutOtherKeys(state) ? foreignSession(foreignState(state, checked), checked, place) : undefined;
     },
   };
 }
@@ -45,38 +46,44 @@ const extendedMasterSecretFlag = 1;
 const defaultTimeout = 3;
 
 function fieldsOf(session: Session, profile: ForeignStateProfile): SslSession | undefined {
-  const { version, cipherSuite, serverName, peerCertificates } = session;
-  const [peerCertificate] = peerCertificates;
-  const common = {
-    structureVersion: 1,
-    protocolVersion: version,
-    cipherSuite,
-    sessionId: empty,
-    ...(peerCertificate !== undefined && { peerCertificate }),
-    sessionIdContext: profile.sessionIdContext ?? empty,
-    ...(serverName !== undefined && { hostName: serverName }),
-  } as const;
-  if (session.version === 'TLSv1.2') {
-    const { masterSecret: secret, establishedAt, extendedMasterSecret } = session;
-    return {
-      ...common,
-      secret,
-      time: inSeconds(establishedAt),
-      timeout: profile.lifetime,
-      ...(extendedMasterSecret && { flags: extendedMasterSecretFlag }),
-    };
-  }
-  const { psk: secret, issuedAt, ticketLifetime, ticketAgeAdd, maxEarlyDataSize, alpnProtocol } = session;
-  const timeout = Math.min(ticketLifetime, secondsLeft(session));
-  if (timeout < 1) return undefined;
+  return session.version === 'TLSv1.3' ? tls13Fields(session, profile) : tls12Fields(session, profile);
+}
+
+function tls12Fields(session: Tls12Session, { sessionIdContext = empty, lifetime }: ForeignStateProfile): SslSession {
   return {
-    ...common,
-    secret,
-    time: inSeconds(issuedAt),
+    structureVersion: 1,
+    protocolVersion: session.version,
+    cipherSuite: session.cipherSuite,
+    sessionId: empty,
+    secret: session.masterSecret,
+    time: inSeconds(session.establishedAt),
+    timeout: lifetime,
+    peerCertificate: session.peerCertificates[0],
+    sessionIdContext,
+    hostName: session.serverName,
+    flags: session.extendedMasterSecret ? extendedMasterSecretFlag : undefined,
+  };
+}
+
+/** `undefined` for a ticket that would have no second to live. */
+function tls13Fields(session: Tls13Session, { sessionIdContext = empty }: ForeignStateProfile): SslSession | undefined {
+  const timeout = Math.min(session.ticketLifetime, secondsLeft(session));
+  if (timeout < 1) return undefined;
+  const { ticketAgeAdd, maxEarlyDataSize } = session;
+  return {
+    structureVersion: 1,
+    protocolVersion: session.version,
+    cipherSuite: session.cipherSuite,
+    sessionId: empty,
+    secret: session.psk,
+    time: inSeconds(session.issuedAt),
     timeout,
-    ...(ticketAgeAdd !== 0 && { ticketAgeAdd }),
-    ...(maxEarlyDataSize !== 0 && { maxEarlyDataSize }),
-    ...(maxEarlyDataSize !== 0 && alpnProtocol !== undefined && { alpnProtocol }),
+    peerCertificate: session.peerCertificates[0],
+    sessionIdContext,
+    hostName: session.serverName,
+    ticketAgeAdd: ticketAgeAdd === 0 ? undefined : ticketAgeAdd,
+    maxEarlyDataSize: maxEarlyDataSize === 0 ? undefined : maxEarlyDataSize,
+    alpnProtocol: maxEarlyDataSize === 0 ? undefined : session.alpnProtocol,
   };
 }
 
@@ -86,24 +93,23 @@ function isWithoutOtherKeys({ pskIdentity, srpUsername, compressionMethod = empt
   return pskIdentity === undefined && srpUsername === undefined && !isCompressed;
 }
 
-function foreignState(state: SslSession): ForeignState {
-  const { time = 0, timeout = defaultTimeout, peerCertificate, hostName, alpnProtocol, group } = state;
-  const { sessionIdContext = empty, verifyResult = 0, flags = 0, ticketAgeAdd = 0, maxEarlyDataSize = 0 } = state;
+function foreignState(state: SslSession, { lifetime }: ForeignStateProfile): ForeignState {
+  const { time = 0, peerCertificate, flags = 0, verifyResult = 0 } = state;
   return {
     version: state.protocolVersion,
     cipherSuite: state.cipherSuite,
     secret: state.secret,
     extendedMasterSecret: (flags & extendedMasterSecretFlag) !== 0,
-    establishedAt: time * 1000,
+    establishedAt: (state.protocolVersion === 'TLSv1.3' ? Math.min(time, time + timeout - lifetime) : time) * 1000,
     issuedAt: time * 1000,
-    lifetime: timeout,
-    sessionIdContext,
+    lifetime: state.timeout ?? defaultTimeout,
+    sessionIdContext: state.sessionIdContext ?? empty,
+    hostName: state.hostName,
     peerCertificates: peerCertificate === undefined ? [] : [peerCertificate],
     unverifiedClient: verifyResult !== 0 || state.peerRawPublicKey !== undefined,
-    ticketAgeAdd,
-    maxEarlyDataSize,
-    ...(hostName !== undefined && { hostName }),
-    ...(alpnProtocol !== undefined && { alpnProtocol }),
-    ...(group !== undefined && { group }),
+    group: state.group,
+    ticketAgeAdd: state.ticketAgeAdd,
+    maxEarlyDataSize: state.maxEarlyDataSize,
+    alpnProtocol: state.alpnProtocol,
   };
 }

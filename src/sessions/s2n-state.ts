@@ -92,8 +92,7 @@ function stateOf(session: S2nSession, { lifetime }: ForeignStateProfile): Foreig
     lifetime: Math.min(lifetime, Math.floor((expiration - issuedAt) / 1000)),
     ticketAgeAdd,
     maxEarlyDataSize,
-    ...(earlyData !== undefined &&
-      earlyData.alpnProtocol.length > 0 && { alpnProtocol: fromAscii(earlyData.alpnProtocol) }),
+    alpnProtocol: earlyData && earlyData.alpnProtocol.length > 0 ? fromAscii(earlyData.alpnProtocol) : undefined,
   };
 }
 
