@@ -6,30 +6,17 @@ import type { ResumptionCounters } from '../../handshake/resumption.js';
 import type { Credentials, ServerSettings } from '../../handshake/settings.js';
 import { maximumTicketLifetime } from '../../sessions/session.js';
 import type { SessionStore } from '../../sessions/store.js';
-import type { TargetOptions } from '../../targets/target.js';
 import type { SecureContext } from './identity.js';
 import { commonOptions, given, refuseOptions, trustContext, verifierOf, type SecureOptions } from './options.js';
 import { serverTls12Psks, type ServerPskCallback } from './psk.js';
-import type { ServerTickets, TicketKeys } from './ticket-keys.js';
+import type { ServerTickets, TicketOptions } from './ticket-keys.js';
 
 /** Options of TLS 1.3 that `node:tls` has no names for. */
 type OwnOptions = Pick<CoreOptions, 'earlyData' | 'maximumTicketCount' | 'retryCookie' | 'ticketCount'>;
 
-/** What tickets of `node:tls` leave open. */
-type NodeTicketOptions = Pick<TargetOptions, 'serverNamesOfUnnamedStates' | 'trustClientCertificatesInTickets'>;
-
-export interface ServerOptions extends SecureOptions, OwnOptions, NodeTicketOptions, Omit<ServerOpts, 'allowHalfOpen'> {
+export interface ServerOptions extends SecureOptions, OwnOptions, TicketOptions, Omit<ServerOpts, 'allowHalfOpen'> {
   /** Asks clients for a certificate, and refuses those without one unless `rejectUnauthorized` is false. */
   readonly requestCert?: boolean;
-  /** Seconds that sessions and tickets live. */
-  readonly sessionTimeout?: number;
-  /** Tells servers apart that share a store or ticket keys: sessions do not cross from one text to another. */
-  readonly sessionIdContext?: string;
-  /**
-   * Default: keys of this server alone, a fresh one every day. Share a ring between processes to resume across them, or 48 bytes with servers
-   * of `node:tls`: their tickets record no host name, and open for clients that ask for one of `serverNamesOfUnnamedStates`, or for none.
-   */
-  readonly ticketKeys?: TicketKeys;
   /** Keeps sessions under their IDs, and those of TLS 1.3 where `tickets` is false. Default: a `MemoryStore`. */
   readonly sessions?: SessionStore;
   /** Finds the certificate for a name, in place of `addContext`. No context stands for the server's own one, an error refuses. */

@@ -18,13 +18,33 @@ import { defaultOpeningPeriod, KeyRing } from '../../tickets/key-ring.js';
 import { opensslLayout } from '../../tickets/layouts/openssl.js';
 import { RingSealer } from '../../tickets/ring-sealer.js';
 import type { TicketSealer } from '../../tickets/sealer.js';
-import type { ServerOptions } from './server-options.js';
+import type { TargetOptions } from '../../targets/target.js';
+import type { SecureOptions } from './options.js';
 
 /**
  * A ring of keys in the layout of RFC 5077, a sealer with a layout of its own, what `fleetTickets` makes, or 48 bytes as `node:tls` has
  * them: name, HMAC key, AES key.
  */
 export type TicketKeys = KeyRing | TicketSealer | FleetTickets | Uint8Array;
+
+/** Options of a server about its tickets. The last two of {@link TargetOptions} are for the 48 bytes of `node:tls`. */
+export interface TicketOptions extends Pick<
+  TargetOptions,
+  'serverNamesOfUnnamedStates' | 'trustClientCertificatesInTickets'
+> {
+  /** Seconds that sessions and tickets live. */
+  readonly sessionTimeout?: number;
+  /** Tells servers apart that share a store or ticket keys: sessions do not cross from one text to another. */
+  readonly sessionIdContext?: string;
+  /**
+   * Default: keys of this server alone, a fresh one every day. Share a ring between processes to resume across them, or 48 bytes with servers
+   * of `node:tls`: their tickets record no host name, and open for clients that ask for one of `serverNamesOfUnnamedStates`, or for none.
+   */
+  readonly ticketKeys?: TicketKeys;
+}
+
+/** With what else a ring has to know. */
+type Options = TicketOptions & Pick<SecureOptions, 'now' | 'crypto'>;
 
 /** Ticket keys, and what they come to. */
 export interface ServerTickets {
@@ -33,22 +53,22 @@ export interface ServerTickets {
 }
 
 /** Sets keys up for as long as the server has them. Throws `UsageError('invalid_key')` for bytes that are no 48 random ones. */
-export function serverTickets(options: ServerOptions, keys: TicketKeys = ownTicketKeys(options)): ServerTickets {
+export function serverTickets(options: Options, keys: TicketKeys = ownTicketKeys(options)): ServerTickets {
   if (keys instanceof Uint8Array) return { keys: concealed(copy(keys)), settings: nodeTickets(options, keys) };
   if (keys instanceof KeyRing) return { keys, settings: { tickets: new RingSealer({ keys }) } };
   return { keys, settings: 'ticketEncoding' in keys ? keys : { tickets: keys } };
 }
 
 /** A fresh key every day, which opens for as long as its tickets live. */
-function ownTicketKeys(options: ServerOptions): KeyRing {
+function ownTicketKeys(options: Options): KeyRing {
   return new KeyRing({ ...ringOptions(options), automaticRotation: true });
 }
 
-function ringOptions({ now = Date.now, crypto = nodeCrypto, sessionTimeout = 0 }: ServerOptions) {
+function ringOptions({ now = Date.now, crypto = nodeCrypto, sessionTimeout = 0 }: Options) {
   return { now, crypto, openingPeriod: Math.max(sessionTimeout * 1000, defaultOpeningPeriod) };
 }
 
-function nodeTickets(options: ServerOptions, bytes: Uint8Array): ServerTickets['settings'] {
+function nodeTickets(options: Options, bytes: Uint8Array): ServerTickets['settings'] {
   const { sessionTimeout = defaultTicketLifetimeHint, sessionIdContext = defaultSessionIdContext() } = options;
   const { serverNamesOfUnnamedStates, trustClientCertificatesInTickets } = options;
   const { encoding } = nodeTarget({
