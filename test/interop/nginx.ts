@@ -23,11 +23,12 @@ export interface NginxView {
   readonly verified: string;
 }
 
-/** `directives` go into its server block and may name `files`. */
+/** `directives` go into its server block and may name `files`; `otherServers` get its port, and come after that block. */
 export async function startNginx(
   { path }: Peer,
   directives = '',
-  files: Readonly<Record<string, Uint8Array>> = {},
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  otherServers: (port: number) => string = () => '',
 ): Promise<Nginx> {
   const port = await freePort();
   const server = await startInFolder({
@@ -35,7 +36,7 @@ export async function startNginx(
       'cert.pem': identities.ecdsa.cert,
       'cert.key': identities.ecdsa.key,
       'ca.pem': authority.cert,
-      'nginx.conf': configuration(port, directives),
+      'nginx.conf': configuration(port, directives, otherServers(port)),
       ...files,
     },
     command: path,
@@ -61,9 +62,10 @@ export async function startNginx(
 
 const workersStarted = /start worker process \d+$/m;
 
-const page = `{"protocol":"$ssl_protocol","cipher":"$ssl_cipher","reused":"$ssl_session_reused","earlyData":"$ssl_early_data","verified":"$ssl_client_verify"}`;
+/** A location's answer. */
+export const page = `{"protocol":"$ssl_protocol","cipher":"$ssl_cipher","reused":"$ssl_session_reused","earlyData":"$ssl_early_data","verified":"$ssl_client_verify"}`;
 
-const configuration = (port: number, directives: string) => `
+const configuration = (port: number, directives: string, otherServers: string) => `
 daemon off;
 pid nginx.pid;
 error_log stderr notice;
@@ -86,5 +88,6 @@ http {
     ${directives}
     location / { return 200 '${page}'; }
   }
+  ${otherServers}
 }
 `;

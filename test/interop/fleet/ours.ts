@@ -27,7 +27,9 @@ export async function startOurs(options: Partial<ServerOptions>, port = 0): Prom
     socket.on('error', () => undefined); // what counts is what the client sees
     socket.once('data', () => {
       const { version: protocol, resumed, mode, reason } = socket.handshake ?? {};
-      socket.end(`HTTP/1.0 200 OK\r\n\r\n${JSON.stringify({ protocol, reused: String(resumed), mode, reason })}`);
+      const client = socket.getPeerX509Certificate()?.subject;
+      const words = { protocol, reused: String(resumed), mode, reason, client };
+      socket.end(`HTTP/1.0 200 OK\r\n\r\n${JSON.stringify(words)}`);
     });
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

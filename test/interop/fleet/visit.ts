@@ -23,10 +23,15 @@ export const serverName = 'example.test';
 export interface Visit {
   readonly handshake: HandshakeEvent;
   /** What the server said of it. */
-  readonly theirs: { readonly protocol: string; readonly reused: string; readonly reason?: string };
+  readonly theirs: Words;
   /** New ones, in order. */
   readonly sessions: readonly Session[];
 }
+
+/** `protocol` and `reused` are said by all, others by some. */
+type Words = Readonly<
+  Record<'protocol' | 'reused', string> & Partial<Record<'reason' | 'client' | 'verified', string>>
+>;
 
 const verifyCertificate = nodeVerifier({ ca: authority.cert });
 
@@ -46,16 +51,15 @@ export async function visit(
   const { received, sessions } = await converse(socket, `GET / HTTP/1.0\r\nHost: ${serverName}\r\n\r\n`);
   const { handshake } = socket;
   if (handshake === undefined) throw new Error('the server ended the connection before the handshake');
-  const theirs = JSON.parse(/\{.*\}/.exec(received.toString())?.[0] ?? 'null') as Visit['theirs'] | null;
+  const theirs = JSON.parse(/\{.*\}/.exec(received.toString())?.[0] ?? 'null') as Words | null;
   if (theirs === null) throw new Error(`the server did not say how it was:\n${received.toString()}`);
   return { handshake, theirs, sessions: sessions.map(sessionOf) };
 }
 
-/** A session that no handshake of this client made, as if one had. */
-export function adopted<S extends Session>(session: S, ticket: Uint8Array): S {
+/** A session that no handshake of this client made, as if one had with the server of `cert`. */
+export function adopted<S extends Session>(session: S, ticket: Uint8Array, { cert } = identities.ecdsa): S {
   const { applicationContext } = settingsOf(session.version, {});
-  const peerCertificates = [new Uint8Array(new X509Certificate(identities.ecdsa.cert).raw)];
-  return { ...session, ticket, applicationContext, peerCertificates };
+  return { ...session, ticket, applicationContext, peerCertificates: [new X509Certificate(cert).raw] };
 }
 
 function settingsOf(version: HandshakeVersion, options: Partial<ClientOptions>): ClientSettings {
