@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, equal, toHex } from '../../../src/bytes.js';
 import { UsageError } from '../../../src/errors.js';
+import { KeyRing } from '../../../src/tickets/key-ring.js';
 import { longestTicket, type TicketLayout } from '../../../src/tickets/layout.js';
 import { gnutlsLayout } from '../../../src/tickets/layouts/gnutls.js';
 import { jsse25Layout } from '../../../src/tickets/layouts/jsse.js';
 import { compactPaddedLayout, paddedLayout } from '../../../src/tickets/layouts/padded.js';
+import { RingSealer } from '../../../src/tickets/ring-sealer.js';
 import type { TicketKey } from '../../../src/tickets/ticket-key.js';
 import { countingCrypto } from '../../support/counting-crypto.js';
 import { backends } from '../backends.js';
@@ -172,6 +174,22 @@ describe.each(backends)('every layout ($name)', (crypto) => {
         expect(open).toBeLessThanOrEqual(1);
         expect(aeadKey).toBe(['s2n', 'fizz', 'padded', 'padded-compact'].includes(layout.name) ? 1 : 0);
       });
+    },
+  );
+
+  it.each(everyLayout.map((one, i) => ({ ...one, older: other[i]?.key ?? one.key })))(
+    '$name: behind a ring of two keys, the old one opens and asks for renewal',
+    ({ layout, key, older }) => {
+      const before = new RingSealer({ keys: new KeyRing({ crypto, now: () => 0, keys: [older] }), layout });
+      const keys = new KeyRing({ crypto, now: () => 0, keys: [key, older] });
+      const sealer = new RingSealer({ keys, layout });
+      const state = whatOpens(layout, bytes(100, 1));
+      expect(sealer.open(sealer.seal(bytes(100, 1)))).toEqual({ state, renew: false });
+      expect(sealer.open(before.seal(bytes(100, 1)))).toEqual({ state, renew: true });
+      expect(before.open(sealer.seal(bytes(100, 1)))).toEqual({ reason: 'unknown_key_name' });
+      expect(() => sealer.seal(bytes(layout.longestState + 1, 1))).toThrow(
+        expect.objectContaining({ code: 'value_not_encodable' }),
+      );
     },
   );
 
