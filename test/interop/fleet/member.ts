@@ -41,7 +41,7 @@ await watchKeyFiles({
 }).reload();
 
 const target = nginxTarget({ serverCertificates: [Buffer.from(serverCertificate, 'base64')] });
-await startOurs(fleetTickets({ members: [{ target, keys: ring }] }), Number(port));
+await startOurs(fleetTickets({ members: [{ target, keys: ring }] }), {}, Number(port));
 console.log('listening');
 
 createInterface({ input: process.stdin }).on('line', () => {

@@ -1,29 +1,16 @@
-/** A server of ours in a fleet: the core over sockets, with tickets in whatever layout and encoding the fleet has. */
-import { createServer } from 'node:net';
-import { credentialsFromPem, nodeCrypto, TLSSocket } from '../../../src/adapters/node/index.js';
+/** A server of ours in a fleet, with tickets of whatever members that has. */
+import { createServer, type ServerOptions } from '../../../src/adapters/node/index.js';
 import { portOf } from '../../../src/cli/demo/relay.js';
-import { serverSettings } from '../../../src/connection/config.js';
-import { serverConnection } from '../../../src/connection/connection.js';
-import type { ServerOptions } from '../../../src/connection/options.js';
 import { identities } from '../../support/identities.js';
 import type { FleetServer } from './rig.js';
 
 /** `port` 0 is a free one. */
-export async function startOurs(options: Partial<ServerOptions>, port = 0): Promise<FleetServer> {
-  const settings = serverSettings({
-    now: Date.now,
-    crypto: nodeCrypto,
-    credentials: [credentialsFromPem(identities.ecdsa)],
-    ...options,
-  });
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (transport) => {
-    const socket = new TLSSocket(transport, {
-      begin: (connectionOptions) => serverConnection(settings, connectionOptions),
-      connection: {},
-      allowHalfOpen: false,
-      rejectUnauthorized: true,
-      handshakeTimeout: 10_000,
-    });
+export async function startOurs(
+  ticketKeys: NonNullable<ServerOptions['ticketKeys']>,
+  options: ServerOptions = {},
+  port = 0,
+): Promise<FleetServer> {
+  const server = createServer({ ...identities.ecdsa, ticketKeys, ...options }, (socket) => {
     socket.on('error', () => undefined); // what counts is what the client sees
     socket.once('data', () => {
       const { version: protocol, resumed, mode, reason } = socket.handshake ?? {};

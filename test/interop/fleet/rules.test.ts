@@ -1,7 +1,7 @@
 /** What a target says of its server, held against the server: lifetimes, renewal, names, and what the session id context is made of. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { credentialsFromPem, nodeCrypto, nodeVerifier } from '../../../src/adapters/node/index.js';
+import { credentialsFromPem, nodeCrypto } from '../../../src/adapters/node/index.js';
 import { items, parse, rawBytes } from '../../../src/adapters/x509/asn1.js';
 import { PeerAlertError } from '../../../src/errors.js';
 import { apacheTarget, fleetTickets, mintSession, nginxTarget, sealTicketFor } from '../../../src/targets/index.js';
@@ -190,7 +190,6 @@ describeWithPeer('nginx', 'nginx', (peer) => {
 
   describe('a client certificate in a ticket', () => {
     const credentials = [credentialsFromPem(identities.client)];
-    const verifyCertificate = nodeVerifier({ ca: authority.cert });
     const serve = (trustClientCertificatesInTickets: boolean) => {
       const options = {
         serverCertificates: [certificate],
@@ -198,7 +197,7 @@ describeWithPeer('nginx', 'nginx', (peer) => {
         trustClientCertificatesInTickets,
       };
       const tickets = fleetTickets({ members: [{ target: nginxTarget(options), keys }] });
-      return startOurs({ ...tickets, clientAuthentication: 'request', verifyCertificate });
+      return startOurs(tickets, { requestCert: true, rejectUnauthorized: false, ca: authority.cert });
     };
 
     it.each([tls12, tls13])('$version: of nginx: declined here, unless told to trust it', async (offer) => {
