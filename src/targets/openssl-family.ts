@@ -14,8 +14,8 @@ import type { AcceptanceRules, TargetOptions, TicketTarget } from './target.js';
 
 export interface NginxTargetOptions extends TargetOptions {
   /**
-   * DER of the certificates of the server block in their order, one for each `ssl_certificate`, without their chains. Up to 1.29.1 it is
-   * the *default* server's block that counts, whatever name the client asks for.
+   * DER of the certificates of the server block, one for each `ssl_certificate`, without their chains: in their order from 1.27.2 on, and the
+   * last one first before. Up to 1.29.1 it is the *default* server's block that counts, whatever name the client asks for.
    */
   readonly serverCertificates: readonly Uint8Array[];
   /** DER of the subject of each certificate in `ssl_client_certificate`, in the order of the file. */
