@@ -1,11 +1,16 @@
 /** Code blocks of the documents compile against the sources, so that no reader copies what does not exist. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { entryPoints, repositoryFolder } from './support/package.js';
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(repositoryFolder, 'docs')).map((file) => `docs/${file}`),
+];
 
 describe('code blocks of the documents', () => {
   it('type-check against the sources', () => {
