@@ -194,11 +194,11 @@ export function hasRoom(room: Room, session: Session, profile: ForeignStateProfi
 const longestHostName = 255;
 
 /**
- * Seconds that are left of the seven days since the full handshake (RFC 8446 4.6.1) when the ticket of a session is issued; less than 1
- * if it is not to be issued any more.
+ * Seconds that a session has left of `lifetime` since its full handshake when a ticket of it is issued; less than 1 if none is to be issued
+ * any more. Default: the seven days of RFC 8446 4.6.1.
  */
-export function secondsLeft({ establishedAt, issuedAt }: Session): number {
-  return maximumTicketLifetime - Math.max(0, inSeconds(issuedAt) - inSeconds(establishedAt));
+export function secondsLeft({ establishedAt, issuedAt }: Session, lifetime = maximumTicketLifetime): number {
+  return lifetime - Math.max(0, inSeconds(issuedAt) - inSeconds(establishedAt));
 }
 
 /** Whole seconds since 1970, as these encodings have them. */

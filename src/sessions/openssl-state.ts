@@ -18,8 +18,9 @@ import type { Session, SessionEncoding, Tls12Session, Tls13Session } from './ses
  *
  * `encode` answers `undefined` for a session with an external PSK, of QUIC or resumable across names, with a client certificate that the
  * profile does not let into tickets, and for a ticket of TLS 1.3 that would have no second to live. What is lost: certificates above the
- * client's own, its signature scheme, ALPN without early data, the group, and in TLS 1.3 the time of the full handshake, in place of
- * which comes that of issue: a chain of renewed tickets is as long as the servers let it be. Times come back in whole seconds.
+ * client's own, its signature scheme, ALPN without early data and the group. Times come back in whole seconds. In TLS 1.3 there is no
+ * time of the full handshake: a ticket is written to end when `profile.lifetime` is over since then, and one that is read tells by its end
+ * when that was. So no ticket of ours outlives the one that it renews (P-key-7); servers with OpenSSL make chains without end.
  *
  * `decode` takes for the place's application context whatever has the session id context of the profile.
  */
@@ -34,7 +35,9 @@ export function opensslState(profile: ForeignStateProfile): SessionEncoding {
     },
     decode: (bytes, place) => {
       const state = decodeOrUndefined(sslSession, bytes);
-      return state && isWithoutOtherKeys(state) ? foreignSession(foreignState(state), checked, place) : undefined;
+      return state && isWithoutOtherKeys(state)
+        ? foreignSession(foreignState(state, checked), checked, place)
+        : undefined;
     },
   };
 }
@@ -65,8 +68,11 @@ function tls12Fields(session: Tls12Session, { sessionIdContext = empty, lifetime
 }
 
 /** `undefined` for a ticket that would have no second to live. */
-function tls13Fields(session: Tls13Session, { sessionIdContext = empty }: ForeignStateProfile): SslSession | undefined {
-  const timeout = Math.min(session.ticketLifetime, secondsLeft(session));
+function tls13Fields(
+  session: Tls13Session,
+  { sessionIdContext = empty, lifetime }: ForeignStateProfile,
+): SslSession | undefined {
+  const timeout = Math.min(session.ticketLifetime, secondsLeft(session, lifetime));
   if (timeout < 1) return undefined;
   const { ticketAgeAdd, maxEarlyDataSize } = session;
   return {
@@ -92,16 +98,17 @@ function isWithoutOtherKeys({ pskIdentity, srpUsername, compressionMethod = empt
   return pskIdentity === undefined && srpUsername === undefined && !isCompressed;
 }
 
-function foreignState(state: SslSession): ForeignState {
-  const { time = 0, peerCertificate, flags = 0, verifyResult = 0 } = state;
+function foreignState(state: SslSession, profile: ForeignStateProfile): ForeignState {
+  const { time = 0, timeout = defaultTimeout, peerCertificate, flags = 0, verifyResult = 0 } = state;
+  const isTls13 = state.protocolVersion === 'TLSv1.3';
   return {
     version: state.protocolVersion,
     cipherSuite: state.cipherSuite,
     secret: state.secret,
     extendedMasterSecret: (flags & extendedMasterSecretFlag) !== 0,
-    establishedAt: time * 1000,
-    issuedAt: time * 1000,
-    lifetime: state.timeout ?? defaultTimeout,
+    establishedAt: 1000 * (isTls13 ? Math.min(time, time + timeout - profile.lifetime) : time),
+    issuedAt: 1000 * time,
+    lifetime: timeout,
     sessionIdContext: state.sessionIdContext ?? empty,
     hostName: state.hostName,
     peerCertificates: peerCertificate === undefined ? [] : [peerCertificate],

@@ -101,7 +101,7 @@ describe('boringsslState', () => {
       }),
       { numRuns: 500 },
     );
-    expect(written).toBeGreaterThan(100);
+    expect(written).toBeGreaterThan(20);
   });
 
   it('has room for an external PSK in TLS 1.2, for QUIC and other names', () => {

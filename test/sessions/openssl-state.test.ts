@@ -22,7 +22,9 @@ import {
 import { anySession, fullSession, fullTls13Session, pskSession, smallSession } from './sessions.js';
 
 const context = ascii('context');
-const profile: ForeignStateProfile = { lifetime: 300, sessionIdContext: context };
+/** As long as the tickets of `sessions.ts` live, and the time before they were issued. */
+const lifetime = 7300;
+const profile: ForeignStateProfile = { lifetime, sessionIdContext: context };
 const trusting: ForeignStateProfile = { ...profile, trustClientCertificatesInTickets: true };
 const encoding = opensslState(profile);
 
@@ -40,7 +42,7 @@ describe('opensslState writes', () => {
       sessionId: new Uint8Array(0),
       secret: tls12.masterSecret,
       time: 1_700_000_000,
-      timeout: 300,
+      timeout: lifetime,
       sessionIdContext: context,
       hostName: 'example.test',
       flags: 1,
@@ -73,11 +75,29 @@ describe('opensslState writes', () => {
     expect([ticketAgeAdd, maxEarlyDataSize, alpnProtocol]).toEqual([undefined, undefined, undefined]);
   });
 
-  it('R8446-4.6.1-3 no ticket that lives longer than 7 days from the full handshake', () => {
-    const late = { ...tls13, ticketLifetime: 604_800, issuedAt: tls13.establishedAt + 600_000_000 };
-    expect(fieldsOf(late).timeout).toBe(4800);
-    expect(encoding.encode({ ...late, issuedAt: late.establishedAt + 604_800_000 })).toBeUndefined();
+  it('P-key-7 no ticket of TLS 1.3 that lives longer than the lifetime from the full handshake', () => {
+    const after = (seconds: number, lifetime: number) => {
+      const session = { ...tls13, ticketLifetime: 604_800, issuedAt: tls13.establishedAt + 1000 * seconds };
+      const state = opensslState({ ...profile, lifetime }).encode(session);
+      return state && sslSession.decode(state).timeout;
+    };
+    expect([after(0, 300), after(299, 300), after(300, 300)]).toEqual([300, 1, undefined]);
+    expect([after(600_000, 604_800), after(604_800, 604_800)]).toEqual([4800, undefined]);
     expect(encoding.encode({ ...tls13, ticketLifetime: 0 })).toBeUndefined();
+  });
+
+  it('P-key-7 renewed tickets that all end at the same time', () => {
+    const of = opensslState({ ...profile, lifetime: 300 });
+    const start = 1_700_000_000_000;
+    const renewedAt = (issuedAt: number, establishedAt: number) =>
+      of.encode({ ...tls13, establishedAt, issuedAt, ticketLifetime: 300 });
+    let establishedAt = start;
+    for (const now of [start + 100_000, start + 200_000, start + 299_000]) {
+      const session = sessionIn(of.decode(encoded(renewedAt(now, establishedAt)), place({ now })));
+      ({ establishedAt } = session);
+      expect([establishedAt, session.issuedAt]).toEqual([start, now]);
+    }
+    expect(renewedAt(start + 300_000, establishedAt)).toBeUndefined();
   });
 
   it('the leaf of a client, where the profile says so', () => {
@@ -250,7 +270,7 @@ describe('opensslState', () => {
       }),
       { numRuns: 500 },
     );
-    expect(written).toBeGreaterThan(100);
+    expect(written).toBeGreaterThan(20);
   });
 
   it.each(samplesOf('nginx-80-early', 'nginx-80-clientcert', 'node24', 'apache-48-tls12-minted'))(
@@ -273,11 +293,14 @@ function asItComesBack(session: Session): Record<string, unknown> {
   const { peerSignatureScheme: _scheme, alpnProtocol, ...kept } = session;
   const common = { establishedAt: time, issuedAt: time, peerCertificates: session.peerCertificates.slice(0, 1) };
   if (session.version === 'TLSv1.2') return { ...kept, ...common, group: undefined };
-  const left = Math.floor(session.establishedAt / 1000) + 604_800 - Math.floor(session.issuedAt / 1000);
+  const end = Math.floor(session.establishedAt / 1000) + 604_800;
+  const ticketLifetime = Math.min(session.ticketLifetime, end - time / 1000);
   return {
     ...kept,
     ...common,
-    ticketLifetime: Math.min(session.ticketLifetime, left),
+    ticketLifetime,
+    // Where the ticket lives less, the session is taken for older than it is.
+    establishedAt: time + 1000 * (ticketLifetime - 604_800),
     alpnProtocol: session.maxEarlyDataSize === 0 ? undefined : alpnProtocol,
   };
 }
