@@ -63,7 +63,8 @@ const readers: readonly Reader[] = [
   },
   reading(sslSession, (fields, state) => {
     const { time = 0, timeout, secret } = fields;
-    const facts = factsOf(opensslState(lenient(fields.sessionIdContext)), state, time * 1000, timeout);
+    const profile = { ...lenient(fields.sessionIdContext), lifetime: asLifetime(timeout) };
+    const facts = factsOf(opensslState(profile), state, time * 1000, timeout);
     return { ...facts, encoding: 'openssl', fields: { ...fields, secret: hidden(secret) } };
   }),
   reading(boringsslSession, (fields, state) => {
@@ -127,6 +128,11 @@ function hiddenGo120(fields: Go120Session): Go120Session {
 /** What a codec answers is a view on the state, which is still wanted. */
 function hidden(secret: Uint8Array): Uint8Array {
   return concealed(copy(secret));
+}
+
+/** As if the ticket were of the full handshake, for only the server's own lifetime says by how much it is older. */
+function asLifetime(timeout = 1): number {
+  return Math.min(Math.max(timeout, 1), maximumTicketLifetime);
 }
 
 /** Believes everything: what a place makes of it comes later. */
