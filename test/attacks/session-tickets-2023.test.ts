@@ -9,6 +9,7 @@ import { RingSealer } from '../../src/tickets/ring-sealer.js';
 import { generateTicketKey, requireStrongTicketKey } from '../../src/tickets/ticket-key.js';
 import { epoch } from '../support/connections.js';
 import { backends } from '../tickets/backends.js';
+import { everyLayout } from '../tickets/layouts/every-layout.js';
 
 const tickets = 10_000;
 
@@ -36,6 +37,23 @@ describe.each(backends)('tickets and keys in numbers ($name)', (crypto) => {
     const [a, b] = [sealer.seal(one).subarray(34, 98), sealer.seal(other).subarray(34, 98)];
     expect(toHex(a.map((byte, i) => byte ^ (b[i] ?? 0)))).not.toBe('01'.repeat(64));
   });
+
+  it.each(everyLayout)(
+    'P-key-2 in layout $name 300 tickets of equal content have no 16 bytes in common',
+    ({ layout, key }) => {
+      const sealer = new RingSealer({ keys: new KeyRing({ crypto, now: () => epoch, keys: [key] }), layout });
+      const seen = new Set<string>();
+      let windows = 0;
+      for (let i = 0; i < 300; i++) {
+        // The end is ciphertext and MAC or tag; wolfSSL has 16 zeros behind its tag, which is nobody's secret.
+        const behind = layout.name.startsWith('wolfssl') ? 16 : 0;
+        const ticket = sealer.seal(ascii('content that is equal in all of them'));
+        const end = ticket.subarray(ticket.length - behind - 48, ticket.length - behind);
+        for (let at = 0; at + 16 <= end.length; at += 16, windows++) seen.add(toHex(end.subarray(at, at + 16)));
+      }
+      expect(seen.size).toBe(windows);
+    },
+  );
 
   it('R5077-5.5-1 every byte of a key comes from the random source, anew each time', () => {
     const drawn: string[] = [];
