@@ -111,9 +111,7 @@ export const keyFileLayouts = {
   nginx80: { ...nginx, parts: longHmacThenAes },
   /** `SSLSessionTicketKeyFile`. */
   apache48: { ...apache, parts: hmacThenAes },
-  /**
-   * The same file where tickets are sealed with a MAC key of zeros: to read such tickets and for nothing else. A `KeyRing` refuses the key.
-   */
+  /** The same file, to read tickets of Apache on OpenSSL 3 and for nothing else: a `KeyRing` refuses the key. */
   'apache48-ossl3': { ...apache, parts: hmacThenAes },
   /** `ticketKeys`, `server.setTicketKeys()`. */
   node48: {

@@ -266,7 +266,7 @@ describe('formatTicketKeys', () => {
         ['invalid_key', 'gnutls64: keys cannot be turned back into what they were made of'],
       ],
       [
-        'a MAC key that is not in the file',
+        'the variant that is for reading',
         'apache48-ossl3',
         [key({}, 16)],
         ['invalid_key', 'apache48-ossl3: keys cannot be turned back into what they were made of'],

@@ -59,7 +59,7 @@ describe('parseTicketKeys', () => {
     });
 
     it.each(withFiles.filter(([name]) => name.startsWith('apache')))(
-      '%s, whose MAC key is zeros in effect',
+      '%s, in its variant and as documented',
       (_, sample) => {
         const file = fromHex(sample.keyFileHex ?? '');
         expect(plain(parseTicketKeys('apache48-ossl3', file)[0]!)).toEqual([
