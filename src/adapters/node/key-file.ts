@@ -31,7 +31,7 @@ export interface WatchKeyFilesOptions {
   readonly ring: KeyRing;
   /** The ring has the keys of the files; also the first time. What it throws is ignored. */
   readonly onReload?: (reload: KeyFileReload) => void;
-  /** The files cannot be used, told once until they change. Default: a warning of the process. What it throws is ignored. */
+  /** The files cannot be used; told again when something else is wrong with them. Default: a warning of the process. What it throws is ignored. */
   readonly onError?: (error: Error) => void;
   /** Milliseconds; see {@link defaultKeyFileInterval}. */
   readonly intervalMilliseconds?: number;

@@ -18,7 +18,8 @@ export interface FormatTicketKeysOptions {
 /**
  * The files of a server that is to use `keys`, which are in the order of preference as {@link KeyRing.exportKeys} has them: several files
  * where the layout has one key in each, one otherwise. Keys that have expired are left out. Times stay behind where the layout has none: the
- * files say who seals, who is next and who only opens at `now`, and have to be written anew when that changes. They are secrets.
+ * files say who seals, who is next and who only opens at `now`, and have to be written anew when that changes. `json` has
+ * all keys as they are. Files are secrets.
  *
  * Throws `UsageError`: `invalid_key` for keys that do not fit the layout by their lengths or number, `no_sealing_key` if none of them seals at
  * `now`, and `invalid_option` without `now`.

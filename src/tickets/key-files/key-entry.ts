@@ -17,7 +17,7 @@ export interface KeyEntry {
 
 /** What keeps a file from being read as its layout has it. */
 export interface KeyFileProblem {
-  readonly code: 'wrong_size' | 'too_large' | 'too_few_keys' | 'too_many_keys' | 'unreadable';
+  readonly code: 'wrong_size' | 'too_large' | 'too_few_keys' | 'too_many_keys' | 'too_many_files' | 'unreadable';
   /** Of the file or the key, from 0. */
   readonly index: number;
   readonly message: string;

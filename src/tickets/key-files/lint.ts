@@ -8,7 +8,7 @@ import type { KeyEntry, KeyFileProblem } from './key-entry.js';
 import { keyFileLayout, keyLength, type KeyFileLayout, type KeyFileLayoutName } from './layouts.js';
 import { publicationOf } from './known-keys.js';
 import { inOrderOfUse } from './parse.js';
-import { readKeyFiles } from './read.js';
+import { forgetKeys, readKeyFiles } from './read.js';
 
 /** What is wrong; `readable_by_others` is {@link watchKeyFiles}'s. */
 export type KeyFileFindingCode =
@@ -44,13 +44,15 @@ export interface KeyFileFinding {
 export function lintTicketKeys(layout: KeyFileLayoutName, files: Uint8Array | readonly Uint8Array[]): KeyFileFinding[] {
   const facts = keyFileLayout(layout);
   const { entries, problems, unreadBytes } = readKeyFiles(layout, files instanceof Uint8Array ? [files] : files);
-  return [
+  const findings = [
     ...problems.map((problem) => ({ ...problem, severity: 'error' as const, effect: facts.otherwise })),
     ...(unreadBytes > 0 ? [unread(layout, facts, unreadBytes)] : []),
     ...entries.flatMap(findingsInKey),
     ...entries.flatMap((entry, i) => findingsBetween(entry, entries.slice(0, i))),
     ...(problems.length === 0 ? findingsInNumber(layout, facts, entries) : []),
   ];
+  forgetKeys(layout, entries);
+  return findings;
 }
 
 function unread(layout: KeyFileLayoutName, facts: KeyFileLayout, bytes: number): KeyFileFinding {

@@ -8,7 +8,7 @@ import { UsageError } from '../../errors.js';
 import type { TicketKey } from '../ticket-key.js';
 import type { KeyEntry } from './key-entry.js';
 import { keyFileLayout, type KeyFileLayoutName } from './layouts.js';
-import { readKeyFiles } from './read.js';
+import { forgetKeys, readKeyFiles } from './read.js';
 
 /**
  * Reads the files of one server; several only where its layout has one key in each. The first key seals, `sealsFrom: Infinity` marks
@@ -25,9 +25,13 @@ export function parseTicketKeys(layout: KeyFileLayoutName, files: Uint8Array | r
       'gnutls64: got a master, whose keys follow from the clock: see gnutlsKeySource',
     );
   const { entries, problems } = readKeyFiles(layout, files instanceof Uint8Array ? [files] : files);
-  const [problem] = problems;
-  if (problem !== undefined) throw new UsageError('invalid_key', problem.message);
-  return inOrderOfUse(layout, entries).map((entry) => ticketKeyOf(layout, entry));
+  try {
+    const [problem] = problems;
+    if (problem !== undefined) throw new UsageError('invalid_key', problem.message);
+    return inOrderOfUse(layout, entries).map((entry) => ticketKeyOf(layout, entry));
+  } finally {
+    forgetKeys(layout, entries);
+  }
 }
 
 /** Entries that the server keeps, the one that it prefers to seal with first. */

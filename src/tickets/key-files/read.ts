@@ -25,8 +25,14 @@ export function readKeyFiles(name: KeyFileLayoutName, files: readonly Uint8Array
   }
   const reader = new KeyFileReader(name, layout);
   if (layout.encoding === 'raw') files.forEach((file, i) => reader.readRaw(file, i));
-  else files.forEach((file, i) => reader.readText(file, i));
+  else reader.readText(files);
   return reader.finish();
+}
+
+/** Wipes what was decoded. Parts of raw files are views on them, and those are not ours. */
+export function forgetKeys(name: KeyFileLayoutName, entries: readonly KeyEntry[]): void {
+  if (keyFileLayout(name).encoding === 'raw') return;
+  for (const { parts } of entries) wipe(...Object.values(parts));
 }
 
 class KeyFileReader {
@@ -57,24 +63,15 @@ class KeyFileReader {
     this.#entries.push({ index, place, parts: this.#partsOf(file), times: {} });
   }
 
-  readText(file: Uint8Array, index: number): void {
+  readText([file, ...others]: readonly Uint8Array[]): void {
+    if (others.length > 0) this.#refuse('too_many_files', 1, `got ${counted(1 + others.length, 'file')}, expected 1`);
+    if (file === undefined) return;
     if (file.some((byte) => byte > 0x7e)) {
-      this.#refuse('unreadable', index, 'got bytes that are no text');
+      this.#refuse('unreadable', 0, 'got bytes that are no text');
       return;
     }
-    const text = fromAscii(file);
-    if (this.#layout.encoding === 'base64_lines') {
-      this.#readLines(text);
-      return;
-    }
-    const read =
-      this.#layout.encoding === 'h2o_yaml'
-        ? readH2oYaml
-        : this.#layout.encoding === 'json'
-          ? readKeysJson
-          : readEnvoyJson;
-    const entries = read(text);
-    if (typeof entries === 'string') this.#refuse('unreadable', index, entries);
+    const entries = this.#readEntries(fromAscii(file));
+    if (typeof entries === 'string') this.#refuse('unreadable', 0, entries);
     else this.#entries.push(...entries);
   }
 
@@ -90,7 +87,22 @@ class KeyFileReader {
     return { entries: this.#entries.slice(0, limit), problems: this.#problems, unreadBytes: this.#unreadBytes };
   }
 
-  #readLines(text: string): void {
+  #readEntries(text: string): readonly KeyEntry[] | string {
+    switch (this.#layout.encoding) {
+      case 'raw':
+      case 'base64_lines':
+        return this.#readLines(text);
+      case 'envoy_json':
+        return readEnvoyJson(text);
+      case 'h2o_yaml':
+        return readH2oYaml(text);
+      case 'json':
+        return readKeysJson(text);
+    }
+  }
+
+  #readLines(text: string): readonly KeyEntry[] {
+    const entries: KeyEntry[] = [];
     const lines = text.split('\n');
     // A file ends with the end of a line, which begins no other.
     if (lines.at(-1) === '') lines.pop();
@@ -99,12 +111,13 @@ class KeyFileReader {
       const place = `line ${String(i + 1)}`;
       const key = fromBase64(line.replace(/\r$/, ''));
       if (key === undefined) this.#refuse('unreadable', i, `${place} is not base64`);
-      else if (key.length === expected) this.#entries.push({ index: i, place, parts: this.#partsOf(key), times: {} });
+      else if (key.length === expected) entries.push({ index: i, place, parts: this.#partsOf(key), times: {} });
       else {
         this.#refuse('wrong_size', i, `got ${String(key.length)} bytes in ${place}, expected ${String(expected)}`);
         wipe(key);
       }
     });
+    return entries;
   }
 
   #partsOf(key: Uint8Array): KeyEntry['parts'] {

@@ -174,6 +174,7 @@ describe('parseTicketKeys', () => {
         [new Uint8Array(48), new Uint8Array(48)],
         'node48: got 2 keys, expected at most 1',
       ],
+      ['two files of lines', 'haproxy48', [new Uint8Array(0), new Uint8Array(0)], 'haproxy48: got 2 files, expected 1'],
       ['two lines', 'haproxy48', `${'A'.repeat(64)}\n`.repeat(2), 'haproxy48: got 2 keys, expected at least 3'],
       [
         'an empty line',
