@@ -7,12 +7,14 @@ import { peerTarget } from './targets/peers.js';
 import { primitiveTargets } from './targets/primitives.js';
 import { quicTarget } from './targets/quic.js';
 import { recordTargets } from './targets/records.js';
+import { stateTarget } from './targets/states.js';
 import { ticketTargets } from './targets/tickets.js';
 import { betweenTarget, transcriptTargets } from './targets/transcripts.js';
 
 export const targets: readonly FuzzTarget[] = [
   ...messageTargets,
   ...ticketTargets,
+  stateTarget,
   ...recordTargets,
   ...certificateTargets,
   ...primitiveTargets,
