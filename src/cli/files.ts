@@ -1,6 +1,10 @@
 /** Files that options name: read whole, or opened to be written. Every failure is a `UsageError` that names the file. */
 import { fchmodSync, fstatSync, openSync, closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { UsageError } from '../errors.js';
+import { wipe } from '../bytes.js';
+import type { KeyFileLayoutName } from '../tickets/key-files/layouts.js';
+import { lintTicketKeys } from '../tickets/key-files/lint.js';
+import { parseTicketKeys } from '../tickets/key-files/parse.js';
 import type { TicketKey } from '../tickets/ticket-key.js';
 import { refuse } from './failure.js';
 
@@ -40,11 +44,12 @@ export function keyLog(path: string | undefined): { keyLog?: (line: string) => v
 
 const ownerOnly = 0o600;
 
-/** A ticket key as nginx keeps it: the order of its parts turns with the length. */
-export function ticketKey(path: string): TicketKey {
-  const bytes = readFile(path);
-  const name = bytes.subarray(0, 16);
-  if (bytes.length === 48) return { name, aesKey: bytes.subarray(16, 32), hmacKey: bytes.subarray(32) };
-  if (bytes.length === 80) return { name, hmacKey: bytes.subarray(16, 48), aesKey: bytes.subarray(48) };
-  throw new UsageError('invalid_key', `${path}: ${bytes.length} bytes, a ticket key has 48 or 80`);
+/** The keys in files of ticket keys, in the order in which a server of that layout uses them; their bytes are theirs alone. */
+export function ticketKeys(layout: KeyFileLayoutName, paths: readonly string[]): readonly TicketKey[] {
+  const files = paths.map(readFile);
+  const error = lintTicketKeys(layout, files).find(({ severity }) => severity === 'error');
+  if (error !== undefined) throw new UsageError('invalid_key', `${paths.join(', ')}: ${error.message}`);
+  const keys = parseTicketKeys(layout, files);
+  wipe(...files);
+  return keys;
 }

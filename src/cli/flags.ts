@@ -2,6 +2,7 @@
 import type { KeyExchangeGroup } from '../crypto/backend.js';
 import type { ClientAuthentication } from '../handshake/settings.js';
 import type { SupportedCipherSuite } from '../key-schedule/suites.js';
+import type { KeyFileLayoutName } from '../tickets/key-files/layouts.js';
 import type { Psk, Version } from './values.js';
 
 /** What both subcommands have. */
@@ -25,6 +26,7 @@ export interface ServeFlags extends HandshakeFlags {
   readonly sessionCache: number | 'off';
   readonly tickets: number | 'off';
   readonly ticketKeys?: readonly string[];
+  readonly ticketKeyLayout: KeyFileLayoutName;
   /** Seconds. */
   readonly lifetime: number;
   readonly earlyData: number;

@@ -3,6 +3,7 @@
  */
 import { Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { keyFileLayouts } from '../tickets/key-files/layouts.js';
 import type { ConnectFlags, ServeFlags } from './flags.js';
 import * as values from './values.js';
 
@@ -82,8 +83,13 @@ program
   .addOption(
     option(
       '--ticket-keys <file>',
-      'key that seals tickets, 48 or 80 random bytes as nginx has them: name of 16, AES-128 key of 16, HMAC key of 16; or name of 16, HMAC key of 32, AES-256 key of 32. Given again: further keys that open (default: a fresh key every day)',
+      'file of ticket keys as another server has it; the first key seals, unless the layout says otherwise. Given again: files with further keys (default: a fresh key every day)',
     ).argParser(values.collect(String)),
+  )
+  .addOption(
+    option('--ticket-key-layout <name>', 'how these files are laid out; never guessed from their size')
+      .choices(Object.keys(keyFileLayouts))
+      .default('nginx80'),
   )
   .addOption(
     option('--lifetime <seconds>', 'how long sessions and tickets live')

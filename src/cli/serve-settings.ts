@@ -17,7 +17,7 @@ import { defaultOpeningPeriod, KeyRing } from '../tickets/key-ring.js';
 import { RingSealer } from '../tickets/ring-sealer.js';
 import { cryptoBackend, handshakeOptions, rawPrivateKey } from './backend.js';
 import { refuse } from './failure.js';
-import { keyLog, readFile, ticketKey } from './files.js';
+import { keyLog, readFile, ticketKeys } from './files.js';
 import type { ServeFlags } from './flags.js';
 
 export async function serveSettings(flags: ServeFlags): Promise<ServerSettings> {
@@ -65,14 +65,14 @@ function keyOf([leaf]: readonly X509Certificate[], keys: readonly PrivateKeyFrom
 function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
   const now = Date.now;
   const lifetime = flags.lifetime * 1000;
-  const { sessionCache, tickets, ticketKeys, earlyData } = flags;
+  const { sessionCache, tickets, ticketKeys: files, earlyData } = flags;
   const keys = (): KeyRing =>
     new KeyRing({
       crypto,
       now,
-      automaticRotation: ticketKeys === undefined,
+      automaticRotation: files === undefined,
       openingPeriod: Math.max(lifetime, defaultOpeningPeriod),
-      keys: ticketKeys?.map((path) => ticketKey(path)) ?? [],
+      keys: files === undefined ? [] : ticketKeys(flags.ticketKeyLayout, files),
     });
   return {
     sessionLifetime: lifetime,

@@ -1,11 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromHex } from '../../src/bytes.js';
-import { keyLog, readFile, ticketKey, writeSecretFile } from '../../src/cli/files.js';
+import { keyLog, readFile, ticketKeys, writeSecretFile } from '../../src/cli/files.js';
 import { UsageError } from '../../src/errors.js';
-import { readVectors } from '../support/vectors.js';
 
 let folder: string;
 const file = (name: string) => join(folder, name);
@@ -48,23 +47,34 @@ describe('files with secrets', () => {
   });
 });
 
-describe('a ticket key file', () => {
+describe('ticket key files', () => {
+  const samples = [48, 80].map((length) => new Uint8Array(randomBytes(length)));
+
   it.each([
-    ['nginx-tls12-ticket-48.json', [0, 16, 32], [32, 48]],
-    ['nginx-tls12-ticket-80.json', [0, 48, 80], [16, 48]],
-  ] as const)('%s: parts in the order of nginx', (vectors, [nameStart, aesStart, aesEnd], [hmacStart, hmacEnd]) => {
-    const { ticketKeyHex } = readVectors(`captures/${vectors}`) as { ticketKeyHex: string };
-    const bytes = fromHex(ticketKeyHex);
+    ['nginx48', samples[0], [16, 32], [32, 48]],
+    ['nginx80', samples[1], [48, 80], [16, 48]],
+    ['apache48', samples[0], [32, 48], [16, 32]],
+  ] as const)('%s: parts in the order of the layout', (layout, bytes = new Uint8Array(0), aes, hmac) => {
     writeFileSync(file('key'), bytes);
-    expect(ticketKey(file('key'))).toEqual({
-      name: bytes.slice(nameStart, 16),
-      aesKey: bytes.slice(aesStart, aesEnd),
-      hmacKey: bytes.slice(hmacStart, hmacEnd),
-    });
+    expect(ticketKeys(layout, [file('key')])).toMatchObject([
+      { name: bytes.slice(0, 16), aesKey: bytes.slice(...aes), hmacKey: bytes.slice(...hmac) },
+    ]);
   });
 
-  it.each([0, 47, 49, 64, 81])('of %s bytes is refused', (length) => {
+  it.each([0, 47, 48, 49, 81])('of %s bytes is none of 80, and refused by the name of the file', (length) => {
     writeFileSync(file('key'), new Uint8Array(length));
-    expect(() => ticketKey(file('key'))).toThrow(`${file('key')}: ${length} bytes, a ticket key has 48 or 80`);
+    expect(() => ticketKeys('nginx80', [file('key')])).toThrow(
+      expect.objectContaining({
+        code: 'invalid_key',
+        message: expect.stringContaining(file('key')) as string,
+      }) as Error,
+    );
+  });
+
+  it('a weak key is refused', () => {
+    writeFileSync(file('key'), new Uint8Array(80));
+    expect(() => ticketKeys('nginx80', [file('key')])).toThrow(
+      expect.objectContaining({ code: 'invalid_key' }) as Error,
+    );
   });
 });
