@@ -2,6 +2,7 @@
 import type { FuzzTarget } from './target.js';
 import { answerTarget } from './targets/answers.js';
 import { certificateTargets } from './targets/certificates.js';
+import { keyFileTarget } from './targets/key-files.js';
 import { messageTargets } from './targets/messages.js';
 import { peerTarget } from './targets/peers.js';
 import { primitiveTargets } from './targets/primitives.js';
@@ -15,6 +16,7 @@ export const targets: readonly FuzzTarget[] = [
   ...messageTargets,
   ...ticketTargets,
   stateTarget,
+  keyFileTarget,
   ...recordTargets,
   ...certificateTargets,
   ...primitiveTargets,
