@@ -98,7 +98,7 @@ describe.each(offers)('$version with $cipherSuites.0', (offer) => {
 
 describe('TLSv1.3, with a choice of suites', () => {
   // RFC 8446 4.2.11: a PSK is bound to a hash. HAProxy goes by its own order and nginx by the client's.
-  it('a ticket is lost on a server that chooses a suite of another hash', async ({ skip }) => {
+  it('R8446-4.2.11-5 a ticket is lost on a server that chooses a suite of another hash', async ({ skip }) => {
     const offer = { version: 'TLSv1.3' } as const;
     const nginx = await fleet.member('nginx80', skip);
     const haproxy = await fleet.member('haproxy80', skip);

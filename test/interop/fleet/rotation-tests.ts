@@ -27,7 +27,7 @@ export function describeRotation(seconds: number): void {
         expect(Math.max(...result.counts) - Math.min(...result.counts)).toBeLessThanOrEqual(1);
       });
 
-      it('a ticket whose key has left is a full handshake, everywhere', () => {
+      it('R5077-3.2-5 R8446-4.2.11-7 a ticket whose key has left is a full handshake, everywhere', () => {
         expect(result.late.map(({ handshake: { mode } }) => mode)).toEqual(Array(8).fill('full'));
         // Three servers of ours say why, and nginx says no more than that.
         expect(result.late.map(({ theirs }) => theirs.reason ?? theirs.reused)).toEqual(
@@ -35,7 +35,7 @@ export function describeRotation(seconds: number): void {
         );
       });
 
-      it('every key that sealed was used, and left the ring when its turn was over', () => {
+      it('P-key-6 R9325-3.4-3 every key that sealed was used, and left the ring when its turn was over', () => {
         const { members, published } = result;
         const last = published.slice(-3);
         for (const { keys, removed, problems } of members) {

@@ -35,20 +35,28 @@ type Words = Readonly<
 
 const verifyCertificate = nodeVerifier({ ca: authority.cert });
 
+export interface VisitOptions extends Partial<ClientOptions> {
+  /** Whether the request goes out as early data, and again where that is not read. */
+  readonly earlyRequest?: boolean;
+}
+
 export async function visit(
   { port }: Pick<FleetServer, 'port'>,
   version: HandshakeVersion,
-  options: Partial<ClientOptions> = {},
+  { earlyRequest = false, ...options }: VisitOptions = {},
 ): Promise<Visit> {
-  const settings = settingsOf(version, options);
+  const settings = settingsOf(version, { ...options, earlyData: earlyRequest });
+  const request = Buffer.from(`GET / HTTP/1.0\r\nHost: ${serverName}\r\n\r\n`);
   const socket = new TLSSocket(connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true }), {
     begin: (connectionOptions) => clientConnection(settings, connectionOptions),
     connection: {},
     allowHalfOpen: false,
     rejectUnauthorized: true,
     handshakeTimeout: 10_000,
+    ...(earlyRequest && { earlyData: request }),
   });
-  const { received, sessions } = await converse(socket, `GET / HTTP/1.0\r\nHost: ${serverName}\r\n\r\n`);
+  if (earlyRequest) socket.once('secureConnect', () => socket.earlyDataAccepted || socket.write(request));
+  const { received, sessions } = await converse(socket, earlyRequest ? '' : request);
   const { handshake } = socket;
   if (handshake === undefined) throw new Error('the server ended the connection before the handshake');
   const theirs = JSON.parse(/\{.*\}/.exec(received.toString())?.[0] ?? 'null') as Words | null;
