@@ -103,3 +103,15 @@ export function expectNoHarm(
   // Names and secrets are anybody's bytes.
   expect(readable).toBeGreaterThan(100);
 }
+
+/** As {@link expectNoHarm}, of what is only read. */
+export function expectReadSafely(read: (bytes: Uint8Array) => unknown, state: Uint8Array): void {
+  expect(read(state)).toBeDefined();
+  let readable = 0;
+  for (let at = 0; at < state.length; at++) {
+    if (read(state.slice(0, at)) !== undefined) readable++;
+    for (let bit = 0; bit < 8; bit++)
+      if (read(state.map((byte, i) => (i === at ? byte ^ (1 << bit) : byte))) !== undefined) readable++;
+  }
+  expect(readable).toBeGreaterThan(100);
+}
