@@ -109,7 +109,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   for (const each of credentials) checkCredentials(each);
   if (clientAuthentication !== 'none' && options.verifyCertificate === undefined)
     throw new UsageError('invalid_option', '`clientAuthentication` needs `verifyCertificate`');
-  const common = commonSettings(options, options.findTls12Psk !== undefined);
+  const common = commonSettings({ ...options, ...horizon(options) }, options.findTls12Psk !== undefined);
   const hasPsks = common.externalPsks.some(({ role }) => role === 'server') || options.findExternalPsk !== undefined;
   if (credentials.length === 0 && !hasPsks && options.findTls12Psk === undefined)
     throw new UsageError('invalid_option', 'a server needs `credentials`, or external PSKs');
@@ -167,6 +167,12 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     alwaysMiddleboxCompatible: options.alwaysMiddleboxCompatible ?? false,
     acknowledgeServerName: options.acknowledgeServerName ?? true,
   });
+}
+
+/** RFC 9325 3.4: however often its ticket was renewed, a session does not resume past two periods of a ticket key. */
+function horizon({ maximumSessionAge: age, tickets }: ServerOptions): Pick<ServerOptions, 'maximumSessionAge'> {
+  const keyLife = tickets?.longestTicketLife?.() ?? Infinity;
+  return { maximumSessionAge: age ?? Math.min(maximumSessionAge, Math.floor(2 * keyLife)) };
 }
 
 /** RFC 9325 3.4: no ticket is made to outlive the key that it is sealed with. */

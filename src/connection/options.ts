@@ -92,7 +92,10 @@ export interface CommonOptions {
    * store or keys they share. Put the identity of trust anchors, virtual host or tenant into it.
    */
   readonly applicationContext?: Uint8Array;
-  /** Longest time from the full handshake to a resumption, milliseconds; at most 7 days, which is the default. */
+  /**
+   * Longest time from the full handshake to a resumption, milliseconds; at most 7 days, which is the default. A server whose ticket keys say
+   * how long they live resumes by default no longer than two lives of a key (RFC 9325 3.4): 2 days, with a ring as it is by default.
+   */
   readonly maximumSessionAge?: number;
   /** Counters to add to. Default: new ones, found in the settings. */
   readonly counters?: ResumptionCounters;

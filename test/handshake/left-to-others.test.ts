@@ -135,6 +135,8 @@ describe('storage', () => {
     const sources = readdirSync(join(repositoryFolder, 'src'), { recursive: true, encoding: 'utf8' });
     const writers = sources
       .filter((path) => path.endsWith('.ts') && !path.startsWith('cli'))
+      // Reads ticket keys, and opens nothing to write.
+      .filter((path) => path !== join('adapters', 'node', 'key-file.ts'))
       .filter((path) =>
         /['"](?:node:)?fs(?:\/promises)?['"]/.test(readFileSync(join(repositoryFolder, 'src', path), 'utf8')),
       );

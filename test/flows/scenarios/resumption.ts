@@ -195,13 +195,13 @@ export const resumption: readonly Scenario[] = [
       {
         title: 'a hint of 0 leaves it to the client: 7 days',
         before: wait(7 * 24 * hour),
-        server: withTickets,
+        server: (house) => ({ ...withTickets(house), maximumSessionAge: 7 * 24 * hour }),
         expected: byTicket,
       },
       {
         title: 'and no longer',
         before: wait(1),
-        server: withTickets,
+        server: (house) => ({ ...withTickets(house), maximumSessionAge: 7 * 24 * hour }),
         expected: firstWithTicket.expected,
       },
     ],
