@@ -10,8 +10,8 @@ import { equal } from '../bytes.js';
 import { DecodeError } from '../errors.js';
 import { Reader } from './reader.js';
 import { type EnumerationNames, enumerationNames, nameOf, numberOf, readNames } from './enumeration-names.js';
-import { prefixWidth, type Shape } from './shape.js';
-import { notEncodable, Writer } from './writer.js';
+import type { Shape } from './shape.js';
+import { notEncodable, prefixWidth, Writer } from './writer.js';
 
 export interface Codec<T> {
   readonly shape: Shape;

@@ -8,7 +8,8 @@ import { AlertError } from '../errors.js';
 import type { Codec } from './codec.js';
 import { nameOf } from './enumeration-names.js';
 import { Reader } from './reader.js';
-import { prefixWidth, type Shape } from './shape.js';
+import type { Shape } from './shape.js';
+import { prefixWidth } from './writer.js';
 
 /** A field, or the heading of a structure whose fields follow one level deeper. */
 export interface ExplainedField {

@@ -8,8 +8,7 @@ import type { AlertDescription } from '../alert.js';
 import { DecodeError } from '../errors.js';
 import { type Codec, defineCodec, type Infer, within } from './codec.js';
 import { type EnumerationNames, lookUp, numberOf, pages } from './enumeration-names.js';
-import { prefixWidth } from './shape.js';
-import { notEncodable } from './writer.js';
+import { notEncodable, prefixWidth } from './writer.js';
 
 /** The codecs of the extensions that a message knows, by name. */
 export type ExtensionCodecs = Readonly<Record<string, Codec<unknown>>>;

@@ -44,8 +44,3 @@ export interface NamedShape {
   readonly name: string;
   readonly shape: Shape;
 }
-
-/** RFC 8446 3.4: a length takes as many bytes as the ceiling needs. */
-export function prefixWidth(max: number): 1 | 2 | 3 | 4 {
-  return max < 2 ** 8 ? 1 : max < 2 ** 16 ? 2 : max < 2 ** 24 ? 3 : 4;
-}

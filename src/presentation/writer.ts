@@ -5,7 +5,6 @@
  * lent from writer to writer and wiped each time: what is encoded may be a master secret on its way into a ticket.
  */
 import { UsageError } from '../errors.js';
-import { prefixWidth } from './shape.js';
 
 /** What is kept for the next writer: larger than any handshake message without a long certificate chain. */
 const keptCapacity = 4096;
@@ -129,4 +128,9 @@ function notUnsigned(value: number | bigint, width: number): UsageError {
 
 export function notEncodable(reason: string): UsageError {
   return new UsageError('value_not_encodable', reason);
+}
+
+/** RFC 8446 3.4: a length takes as many bytes as the ceiling needs. */
+export function prefixWidth(max: number): 1 | 2 | 3 | 4 {
+  return max < 2 ** 8 ? 1 : max < 2 ** 16 ? 2 : max < 2 ** 24 ? 3 : 4;
 }
