@@ -17,7 +17,7 @@ import {
   uint8,
   vector,
 } from '../../src/presentation/codec.js';
-import { prefixWidth } from '../../src/presentation/shape.js';
+import { prefixWidth } from '../../src/presentation/writer.js';
 import { Writer } from '../../src/presentation/writer.js';
 import { hex, misuse, refusal } from '../support/decoding.js';
 

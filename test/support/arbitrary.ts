@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import type { Codec } from '../../src/presentation/codec.js';
 import type { EnumerationNames } from '../../src/presentation/enumeration-names.js';
-import { prefixWidth, type Shape } from '../../src/presentation/shape.js';
+import type { Shape } from '../../src/presentation/shape.js';
+import { prefixWidth } from '../../src/presentation/writer.js';
 
 /** Values of a codec. Byte strings and lists are as short as their shape lets them be, and a little longer. */
 export function arbitraryOf<T>(codec: Codec<T>): fc.Arbitrary<T> {
