@@ -12,6 +12,11 @@ import { boringsslSession, type BoringsslSession } from '../sessions/boringssl-s
 import { boringsslState } from '../sessions/boringssl-state.js';
 import { decodeOrUndefined } from '../sessions/decode.js';
 import type { ForeignStateProfile } from '../sessions/foreign-state.js';
+import { type FizzState, readFizzState } from '../sessions/foreign/fizz.js';
+import { type GnutlsState, readGnutlsState } from '../sessions/foreign/gnutls.js';
+import { type JsseState, readJsse17State, readJsse25State } from '../sessions/foreign/jsse.js';
+import { type MbedtlsState, readMbedtlsState } from '../sessions/foreign/mbedtls.js';
+import { readWolfsslState, type WolfsslState } from '../sessions/foreign/wolfssl.js';
 import { go120Session, go121Session, type Go120Session, type Go121Session } from '../sessions/go-session.js';
 import { go120State, go121State } from '../sessions/go-state.js';
 import { sslSession, type SslSession } from '../sessions/openssl-session.js';
@@ -32,6 +37,11 @@ export type ReadState = StateFacts &
     | { readonly encoding: 's2n'; readonly fields: S2nSession }
     | { readonly encoding: 'go121'; readonly fields: Go121Session }
     | { readonly encoding: 'go120'; readonly fields: Go120Session }
+    | { readonly encoding: 'gnutls'; readonly fields: GnutlsState }
+    | { readonly encoding: 'mbedtls'; readonly fields: MbedtlsState }
+    | { readonly encoding: 'wolfssl'; readonly fields: WolfsslState }
+    | { readonly encoding: 'jsse25' | 'jsse17'; readonly fields: JsseState }
+    | { readonly encoding: 'fizz'; readonly fields: FizzState }
   );
 
 interface StateFacts {
@@ -39,7 +49,10 @@ interface StateFacts {
   readonly issuedAt: number;
   /** Seconds from then that the state says it lives; `undefined` where it leaves that to the server. */
   readonly lifetime: number | undefined;
-  /** The session that it is, apart from any place to resume; `undefined` for one that can resume nowhere. */
+  /**
+   * The session that it is, apart from any place to resume; `undefined` for one that can resume nowhere, and for what only its own server
+   * takes: GnuTLS, mbed TLS, wolfSSL, SunJSSE and fizz.
+   */
   readonly session: Session | undefined;
 }
 
@@ -84,6 +97,33 @@ const readers: readonly Reader[] = [
     const facts = factsOf(go120State({ ...lenient(), crypto }), state, Number(fields.state.createdAt) * 1000);
     return { ...facts, encoding: 'go120', fields: hiddenGo120(fields) };
   }),
+  (state) => {
+    const fields = readGnutlsState(state);
+    if (fields === undefined) return undefined;
+    const { timestamp, expireTime } = fields.session;
+    const issuedAt = Number(fields.ticket?.creationSeconds ?? timestamp) * 1000;
+    const lifetime = fields.ticket?.ticketLifetime ?? expireTime;
+    return { ...readOnly(issuedAt, lifetime), encoding: 'gnutls', fields: hiddenGnutls(fields) };
+  },
+  (state) => {
+    const fields = readMbedtlsState(state);
+    if (fields === undefined) return undefined;
+    const masterSecret = hidden(fields.masterSecret);
+    return { ...readOnly(Number(fields.start) * 1000), encoding: 'mbedtls', fields: { ...fields, masterSecret } };
+  },
+  (state) => {
+    const fields = readWolfsslState(state);
+    if (fields === undefined) return undefined;
+    return { ...readOnly(fields.issuedAt), encoding: 'wolfssl', fields: { ...fields, secret: hidden(fields.secret) } };
+  },
+  (state) => ofJava('jsse25', readJsse25State(state)),
+  (state) => ofJava('jsse17', readJsse17State(state)),
+  (state) => {
+    const fields = readFizzState(state);
+    if (fields === undefined) return undefined;
+    const issuedAt = Number(fields.issuedAt) * 1000;
+    return { ...readOnly(issuedAt), encoding: 'fizz', fields: { ...fields, secret: hidden(fields.secret) } };
+  },
   reading(statePlaintext, (fields, state) => ({
     encoding: 'rfc5077',
     fields: { ...fields, masterSecret: hidden(fields.masterSecret) },
@@ -107,6 +147,23 @@ function reading<T>(
 function factsOf(encoding: SessionEncoding, state: Uint8Array, issuedAt: number, lifetime?: number): StateFacts {
   const session = encoding.decode(state, { now: issuedAt, serverName: undefined, applicationContext: empty });
   return { issuedAt, lifetime, session: typeof session === 'object' ? session : undefined };
+}
+
+/** What nobody here resumes. */
+function readOnly(issuedAt: number, lifetime?: number): StateFacts {
+  return { issuedAt, lifetime, session: undefined };
+}
+
+function ofJava(encoding: 'jsse25' | 'jsse17', fields: JsseState | undefined): ReadState | undefined {
+  return fields && { ...readOnly(fields.createdAt), encoding, fields: { ...fields, secret: hidden(fields.secret) } };
+}
+
+function hiddenGnutls({ session, ticket }: GnutlsState): GnutlsState {
+  const { tls12 } = session;
+  return {
+    session: { ...session, tls12: tls12 && { ...tls12, masterSecret: hidden(tls12.masterSecret) } },
+    ticket: ticket && { ...ticket, resumptionMasterSecret: hidden(ticket.resumptionMasterSecret) },
+  };
 }
 
 function hiddenS2n(fields: S2nSession): S2nSession {

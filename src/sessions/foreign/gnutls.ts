@@ -87,12 +87,16 @@ export interface GnutlsSession extends Omit<Infer<typeof sessionBlock>, 'magic' 
 }
 
 /** What stands around the session in a ticket of TLS 1.3. */
-export type GnutlsTicket = Omit<Infer<typeof tls13Ticket>, 'session' | 'padding'>;
+type GnutlsTicket = Omit<Infer<typeof tls13Ticket>, 'session' | 'padding'>;
 
-/** `ticket` is there in TLS 1.3. Byte strings are views. `undefined` for anything else. */
-export function readGnutlsState(
-  bytes: Uint8Array,
-): { readonly session: GnutlsSession; readonly ticket: GnutlsTicket | undefined } | undefined {
+export interface GnutlsState {
+  readonly session: GnutlsSession;
+  /** TLS 1.3. */
+  readonly ticket: GnutlsTicket | undefined;
+}
+
+/** Byte strings are views. `undefined` for anything else. */
+export function readGnutlsState(bytes: Uint8Array): GnutlsState | undefined {
   const outer = readTicket(bytes);
   const session = readSession(outer?.session ?? bytes);
   if (session === undefined || (session.tls12 === undefined) !== (outer !== undefined)) return undefined;
