@@ -2,13 +2,13 @@
 import { expect } from 'vitest';
 import { nodeCrypto } from '../../../src/adapters/node/index.js';
 import type { Session } from '../../../src/sessions/session.js';
-import { fleetTickets } from '../../../src/targets/index.js';
+import { fleetTickets, mintSession, type TicketTarget } from '../../../src/targets/index.js';
 import { KeyRing } from '../../../src/tickets/key-ring.js';
 import { RingSealer } from '../../../src/tickets/ring-sealer.js';
 import { startOurs } from './ours.js';
 import { fleetKeys, longKeyStarters, shortKeyStarters, type FleetKeys, type Participant } from './participants.js';
 import type { FleetServer } from './rig.js';
-import { serverName, visit, type Visit } from './visit.js';
+import { adopted, serverName, visit, type Visit } from './visit.js';
 
 export type Skip = (reason: string) => never;
 
@@ -27,11 +27,20 @@ export class Fleet {
   readonly #short = ringOf(fleetKeys(16));
   readonly #long = ringOf(fleetKeys(32));
   readonly #members = new Map<string, Promise<Member>>();
+  readonly #sessions = new Map<string, Promise<Session>>();
 
   member(name: string, skip: Skip): Promise<Member> {
     const member = this.#members.get(name) ?? this.#start(name, skip);
     this.#members.set(name, member);
     return member;
+  }
+
+  /** A session from there, the same one each time: none of these servers keeps account of its tickets. */
+  session(name: string, offer: Offer, skip: Skip): Promise<Session> {
+    const id = [name, offer.version, ...(offer.cipherSuites ?? [])].join(' ');
+    const session = this.#sessions.get(id) ?? this.member(name, skip).then(({ server }) => issuedBy(server, offer));
+    this.#sessions.set(id, session);
+    return session;
   }
 
   async stop(): Promise<void> {
@@ -72,6 +81,21 @@ export async function issuedBy(server: FleetServer, { version, ...options }: Off
   const session = first.sessions.at(-1);
   if (session === undefined) throw new Error(`${server.name} issued no ticket`);
   return session;
+}
+
+/** A session that no handshake made, as a client of that server holds it. */
+export function minted(
+  target: TicketTarget,
+  keys: KeyRing,
+  offer: (typeof offers)[number],
+  nameInTicket = serverName,
+): Session {
+  const common = { crypto: nodeCrypto, keys, now: Date.now(), serverName: nameInTicket };
+  const session =
+    offer.version === 'TLSv1.2'
+      ? mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] })
+      : mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] });
+  return adopted({ ...session, serverName });
 }
 
 /** What the server sees in the ticket of a client's session. */

@@ -3,15 +3,14 @@
  * cell is seen from both ends: the server says that it resumed, and so does the client.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { nodeCrypto } from '../../../src/adapters/node/index.js';
 import { secretOf } from '../../../src/sessions/session.js';
-import { fleetTickets, mintSession, sealTicketFor } from '../../../src/targets/index.js';
+import { fleetTickets, sealTicketFor } from '../../../src/targets/index.js';
 import { Openssl } from '../../support/openssl.js';
 import { requirePeer } from '../../support/peers.js';
-import { come, expectFull, expectResumed, Fleet, issuedBy, offers, opened, type Skip } from './fleet.js';
+import { come, expectFull, expectResumed, Fleet, issuedBy, minted, offers, opened, type Skip } from './fleet.js';
 import { startOurs } from './ours.js';
 import { longKeyStarters, shortKeyStarters } from './participants.js';
-import { adopted, serverName } from './visit.js';
+import { serverName } from './visit.js';
 
 const fleet = new Fleet();
 const { names } = fleet;
@@ -39,12 +38,7 @@ describe.each(offers)('$version with $cipherSuites.0', (offer) => {
 
     it('resumes by a ticket that was made of nothing', async ({ skip }) => {
       const { server, target, keys } = await fleet.member(name, skip);
-      const common = { crypto: nodeCrypto, keys, now: Date.now(), serverName };
-      const minted =
-        offer.version === 'TLSv1.2'
-          ? mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] })
-          : mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] });
-      expectResumed(server, await come(server, offer, adopted(minted, minted.ticket)));
+      expectResumed(server, await come(server, offer, minted(target, keys, offer)));
     });
 
     it('resumes with s_client, by a ticket that our server issued to that', async ({ skip }) => {
@@ -64,7 +58,7 @@ describe.each(offers)('$version with $cipherSuites.0', (offer) => {
       const { server, target, keys } = await fleet.member(name, skip);
       for (const issuer of names) {
         const other = await fleet.member(issuer, skip);
-        const session = await issuedBy(other.server, offer);
+        const session = await fleet.session(issuer, offer, skip);
         const ticket = sealTicketFor(target, opened(other, session), keys);
         expectResumed(server, await come(server, offer, { ...session, ticket }), issuer);
       }
@@ -76,8 +70,7 @@ describe.each(offers)('$version with $cipherSuites.0', (offer) => {
       const { server } = await fleet.member(name, skip);
       const sameKeys = name in shortKeyStarters ? shortKeyStarters : longKeyStarters;
       for (const issuer of Object.keys(sameKeys)) {
-        const other = await fleet.member(issuer, skip);
-        const visit = await come(server, offer, await issuedBy(other.server, offer));
+        const visit = await come(server, offer, await fleet.session(issuer, offer, skip));
         if (issuer === name) expectResumed(server, visit);
         else expectFull(server, visit, issuer);
       }
@@ -85,11 +78,11 @@ describe.each(offers)('$version with $cipherSuites.0', (offer) => {
   });
 
   it('all of their tickets resume at one server of ours', async ({ skip }) => {
-    const all = await Promise.all(names.map((name) => fleet.member(name, skip)));
-    const ours = await startOurs(fleetTickets({ members: all }));
+    const members = await Promise.all(names.map((name) => fleet.member(name, skip)));
+    const ours = await startOurs(fleetTickets({ members }));
     try {
-      for (const { server } of all)
-        expectResumed(ours, await come(ours, offer, await issuedBy(server, offer)), server.name);
+      for (const name of names)
+        expectResumed(ours, await come(ours, offer, await fleet.session(name, offer, skip)), name);
     } finally {
       await ours.stop();
     }

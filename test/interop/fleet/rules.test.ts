@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { credentialsFromPem, nodeCrypto } from '../../../src/adapters/node/index.js';
 import { items, parse, rawBytes } from '../../../src/adapters/x509/asn1.js';
 import { PeerAlertError } from '../../../src/errors.js';
-import { apacheTarget, fleetTickets, mintSession, nginxTarget, sealTicketFor } from '../../../src/targets/index.js';
+import { apacheTarget, fleetTickets, nginxTarget, sealTicketFor } from '../../../src/targets/index.js';
 import type { TicketTarget } from '../../../src/targets/index.js';
 import { formatTicketKeys } from '../../../src/tickets/key-files/format.js';
 import { KeyRing } from '../../../src/tickets/key-ring.js';
@@ -13,7 +13,7 @@ import { authority, identities, type Identity } from '../../support/identities.j
 import { describeWithPeer, requirePeer } from '../../support/peers.js';
 import { page, startNginx, type Nginx } from '../nginx.js';
 import { startApache } from './apache.js';
-import { come, expectFull, expectResumed, Fleet, issuedBy, offers, opened } from './fleet.js';
+import { come, expectFull, expectResumed, Fleet, issuedBy, minted, offers, opened } from './fleet.js';
 import { startOurs } from './ours.js';
 import { fleetKeys } from './participants.js';
 import { adopted, serverName, visit } from './visit.js';
@@ -27,21 +27,6 @@ const der = ({ cert }: Identity): Uint8Array => new X509Certificate(cert).raw;
 const subjectOf = (identity: Identity): Uint8Array => rawBytes(items(items(parse(der(identity)))[0])[5]);
 
 const ringOf = (...keys: TicketKey[]) => new KeyRing({ crypto: nodeCrypto, now: Date.now, keys });
-
-/** As a client holds it that has never been there. */
-function minted(
-  target: TicketTarget,
-  keys: KeyRing,
-  offer: (typeof offers)[0] | (typeof offers)[1],
-  name = serverName,
-) {
-  const common = { crypto: nodeCrypto, keys, now: Date.now(), serverName: name };
-  const session =
-    offer.version === 'TLSv1.2'
-      ? mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] })
-      : mintSession(target, { ...common, version: offer.version, cipherSuite: offer.cipherSuites[0] });
-  return adopted({ ...session, serverName }, session.ticket);
-}
 
 describe.each(fleet.names)('%s', (name) => {
   describe.each([tls12, tls13])('$version', (offer) => {
@@ -160,11 +145,11 @@ describeWithPeer('nginx', 'nginx', (peer) => {
     const [right, wrong] = isBefore(peer.version, [1, 29, 2]) ? [plain, named] : [named, plain];
     for (const offer of [tls12, tls13]) {
       const ask = (target: TicketTarget) => {
-        const { ticket, ...session } = minted(target, keys, offer, 'other.test');
+        const session = { ...minted(target, keys, offer, 'other.test'), serverName: 'other.test' };
         return visit(nginx, offer.version, {
           ...offer,
           serverName: 'other.test',
-          session: adopted({ ...session, serverName: 'other.test' }, ticket, identities.other),
+          session: adopted(session, identities.other),
         });
       };
       expectResumed(nginx, await ask(right));

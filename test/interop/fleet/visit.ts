@@ -65,9 +65,9 @@ export async function visit(
 }
 
 /** A session that no handshake of this client made, as if one had with the server of `cert`. */
-export function adopted<S extends Session>(session: S, ticket: Uint8Array, { cert } = identities.ecdsa): S {
+export function adopted<S extends Session>(session: S, { cert } = identities.ecdsa): S {
   const { applicationContext } = settingsOf(session.version, {});
-  return { ...session, ticket, applicationContext, peerCertificates: [new X509Certificate(cert).raw] };
+  return { ...session, applicationContext, peerCertificates: [new X509Certificate(cert).raw] };
 }
 
 function settingsOf(version: HandshakeVersion, options: Partial<ClientOptions>): ClientSettings {
