@@ -17,8 +17,7 @@ import {
   uint8,
   vector,
 } from '../../src/presentation/codec.js';
-import { prefixWidth } from '../../src/presentation/writer.js';
-import { Writer } from '../../src/presentation/writer.js';
+import { prefixWidth, Writer } from '../../src/presentation/writer.js';
 import { hex, misuse, refusal } from '../support/decoding.js';
 
 const color = enumeration(1, { red: 1, green: 2 });
