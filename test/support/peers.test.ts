@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { describeWithPeer, findPeer, requirePeer, runProgram, startServerProcess } from './peers.js';
 
@@ -65,13 +67,30 @@ describe('startServerProcess', () => {
     expect(() => process.kill(server.pid, 0)).toThrow('ESRCH');
   });
 
-  it('says what a server printed that ended before it was ready', async () => {
+  it('waits until a server that says nothing accepts connections', async () => {
+    const silent = `setTimeout(() => require('node:net').createServer().listen(process.argv[1], '127.0.0.1'), 100)`;
+    const server = await startServerProcess({
+      command: process.execPath,
+      arguments: (port) => ['-e', silent, String(port)],
+      ready: 'accepts_connections',
+    });
+    const socket = connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
+    await server.stop();
+    expect(server.output()).toBe('');
+  });
+
+  it.each([
+    [/READY/, 'before it printed /READY/'],
+    ['accepts_connections', 'before it accepted a connection'],
+  ] as const)('says what a server printed that ended before it was ready: %s', async (ready, when) => {
     const broken = startServerProcess({
       command: process.execPath,
       arguments: () => ['-e', 'console.error("no such option"); process.exit(7)'],
-      ready: /READY/,
+      ready,
     });
-    await expect(broken).rejects.toThrow(/ended with status 7 before it printed \/READY\/:\nno such option/);
+    await expect(broken).rejects.toThrow(`ended with status 7 ${when}:\nno such option`);
   });
 });
 
