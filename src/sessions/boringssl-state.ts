@@ -5,11 +5,11 @@
  * tickets of BoringSSL it is missing, and then the names are the profile's.
  */
 import { empty } from '../bytes.js';
-import { boringsslSession, type BoringsslSession } from './boringssl-session.js';
 import { isSequence } from '../presentation/der.js';
+import { boringsslSession, type BoringsslSession } from './boringssl-session.js';
 import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
-import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
+import { checkedProfile, type CheckedProfile, type ForeignStateProfile } from './foreign-state.js';
 import {
   maximumTicketLifetime,
   type Session,
@@ -50,14 +50,11 @@ export function boringsslState(profile: ForeignStateProfile): SessionEncoding {
   };
 }
 
-function fieldsOf(session: Session, profile: ForeignStateProfile): BoringsslSession | undefined {
+function fieldsOf(session: Session, profile: CheckedProfile): BoringsslSession | undefined {
   return session.version === 'TLSv1.3' ? tls13Fields(session, profile) : tls12Fields(session, profile);
 }
 
-function tls12Fields(
-  session: Tls12Session,
-  { sessionIdContext = empty, lifetime }: ForeignStateProfile,
-): BoringsslSession {
+function tls12Fields(session: Tls12Session, { sessionIdContext, lifetime }: CheckedProfile): BoringsslSession {
   return {
     structureVersion: 1,
     protocolVersion: session.version,
@@ -78,10 +75,7 @@ function tls12Fields(
 }
 
 /** `undefined` for a ticket that would have no second to live. */
-function tls13Fields(
-  session: Tls13Session,
-  { sessionIdContext = empty }: ForeignStateProfile,
-): BoringsslSession | undefined {
+function tls13Fields(session: Tls13Session, { sessionIdContext }: CheckedProfile): BoringsslSession | undefined {
   const authenticationTimeout = secondsLeft(session);
   const timeout = Math.min(session.ticketLifetime, authenticationTimeout);
   if (timeout < 1) return undefined;
@@ -114,14 +108,8 @@ function chainAbove({ peerCertificates }: Session): readonly Uint8Array[] | unde
 
 /** And one that BoringSSL would read: some fields want others beside them. */
 function isOfServer(state: BoringsslSession): boolean {
-  const {
-    isServer = true,
-    peerCertificate,
-    certificateChain,
-    localApplicationSettings,
-    peerApplicationSettings,
-  } = state;
-  if (!isServer || (certificateChain !== undefined && peerCertificate === undefined)) return false;
+  const { isServer = true, localApplicationSettings, peerApplicationSettings } = state;
+  if (!isServer || (state.certificateChain !== undefined && state.peerCertificate === undefined)) return false;
   if ((localApplicationSettings === undefined) !== (peerApplicationSettings === undefined)) return false;
   return state.protocolVersion !== 'TLSv1.3' || (state.ticketAgeAdd !== undefined && state.pskIdentity === undefined);
 }

@@ -5,7 +5,7 @@
  * where there is one, and else nothing but the ticket key; a host name is missing where the server records none. So the configuration
  * of a session that is read is that of the place where it resumes, and names come from the profile.
  */
-import { copy, empty, equal } from '../bytes.js';
+import { copy, equal } from '../bytes.js';
 import { concealed } from '../concealed.js';
 import { hashLength, type EcdheGroup } from '../crypto/backend.js';
 import {
@@ -20,7 +20,7 @@ import { signatureSchemes, type SignatureSchemeInRegistry } from '../parameters.
 import { maximumClockSkew } from './binding.js';
 import type { BindingRefusal } from './binding-refusal.js';
 import { isAllZero } from './decode.js';
-import type { ForeignStateProfile } from './foreign-state.js';
+import type { CheckedProfile } from './foreign-state.js';
 import {
   masterSecretLength,
   maximumTicketLifetime,
@@ -65,7 +65,7 @@ export interface ForeignState {
 /** The session that `state` is at `place`, or why it is none there; `undefined` if it can be none anywhere. */
 export function foreignSession(
   state: ForeignState,
-  profile: ForeignStateProfile,
+  profile: CheckedProfile,
   place: ResumptionPlace,
 ): Session | BindingRefusal | undefined {
   const { version, cipherSuite, secret, externalPskIdentity } = state;
@@ -85,11 +85,10 @@ export function foreignSession(
 /** What the server that the state is for would refuse, and what it would believe and we do not. */
 function refusalOf(
   { sessionIdContext, peerCertificates, unverifiedClient, issuedAt, lifetime }: ForeignState,
-  profile: ForeignStateProfile,
+  profile: CheckedProfile,
   { now }: ResumptionPlace,
 ): BindingRefusal | undefined {
-  if (sessionIdContext !== undefined && !equal(sessionIdContext, profile.sessionIdContext ?? empty))
-    return 'context_mismatch';
+  if (sessionIdContext !== undefined && !equal(sessionIdContext, profile.sessionIdContext)) return 'context_mismatch';
   if (unverifiedClient === true) return 'client_certificate_distrusted';
   if (peerCertificates.length > 0 && profile.trustClientCertificatesInTickets !== true)
     return 'client_certificate_distrusted';
@@ -147,7 +146,7 @@ function tls13Session(
 function withFacts<S extends Draft<Session>>(
   session: S,
   { hostName, alpnProtocol, peerSignatureScheme, externalPskIdentity }: ForeignState,
-  { serverNamesOfUnnamedStates = [] }: ForeignStateProfile,
+  { serverNamesOfUnnamedStates = [] }: CheckedProfile,
   { serverName: asked }: ResumptionPlace,
 ): S {
   if (hostName !== undefined) session.serverName = hostName.toLowerCase();
@@ -176,7 +175,7 @@ export interface Room {
 }
 
 /** Whether the encoding says all that the session is bound to, or the profile that it need not. */
-export function hasRoom(room: Room, session: Session, profile: ForeignStateProfile): boolean {
+export function hasRoom(room: Room, session: Session, profile: CheckedProfile): boolean {
   const { serverName, peerCertificates, externalPskIdentity } = session;
   if (externalPskIdentity !== undefined && room.externalPskIdentity !== true) return false;
   if (peerCertificates.length > 0 && profile.trustClientCertificatesInTickets !== true) return false;

@@ -5,7 +5,7 @@
  * The surprising thing is the client certificate: whoever holds the ticket key writes the state, and can log in as anybody by putting
  * anybody's certificate there. So a state with one does not resume unless the profile says that every holder of the key is trusted.
  */
-import { empty } from '../bytes.js';
+import { copy, empty } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { maximumTicketLifetime } from './session.js';
 
@@ -30,8 +30,13 @@ export interface ForeignStateProfile {
   readonly trustClientCertificatesInTickets?: boolean;
 }
 
-/** `profile`, if it is one. Throws `UsageError` (`invalid_option`). */
-export function checkedProfile(profile: ForeignStateProfile): ForeignStateProfile {
+/** A profile that can be one, with its own copy of the context. */
+export interface CheckedProfile extends ForeignStateProfile {
+  readonly sessionIdContext: Uint8Array;
+}
+
+/** Throws `UsageError` (`invalid_option`). */
+export function checkedProfile(profile: ForeignStateProfile): CheckedProfile {
   const { lifetime, sessionIdContext = empty } = profile;
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime)
     throw new UsageError('invalid_option', `lifetime: got ${lifetime}, expected 1 to ${maximumTicketLifetime} seconds`);
@@ -40,7 +45,7 @@ export function checkedProfile(profile: ForeignStateProfile): ForeignStateProfil
       'invalid_option',
       `sessionIdContext: got ${sessionIdContext.length} bytes, expected at most ${longestSessionIdContext}`,
     );
-  return profile;
+  return { ...profile, sessionIdContext: copy(sessionIdContext) };
 }
 
 /** Of OpenSSL and BoringSSL: `SSL_MAX_SID_CTX_LENGTH`. */

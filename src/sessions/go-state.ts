@@ -13,7 +13,7 @@ import { namedGroups } from '../parameters.js';
 import { enumeration, rest, struct, type Infer } from '../presentation/codec.js';
 import { decodeOrUndefined, isAllZero } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, type ForeignState } from './foreign-session.js';
-import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
+import { checkedProfile, type CheckedProfile, type ForeignStateProfile } from './foreign-state.js';
 import { go120Session, go121Session, type Go120Session, type Go121Session } from './go-session.js';
 import { secretOf, type Session, type SessionEncoding } from './session.js';
 
@@ -52,7 +52,7 @@ export function go120State(profile: ForeignStateProfile & { readonly crypto: Cry
 
 type Go120State<V> = Extract<Go120Session, { readonly version: V }>['state'];
 
-function tls12StateOf(state: Go120State<'TLSv1.2'>, { lifetime }: ForeignStateProfile): ForeignState {
+function tls12StateOf(state: Go120State<'TLSv1.2'>, { lifetime }: CheckedProfile): ForeignState {
   const issuedAt = Number(state.createdAt) * 1000;
   return {
     version: 'TLSv1.2',
@@ -69,7 +69,7 @@ function tls12StateOf(state: Go120State<'TLSv1.2'>, { lifetime }: ForeignStatePr
 /** With the PSK of the empty nonce, in an array of its own; `undefined` where the secret is not as long as the hash. */
 function tls13StateOf(
   state: Go120State<'TLSv1.3'>,
-  { lifetime }: ForeignStateProfile,
+  { lifetime }: CheckedProfile,
   crypto: CryptoBackend,
 ): ForeignState | undefined {
   const { cipherSuite, resumptionMasterSecret } = state;
@@ -146,7 +146,7 @@ function fieldsOf(session: Session, withGroup: boolean): Go121Session {
 }
 
 /** `undefined` where it is not what Go writes. */
-function stateOf(session: Go121Session, { lifetime }: ForeignStateProfile): ForeignState | undefined {
+function stateOf(session: Go121Session, { lifetime }: CheckedProfile): ForeignState | undefined {
   const { version, cipherSuite, secret, extendedMasterSecret, client } = session;
   const added = version === 'TLSv1.2' && session.later.length > 0 ? decodeOrUndefined(later, session.later) : noGroup;
   if (added === undefined || typeof extendedMasterSecret === 'number') return undefined;

@@ -8,7 +8,7 @@ import { empty } from '../bytes.js';
 import { isSequence } from '../presentation/der.js';
 import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
-import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
+import { checkedProfile, type CheckedProfile, type ForeignStateProfile } from './foreign-state.js';
 import { sslSession, type SslSession } from './openssl-session.js';
 import type { Session, SessionEncoding, Tls12Session, Tls13Session } from './session.js';
 
@@ -47,11 +47,11 @@ const extendedMasterSecretFlag = 1;
 /** What OpenSSL takes for the timeout where none is written. Seconds. */
 const defaultTimeout = 3;
 
-function fieldsOf(session: Session, profile: ForeignStateProfile): SslSession | undefined {
+function fieldsOf(session: Session, profile: CheckedProfile): SslSession | undefined {
   return session.version === 'TLSv1.3' ? tls13Fields(session, profile) : tls12Fields(session, profile);
 }
 
-function tls12Fields(session: Tls12Session, { sessionIdContext = empty, lifetime }: ForeignStateProfile): SslSession {
+function tls12Fields(session: Tls12Session, { sessionIdContext, lifetime }: CheckedProfile): SslSession {
   return {
     structureVersion: 1,
     protocolVersion: session.version,
@@ -68,10 +68,7 @@ function tls12Fields(session: Tls12Session, { sessionIdContext = empty, lifetime
 }
 
 /** `undefined` for a ticket that would have no second to live. */
-function tls13Fields(
-  session: Tls13Session,
-  { sessionIdContext = empty, lifetime }: ForeignStateProfile,
-): SslSession | undefined {
+function tls13Fields(session: Tls13Session, { sessionIdContext, lifetime }: CheckedProfile): SslSession | undefined {
   const timeout = Math.min(session.ticketLifetime, secondsLeft(session, lifetime));
   if (timeout < 1) return undefined;
   const { ticketAgeAdd, maxEarlyDataSize } = session;
@@ -98,7 +95,7 @@ function isWithoutOtherKeys({ pskIdentity, srpUsername, compressionMethod = empt
   return pskIdentity === undefined && srpUsername === undefined && !isCompressed;
 }
 
-function foreignState(state: SslSession, profile: ForeignStateProfile): ForeignState {
+function foreignState(state: SslSession, profile: CheckedProfile): ForeignState {
   const { time = 0, timeout = defaultTimeout, peerCertificate, flags = 0, verifyResult = 0 } = state;
   const isTls13 = state.protocolVersion === 'TLSv1.3';
   return {

@@ -7,7 +7,7 @@
 import { ascii, empty, fromAscii } from '../bytes.js';
 import { decodeOrUndefined } from './decode.js';
 import { foreignSession, hasRoom, secondsLeft, type ForeignState } from './foreign-session.js';
-import { checkedProfile, type ForeignStateProfile } from './foreign-state.js';
+import { checkedProfile, type CheckedProfile, type ForeignStateProfile } from './foreign-state.js';
 import { s2nSession, type S2nSession } from './s2n-session.js';
 import { maximumTicketLifetime, type SessionEncoding, type Tls13Session } from './session.js';
 
@@ -66,7 +66,7 @@ function tls13(session: Tls13Session): S2nSession {
 }
 
 /** `undefined` where it is not what s2n-tls writes. */
-function stateOf(session: S2nSession, { lifetime }: ForeignStateProfile): ForeignState | undefined {
+function stateOf(session: S2nSession, { lifetime }: CheckedProfile): ForeignState | undefined {
   const { protocolVersion: version, cipherSuite } = session.state;
   const issuedAt = inMilliseconds(session.state.issuedAt);
   const common = { version, cipherSuite, issuedAt, peerCertificates: [] };

@@ -81,7 +81,7 @@ describe('boringsslState', () => {
     });
   });
 
-  it('R8446-4.6.1-3 counts the seven days down from the full handshake', () => {
+  it('R8446-4.6.1-15 counts the seven days down from the full handshake', () => {
     const late = { ...tls13, ticketLifetime: 604_800, issuedAt: tls13.establishedAt + 604_000_000 };
     const { timeout, authenticationTimeout } = fieldsOf(late);
     expect([timeout, authenticationTimeout]).toEqual([800, undefined]);

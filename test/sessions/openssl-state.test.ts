@@ -202,7 +202,7 @@ describe('opensslState reads', () => {
     expect(decodeWith(failed, trusting)).toBe('client_certificate_distrusted');
   });
 
-  it('a name in lower case, and where there is none the one asked for, if the profile has it', () => {
+  it('P-bind-8 a name in lower case, and where there is none the one asked for, if the profile has it', () => {
     expect(sessionIn(decodeWith({ hostName: 'Example.TEST' })).serverName).toBe('example.test');
     const { hostName: _name, ...nameless } = fieldsOf(tls13);
     const decode = (names: readonly string[], serverName: string | undefined) =>
