@@ -36,7 +36,7 @@ import {
 
 /** Settings of a client. Throws `UsageError` for options that cannot work. */
 export function clientSettings(options: ClientOptions): ClientSettings {
-  const { credentials = [], tickets = true, session = [] } = options;
+  const { credentials = [], tickets = true, session = [], foreignSessions = [] } = options;
   const serverName = options.serverName === undefined ? undefined : hostName(options.serverName);
   const common = commonSettings(options, options.selectTls12Psk !== undefined);
   const signatureSchemes = signatureSchemesOf(common.signatureSchemes, common.versions, 'server');
@@ -70,7 +70,10 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     serverName,
     sessionKey: sessionKey('TLSv1.2'),
     tls13SessionKey: sessionKey('TLSv1.3'),
-    offeredSessions: 'version' in session ? [session] : session,
+    offeredSessions: [
+      ...('version' in session ? [session] : session),
+      ...foreignSessions.map((foreign) => ({ ...foreign, applicationContext })),
+    ],
     offerSessionsOfOtherNames: options.offerSessionsOfOtherNames ?? false,
     keyShareGroups: common.versions.includes('TLSv1.3') ? keyShareGroups(options.keyShareGroups, common.groups) : [],
     earlyData: options.earlyData ?? false,

@@ -123,6 +123,11 @@ export interface ClientOptions extends CommonOptions {
    */
   readonly session?: Session | readonly Session[];
   /**
+   * Sessions that no handshake under these options made, such as those of `mintSession`: taken for sessions of this configuration, and
+   * offered after `session` if they are fit otherwise. Whoever made one can be any server to this client.
+   */
+  readonly foreignSessions?: readonly Session[];
+  /**
    * Offers one of `session` under another name, too, if its server said that it may (`resumableAcrossNames`) and `verifyCertificate`
    * accepts its certificate for the name of now (draft-ietf-tls-cross-sni-resumption, RFC 8446 4.6.1). Never with early data. Whoever sees
    * both connections can tell that they are one client's. `sessions` is searched under the name of now alone. Default false.

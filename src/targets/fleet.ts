@@ -5,7 +5,7 @@
  * The surprising thing: one ticket serves one context. A client that comes from nginx with a ticket resumes here, and the ticket that it
  * gets here resumes at the server for which it was issued.
  */
-import { concat, wipe } from '../bytes.js';
+import { concat, equal, wipe } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { BindingRefusal } from '../sessions/binding-refusal.js';
 import type { ResumptionPlace, Session, SessionEncoding } from '../sessions/session.js';
@@ -16,7 +16,10 @@ import type { TicketTarget } from './target.js';
 
 export interface FleetMember {
   readonly target: TicketTarget;
-  /** Members may share a ring: their keys are then the same bytes, each in the server's own file. */
+  /**
+   * Members whose keys are the same bytes, each in the server's own file, share one ring: a ticket is told by its key, and then by its
+   * context.
+   */
   readonly keys: KeyRing;
 }
 
@@ -83,12 +86,26 @@ function envelopesOf(members: readonly FleetMember[]): readonly Envelope[] {
   for (const { target, keys } of members) {
     const { layout } = target;
     const known = envelopes.find(({ keys: others, targets }) => others === keys && targets[0]?.layout === layout);
+    if (
+      known === undefined &&
+      envelopes.some((other) => other.targets[0]?.layout === layout && haveOneName(other.keys, keys))
+    )
+      throw new UsageError(
+        'invalid_option',
+        'two members have a key in common, in different rings: give them one ring',
+      );
     if (known === undefined) envelopes.push({ keys, sealer: new RingSealer({ keys, layout }), targets: [target] });
     else known.targets.push(target);
   }
   if (envelopes.length > mostEnvelopes)
     throw new UsageError('invalid_option', `more than ${String(mostEnvelopes)} pairs of layout and ring`);
   return envelopes;
+}
+
+/** What the one ring opens the other would never be asked for. */
+function haveOneName(ring: KeyRing, other: KeyRing): boolean {
+  const names = ring.status().map(({ name }) => name);
+  return other.status().some(({ name }) => names.some((known) => equal(known, name)));
 }
 
 /** The state that goes in and comes out has a byte in front: which envelope it is for. */

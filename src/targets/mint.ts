@@ -53,8 +53,8 @@ interface MintFacts {
 }
 
 /**
- * A session that `target` resumes although no handshake came before: as a client holds it, with the ticket in it. Extended master secret
- * by default. Throws as {@link sealTicketFor} does.
+ * A session that `target` resumes although no handshake came before: as a client holds it, with the ticket in it, and offers it as one of
+ * its `foreignSessions`. Extended master secret by default. Throws as {@link sealTicketFor} does.
  */
 export function mintSession(target: TicketTarget, options: MintOptions): Session & { readonly ticket: Uint8Array } {
   const { crypto, keys, now, serverName, alpnProtocol, serverCertificates: peerCertificates = [] } = options;

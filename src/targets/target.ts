@@ -35,7 +35,7 @@ export interface AcceptanceRules {
 
 /**
  * - `not_recorded`: no name in the state
- * - `ignored`: recorded and not compared
+ * - `ignored`: recorded, by most where the server has a callback for names, and not compared
  * - `declined`: a full handshake
  * - `misdirected`: resumed, and answered by HTTP 421, or by an alert where clients are verified (nginx)
  * - `by_context`: each name has a session id context of its own (Apache)

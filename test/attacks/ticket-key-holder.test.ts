@@ -54,9 +54,12 @@ describe.each<[string, TicketTarget, TicketTarget]>([
       clientAuthentication,
       verifyCertificate: () => ({ accepted: true, publicKey: ecdsaP256.signer.publicKey }),
     });
-    const client = testClient('node', 'holder', { minVersion: version, maxVersion: version });
-    const { applicationContext } = client;
-    return outcome(connectSync({ ...client, offeredSessions: [{ ...session, applicationContext }] }, server));
+    const client = testClient('node', 'holder', {
+      minVersion: version,
+      maxVersion: version,
+      foreignSessions: [session],
+    });
+    return outcome(connectSync(client, server));
   }
 
   it('P-bind-3 logs nobody in where a certificate is required', () => {

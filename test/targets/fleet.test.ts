@@ -64,11 +64,12 @@ function server(version: Version, members: readonly FleetMember[], changes: Chan
 }
 
 function client(version: Version, session?: Session, changes: Parameters<typeof testClient>[2] = {}) {
-  const settings = testClient('node', 'fleet', { minVersion: version, maxVersion: version, ...changes });
-  if (session === undefined) return settings;
-  // As a client would hold it that had made the handshake itself.
-  const { applicationContext } = settings;
-  return { ...settings, offeredSessions: [{ ...session, applicationContext }] };
+  return testClient('node', 'fleet', {
+    minVersion: version,
+    maxVersion: version,
+    ...(session !== undefined && { foreignSessions: [session] }),
+    ...changes,
+  });
 }
 
 const suites = {
@@ -255,4 +256,18 @@ describe('client certificates in tickets', () => {
       expect(outcome(third)).toBe('full: client_certificate_distrusted');
     },
   );
+});
+
+describe('rings', () => {
+  it('one key in two rings would keep one of the members from being asked: refused', () => {
+    const key = generateTicketKey(crypto);
+    const [one, other] = [ringOf(key), ringOf(key)];
+    const members = [
+      { target: haproxyTarget(), keys: one },
+      { target: opensslTarget(), keys: other },
+    ];
+    expect(() => fleetTickets({ members })).toThrow(expect.objectContaining({ code: 'invalid_option' }) as Error);
+    // In another layout its tickets are others.
+    expect(fleetTickets({ members: [members[0]!, { target: tlsResumeTarget(), keys: other }] }).tickets).toBeDefined();
+  });
 });

@@ -32,6 +32,7 @@ type TransportOptions = Omit<Partial<TcpNetConnectOpts>, 'allowHalfOpen'> & Part
 type OwnOptions = Pick<ClientOptions, (typeof ownOptions)[number] | 'applicationContext'>;
 const ownOptions = [
   'chooseCredentials',
+  'foreignSessions',
   'keyShareGroups',
   'middleboxCompatibility',
   'permuteExtensions',
