@@ -4,8 +4,8 @@
  * The surprising thing: the two can be told apart by nothing but the types inside a few tags, INTEGER there and OCTET STRING here. A session
  * of TLS 1.3, or of 1.2 with the extended master secret, never reads as the other's; one of 1.2 without it may be either's.
  */
-import { cipherSuites, namedGroups, protocolVersions, signatureSchemes } from '../parameters.js';
-import { constant, enumeration, uint32, type Infer } from '../presentation/codec.js';
+import { namedGroups, signatureSchemes } from '../parameters.js';
+import { uint32, type Infer } from '../presentation/codec.js';
 import {
   anySequence,
   boolean,
@@ -20,7 +20,7 @@ import {
 } from '../presentation/der.js';
 import { decodeOrUndefined } from './decode.js';
 import { longestSessionIdContext } from './foreign-state.js';
-import { sslSession } from './openssl-session.js';
+import { firstFields, sslSession } from './openssl-session.js';
 
 const unsigned32 = integer(0, 2 ** 32 - 1);
 
@@ -30,12 +30,7 @@ const unsigned32 = integer(0, 2 ** 32 - 1);
  */
 export const boringsslSession = sequence(
   {
-    structureVersion: constant(integer(), 1),
-    protocolVersion: namedInteger(protocolVersions, 0xffff),
-    cipherSuite: octetsOf(enumeration(2, cipherSuites)),
-    /** Empty in tickets. */
-    sessionId: octetString(0, 32),
-    /** TLS 1.2: the master secret. TLS 1.3: the PSK of this very ticket. */
+    ...firstFields,
     secret: octetString(0, 48),
     time: explicit(1, integer(0)),
     timeout: explicit(2, unsigned32),

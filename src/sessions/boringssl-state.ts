@@ -8,15 +8,11 @@ import { empty } from '../bytes.js';
 import { isSequence } from '../presentation/der.js';
 import { boringsslSession, type BoringsslSession } from './boringssl-session.js';
 import { decodeOrUndefined } from './decode.js';
-import { foreignSession, hasRoom, inSeconds, secondsLeft, type ForeignState } from './foreign-session.js';
+import { foreignSession, hasRoom, secondsLeft, type ForeignState } from './foreign-session.js';
 import { checkedProfile, type CheckedProfile, type ForeignStateProfile } from './foreign-state.js';
-import {
-  maximumTicketLifetime,
-  type Session,
-  type SessionEncoding,
-  type Tls12Session,
-  type Tls13Session,
-} from './session.js';
+import { commonFields } from './openssl-state.js';
+import { maximumTicketLifetime, type Session, type SessionEncoding } from './session.js';
+import type { Draft } from './state-fields.js';
 
 /**
  * Sessions as BoringSSL reads them. `profile.sessionIdContext` is what the server has, or else it makes a full handshake. It resumes with
@@ -51,59 +47,35 @@ export function boringsslState(profile: ForeignStateProfile): SessionEncoding {
 }
 
 function fieldsOf(session: Session, profile: CheckedProfile): BoringsslSession | undefined {
-  return session.version === 'TLSv1.3' ? tls13Fields(session, profile) : tls12Fields(session, profile);
-}
-
-function tls12Fields(session: Tls12Session, { sessionIdContext, lifetime }: CheckedProfile): BoringsslSession {
-  return {
-    structureVersion: 1,
-    protocolVersion: session.version,
-    cipherSuite: session.cipherSuite,
-    sessionId: empty,
-    secret: session.masterSecret,
-    time: inSeconds(session.establishedAt),
-    timeout: lifetime,
-    peerCertificate: session.peerCertificates[0],
-    sessionIdContext,
-    hostName: session.serverName,
-    pskIdentity: session.externalPskIdentity,
-    extendedMasterSecret: session.extendedMasterSecret || undefined,
-    group: session.group,
-    certificateChain: chainAbove(session),
-    peerSignatureScheme: session.peerSignatureScheme,
-  };
-}
-
-/** `undefined` for a ticket that would have no second to live. */
-function tls13Fields(session: Tls13Session, { sessionIdContext }: CheckedProfile): BoringsslSession | undefined {
+  if (session.version === 'TLSv1.2') {
+    const { establishedAt, externalPskIdentity, extendedMasterSecret, group } = session;
+    const fields: Draft<BoringsslSession> = commonFields(session, profile, establishedAt, profile.lifetime);
+    addPeer(fields, session);
+    fields.pskIdentity = externalPskIdentity;
+    if (extendedMasterSecret) fields.extendedMasterSecret = true;
+    fields.group = group;
+    return fields;
+  }
+  const { issuedAt, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, alpnProtocol } = session;
   const authenticationTimeout = secondsLeft(session);
-  const timeout = Math.min(session.ticketLifetime, authenticationTimeout);
+  const timeout = Math.min(ticketLifetime, authenticationTimeout);
   if (timeout < 1) return undefined;
-  const { maxEarlyDataSize } = session;
-  return {
-    structureVersion: 1,
-    protocolVersion: session.version,
-    cipherSuite: session.cipherSuite,
-    sessionId: empty,
-    secret: session.psk,
-    time: inSeconds(session.issuedAt),
-    timeout,
-    peerCertificate: session.peerCertificates[0],
-    sessionIdContext,
-    hostName: session.serverName,
-    certificateChain: chainAbove(session),
-    ticketAgeAdd: session.ticketAgeAdd,
-    peerSignatureScheme: session.peerSignatureScheme,
-    maxEarlyDataSize: maxEarlyDataSize === 0 ? undefined : maxEarlyDataSize,
-    authenticationTimeout: authenticationTimeout === timeout ? undefined : authenticationTimeout,
-    alpnProtocol: maxEarlyDataSize === 0 ? undefined : session.alpnProtocol,
-    isQuic: session.transport === 'quic' || undefined,
-    isResumableAcrossNames: session.resumableAcrossNames,
-  };
+  const fields: Draft<BoringsslSession> = commonFields(session, profile, issuedAt, timeout);
+  addPeer(fields, session);
+  fields.ticketAgeAdd = ticketAgeAdd;
+  if (authenticationTimeout !== timeout) fields.authenticationTimeout = authenticationTimeout;
+  if (maxEarlyDataSize !== 0) {
+    fields.maxEarlyDataSize = maxEarlyDataSize;
+    fields.alpnProtocol = alpnProtocol;
+  }
+  if (session.transport === 'quic') fields.isQuic = true;
+  fields.isResumableAcrossNames = session.resumableAcrossNames;
+  return fields;
 }
 
-function chainAbove({ peerCertificates }: Session): readonly Uint8Array[] | undefined {
-  return peerCertificates.length > 1 ? peerCertificates.slice(1) : undefined;
+function addPeer(fields: Draft<BoringsslSession>, { peerCertificates, peerSignatureScheme }: Session): void {
+  if (peerCertificates.length > 1) fields.certificateChain = peerCertificates.slice(1);
+  fields.peerSignatureScheme = peerSignatureScheme;
 }
 
 /** And one that BoringSSL would read: some fields want others beside them. */
