@@ -1,8 +1,10 @@
 /** What is asked of every encoding of another server, and the samples that it is asked of. */
 import { expect } from 'vitest';
 import { concat, fromHex, toHex } from '../../src/bytes.js';
+import { cipherSuites, protocolVersions } from '../../src/parameters.js';
 import type { BindingRefusal } from '../../src/sessions/binding-refusal.js';
 import { decodeOrUndefined } from '../../src/sessions/decode.js';
+import type { SslSession } from '../../src/sessions/openssl-session.js';
 import type { ResumptionPlace, Session, SessionEncoding } from '../../src/sessions/session.js';
 import { secretOf } from '../../src/sessions/session.js';
 import type { Codec } from '../../src/presentation/codec.js';
@@ -21,6 +23,27 @@ export const opensslSamples = () => samplesOf('apache', 'h2o', 'haproxy', 'nginx
 /** Of a name in a table of the registries, or of what has none. */
 export function numberIn(table: Readonly<Record<string, number>>, value: string | number): number {
   return typeof value === 'number' ? value : (table[value] ?? NaN);
+}
+
+/** What both dialects of `SSL_SESSION` begin with, in the words of the samples; what is not there is left out. */
+export function inTheirWords(
+  session: Pick<
+    SslSession,
+    'structureVersion' | 'protocolVersion' | 'cipherSuite' | 'sessionId' | 'time' | 'timeout' | 'sessionIdContext'
+  >,
+  others: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const words: Record<string, unknown> = {
+    version: session.structureVersion,
+    ssl_version: numberIn(protocolVersions, session.protocolVersion),
+    cipher: numberIn(cipherSuites, session.cipherSuite).toString(16).padStart(4, '0'),
+    session_id: toHex(session.sessionId),
+    time: session.time,
+    timeout: session.timeout,
+    sid_ctx: session.sessionIdContext && toHex(session.sessionIdContext),
+    ...others,
+  };
+  return Object.fromEntries(Object.entries(words).filter(([, value]) => value !== undefined));
 }
 
 /** Milliseconds: a second after the samples were made, but for the weak ones. */
