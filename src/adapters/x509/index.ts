@@ -1,5 +1,6 @@
 /** Certificates on Node.js: chains and keys from PEM, and the judgement of a peer's chain. */
 export { credentialsFromPem, type Pem, type PemCredentials } from './credentials.js';
+export { nginxTargetFromPem, type NginxPemTargetOptions } from './nginx-target.js';
 export {
   acceptAnyCertificateForTesting,
   maxCertificates,

@@ -1,7 +1,8 @@
 /** What a target says of its server, held against the server: lifetimes, renewal, names, and what the session id context is made of. */
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
-import { credentialsFromPem, nodeCrypto } from '../../../src/adapters/node/index.js';
+import { connect, credentialsFromPem, nginxTargetFromPem, nodeCrypto } from '../../../src/adapters/node/index.js';
 import { items, parse, rawBytes } from '../../../src/adapters/x509/asn1.js';
 import { PeerAlertError } from '../../../src/errors.js';
 import { apacheTarget, fleetTickets, nginxTarget, sealTicketFor } from '../../../src/targets/index.js';
@@ -125,6 +126,30 @@ describeWithPeer('nginx', 'nginx', (peer) => {
     for (const offer of [tls12, tls13]) {
       expectResumed(nginx, await come(nginx, offer, minted(withAuthority, keys, offer)));
       expectFull(nginx, await come(nginx, offer, minted(plain, keys, offer)));
+    }
+  });
+
+  it('nginxTargetFromPem has it from the files, and connect offers what was minted for it', async () => {
+    const nginx = await start(verifying);
+    const target = nginxTargetFromPem({ certificates: [identities.ecdsa.cert], clientCertificate: authority.cert });
+    expect(target.sessionIdContext).toEqual(withAuthority.sessionIdContext);
+    for (const offer of [tls12, tls13]) {
+      const { port } = nginx;
+      const { version: minVersion, version: maxVersion } = offer;
+      const foreignSessions = [minted(target, keys, offer)];
+      const ca = authority.cert;
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        servername: serverName,
+        ca,
+        minVersion,
+        maxVersion,
+        foreignSessions,
+      });
+      await once(socket, 'secureConnect');
+      expect(socket.isSessionReused()).toBe(true);
+      socket.destroy();
     }
   });
 
