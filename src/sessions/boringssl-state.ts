@@ -63,7 +63,8 @@ function fieldsOf(session: Session, profile: CheckedProfile): BoringsslSession |
   const fields: Draft<BoringsslSession> = commonFields(session, profile, issuedAt, timeout);
   addPeer(fields, session);
   fields.ticketAgeAdd = ticketAgeAdd;
-  if (authenticationTimeout !== timeout) fields.authenticationTimeout = authenticationTimeout;
+  // Also where it is the timeout and BoringSSL would leave it out: what lacks it is read as new.
+  fields.authenticationTimeout = authenticationTimeout;
   if (maxEarlyDataSize !== 0) {
     fields.maxEarlyDataSize = maxEarlyDataSize;
     fields.alpnProtocol = alpnProtocol;

@@ -84,7 +84,7 @@ describe('boringsslState', () => {
   it('R8446-4.6.1-15 counts the seven days down from the full handshake', () => {
     const late = { ...tls13, ticketLifetime: 604_800, issuedAt: tls13.establishedAt + 604_000_000 };
     const { timeout, authenticationTimeout } = fieldsOf(late);
-    expect([timeout, authenticationTimeout]).toEqual([800, undefined]);
+    expect([timeout, authenticationTimeout]).toEqual([800, 800]);
     expect(encoding.encode({ ...late, issuedAt: late.establishedAt + 604_800_000 })).toBeUndefined();
   });
 
@@ -172,8 +172,7 @@ function asItComesBack(session: Session): Record<string, unknown> {
     ...kept,
     issuedAt,
     ticketLifetime,
-    // As a session whose timeout is all that is left says nothing else.
-    establishedAt: ticketLifetime === left ? issuedAt : Math.min(issuedAt, establishedAt),
+    establishedAt,
     alpnProtocol: session.maxEarlyDataSize === 0 ? undefined : alpnProtocol,
   };
 }
