@@ -13,6 +13,7 @@ const floors = new Map([
   ['', 0],
   ['presentation', 1],
   ['crypto', 1],
+  ['remote', 1],
   ['messages', 2],
   ['key-schedule', 2],
   ['record', 2],
