@@ -13,10 +13,10 @@ export {
   defaultOpeningPeriod,
   defaultSealingPeriod,
   defaultSealLimit,
-  KeyRing,
   type KeyRingEvent,
   type KeyRingOptions,
-} from './key-ring.js';
+} from './key-ring-options.js';
+export { KeyRing } from './key-ring.js';
 export type { TicketKeySource } from './key-source.js';
 export type { LayoutKey, TicketLayout } from './layout.js';
 export { fizzLayout } from './layouts/fizz.js';

@@ -5,7 +5,13 @@ import { copy, equal, equalConstantTime, wipe } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import type { LayoutKey, TicketLayout } from './layout.js';
-import { copyTicketKey, secretParts, type TicketKey, type TicketKeyTimes } from './ticket-key.js';
+import {
+  copyTicketKey,
+  requireStrongTicketKey,
+  secretParts,
+  type TicketKey,
+  type TicketKeyTimes,
+} from './ticket-key.js';
 
 export type TicketKeyState = 'future' | 'active' | 'retired' | 'expired';
 
@@ -144,6 +150,34 @@ export class RingKey {
   status(seals: boolean): TicketKeyStatus {
     const { name, state, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed } = this;
     return { name: copy(name), state, seals, sealsFrom, sealsUntil, opensUntil, sealed, opened, renewed };
+  }
+}
+
+/** A key of a ring that is replaced, and the one of {@link TicketKey} that it goes by. */
+interface Arranged {
+  readonly entry: RingKey;
+  readonly key: TicketKey;
+  readonly isNew: boolean;
+}
+
+/** All of `keys` as the ring has them, or none and an error. */
+export function arranged(
+  keys: readonly TicketKey[],
+  known: readonly RingKey[],
+  make: (key: TicketKey) => RingKey,
+): readonly Arranged[] {
+  const entries: Arranged[] = [];
+  try {
+    for (const key of keys) {
+      requireStrongTicketKey(key);
+      for (const { entry } of entries) entry.requireDistinct(key);
+      const same = known.find((other) => other.isSameAs(key));
+      entries.push({ entry: same ?? make(key), key, isNew: same === undefined });
+    }
+    return entries;
+  } catch (error) {
+    for (const { entry, isNew } of entries) if (isNew) entry.expire();
+    throw error;
   }
 }
 

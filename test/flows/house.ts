@@ -17,7 +17,8 @@ import {
 import type { HandshakeVersion } from '../../src/messages/handshake.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import type { Session } from '../../src/sessions/session.js';
-import { defaultOpeningPeriod, type KeyRing } from '../../src/tickets/key-ring.js';
+import { defaultOpeningPeriod } from '../../src/tickets/key-ring-options.js';
+import type { KeyRing } from '../../src/tickets/key-ring.js';
 import type { RingSealer } from '../../src/tickets/ring-sealer.js';
 import {
   epoch,

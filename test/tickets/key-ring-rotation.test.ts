@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ascii, toHex } from '../../src/bytes.js';
 import { nobleCrypto as crypto } from '../../src/crypto/noble.js';
-import { KeyRing, type KeyRingEvent, type KeyRingOptions } from '../../src/tickets/key-ring.js';
+import type { KeyRingEvent, KeyRingOptions } from '../../src/tickets/key-ring-options.js';
+import { KeyRing } from '../../src/tickets/key-ring.js';
 import type { TicketKeySource } from '../../src/tickets/key-source.js';
 import { opensslLayout } from '../../src/tickets/layouts/openssl.js';
 import { RingSealer } from '../../src/tickets/ring-sealer.js';

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/bytes.js';
 import type { CryptoBackend } from '../../src/crypto/backend.js';
-import {
-  defaultOpeningPeriod,
-  defaultSealingPeriod,
-  KeyRing,
-  type KeyRingOptions,
-} from '../../src/tickets/key-ring.js';
+import { defaultOpeningPeriod, defaultSealingPeriod, type KeyRingOptions } from '../../src/tickets/key-ring-options.js';
+import { KeyRing } from '../../src/tickets/key-ring.js';
 import type { TicketKeyState } from '../../src/tickets/ring-key.js';
 import { rfc5077Layout } from '../../src/tickets/layouts/rfc5077.js';
 import type { TicketLayout } from '../../src/tickets/layout.js';
