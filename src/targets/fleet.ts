@@ -5,9 +5,11 @@
  * The surprising thing: one ticket serves one context. A client that comes from nginx with a ticket resumes here, and the ticket that it
  * gets here resumes at the server for which it was issued.
  */
-import { concat, equal, wipe } from '../bytes.js';
+import { wipe } from '../bytes.js';
 import { UsageError } from '../errors.js';
+import { opaque, struct, uint8, vector } from '../presentation/codec.js';
 import type { BindingRefusal } from '../sessions/binding-refusal.js';
+import { decodeOrUndefined } from '../sessions/decode.js';
 import type { ResumptionPlace, Session, SessionEncoding } from '../sessions/session.js';
 import type { KeyRing } from '../tickets/key-ring.js';
 import { RingSealer } from '../tickets/ring-sealer.js';
@@ -17,8 +19,8 @@ import type { TicketTarget } from './target.js';
 export interface FleetMember {
   readonly target: TicketTarget;
   /**
-   * Members whose keys are the same bytes, each in the server's own file, share one ring: a ticket is told by its key, and then by its
-   * context.
+   * Members whose keys are the same bytes, each in the server's own file, best share one ring, which then counts for all of them: a ticket
+   * is told by its key, and then by its context.
    */
   readonly keys: KeyRing;
 }
@@ -62,12 +64,11 @@ export function fleetTickets({ members, issueFor = members[0] }: FleetOptions): 
       encode(session) {
         const state = issueFor.target.encoding.encode(session);
         if (state === undefined) return undefined;
-        const marked = concat(Uint8Array.of(issuer), state);
+        const marked = markedStates.encode([{ envelope: issuer, state }]);
         wipe(state);
         return marked;
       },
-      decode: (marked, place) =>
-        decodeAny(envelopes[marked[0] ?? envelopes.length]?.targets ?? [], marked.subarray(1), place),
+      decode: (marked, place) => decodeAny(envelopes, marked, place),
     },
   };
 }
@@ -86,14 +87,6 @@ function envelopesOf(members: readonly FleetMember[]): readonly Envelope[] {
   for (const { target, keys } of members) {
     const { layout } = target;
     const known = envelopes.find(({ keys: others, targets }) => others === keys && targets[0]?.layout === layout);
-    if (
-      known === undefined &&
-      envelopes.some((other) => other.targets[0]?.layout === layout && haveOneName(other.keys, keys))
-    )
-      throw new UsageError(
-        'invalid_option',
-        'two members have a key in common, in different rings: give them one ring',
-      );
     if (known === undefined) envelopes.push({ keys, sealer: new RingSealer({ keys, layout }), targets: [target] });
     else known.targets.push(target);
   }
@@ -102,13 +95,12 @@ function envelopesOf(members: readonly FleetMember[]): readonly Envelope[] {
   return envelopes;
 }
 
-/** What the one ring opens the other would never be asked for. */
-function haveOneName(ring: KeyRing, other: KeyRing): boolean {
-  const names = ring.status().map(({ name }) => name);
-  return other.status().some(({ name }) => names.some((known) => equal(known, name)));
-}
+/**
+ * What goes into a sealer and comes out of it: states, and which envelope each is for. There is more than one where layouts with one key
+ * have one MAC: a ticket of OpenSSL is authentic to Go as well, which makes noise of it, and only a state tells whose it was.
+ */
+const markedStates = vector(struct({ envelope: uint8, state: opaque(0, 2 ** 16 - 1) }), 0, 2 ** 24 - 1);
 
-/** The state that goes in and comes out has a byte in front: which envelope it is for. */
 class FleetSealer implements TicketSealer {
   readonly #sealers: readonly RingSealer[];
 
@@ -117,23 +109,27 @@ class FleetSealer implements TicketSealer {
   }
 
   seal(marked: Uint8Array): Uint8Array {
-    const sealer = this.#sealers[marked[0] ?? this.#sealers.length];
+    const [first] = decodeOrUndefined(markedStates, marked) ?? [];
+    const sealer = first && this.#sealers[first.envelope];
     if (sealer === undefined) throw new UsageError('value_not_encodable', 'a state that is none of this fleet');
-    return sealer.seal(marked.subarray(1));
+    return sealer.seal(first.state);
   }
 
   open(ticket: Uint8Array): OpenedTicket {
     let refusal: OpenedTicket = { reason: 'malformed' };
-    for (const [index, sealer] of this.#sealers.entries()) {
+    let renew = false;
+    const states: { readonly envelope: number; readonly state: Uint8Array }[] = [];
+    for (const [envelope, sealer] of this.#sealers.entries()) {
       const opened = sealer.open(ticket);
       if (opened.state !== undefined) {
-        const state = concat(Uint8Array.of(index), opened.state);
-        wipe(opened.state);
-        return { state, renew: opened.renew };
-      }
-      if (clarity[opened.reason] > clarity[refusal.reason]) refusal = opened;
+        states.push({ envelope, state: opened.state });
+        renew ||= opened.renew;
+      } else if (clarity[opened.reason] > clarity[refusal.reason]) refusal = opened;
     }
-    return refusal;
+    if (states.length === 0) return refusal;
+    const state = markedStates.encode(states);
+    for (const opened of states) wipe(opened.state);
+    return { state, renew };
   }
 
   /** That of the tightest ring: which member issues is not known here. */
@@ -147,15 +143,17 @@ const clarity = { malformed: 0, unknown_key_name: 1, bad_mac: 2, expired: 3 } as
 
 /** The first session, or the reason of the target that got furthest. */
 function decodeAny(
-  targets: readonly TicketTarget[],
-  state: Uint8Array,
+  envelopes: readonly Envelope[],
+  marked: Uint8Array,
   place: ResumptionPlace,
 ): Session | BindingRefusal | undefined {
   let refusal: BindingRefusal | undefined;
-  for (const { encoding } of targets) {
-    const session = encoding.decode(state, place);
-    if (typeof session === 'object') return session;
-    if (refusal === undefined || refusal === 'context_mismatch') refusal = session ?? refusal;
+  for (const { envelope, state } of decodeOrUndefined(markedStates, marked) ?? []) {
+    for (const { encoding } of envelopes[envelope]?.targets ?? []) {
+      const session = encoding.decode(state, place);
+      if (typeof session === 'object') return session;
+      if (refusal === undefined || refusal === 'context_mismatch') refusal = session ?? refusal;
+    }
   }
   return refusal;
 }
