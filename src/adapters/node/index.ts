@@ -7,6 +7,13 @@ export type { ServerEvents } from './server-events.js';
 export type { TLSSocketEvents } from './socket-events.js';
 export { createSecureContext, type IdentityOptions, type PrivateKeyOption, type SecureContext } from './identity.js';
 export {
+  defaultMaxFileBytes,
+  defaultMaxFileLifetime,
+  defaultMaxFiles,
+  FileStore,
+  type FileStoreOptions,
+} from './file-store.js';
+export {
   defaultKeyFileInterval,
   watchKeyFiles,
   type KeyFileReload,
