@@ -17,9 +17,11 @@ const programs = {
   apache2: { versionArguments: ['-v'], debianPackage: 'apache2-bin' },
   curl: { versionArguments: ['--version'], debianPackage: 'curl' },
   haproxy: { versionArguments: ['-v'], debianPackage: 'haproxy' },
+  memcached: { versionArguments: ['-V'], debianPackage: 'memcached' },
   nginx: { versionArguments: ['-v'], debianPackage: 'nginx-light' },
   openssl: { versionArguments: ['version'], debianPackage: 'openssl' },
   python3: { versionArguments: ['--version'], debianPackage: 'python3' },
+  'redis-server': { versionArguments: ['--version'], debianPackage: 'redis-server' },
   tshark: { versionArguments: ['--version'], debianPackage: 'tshark' },
 } as const satisfies Record<string, { versionArguments: readonly string[]; debianPackage: string }>;
 
