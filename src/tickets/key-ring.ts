@@ -5,7 +5,7 @@
  * another) -> `active` (seals and opens) -> `retired` (opens only) -> `expired` (wiped). The surprising thing: by the clock states only
  * move forward. A clock that jumps back neither makes a retired key seal again nor brings an expired one back.
  */
-import { equal } from '../bytes.js';
+import { equal, wipe } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import {
@@ -19,7 +19,7 @@ import {
 import type { TicketKeySource } from './key-source.js';
 import type { TicketLayout } from './layout.js';
 import { arranged, RingKey, type TicketKeyStatus } from './ring-key.js';
-import { generateTicketKey, requireStrongTicketKey, type TicketKey } from './ticket-key.js';
+import { generateTicketKey, requireStrongTicketKey, secretParts, type TicketKey } from './ticket-key.js';
 
 /**
  * Holds one sealing key and several opening ones. Of several active keys the one with the latest `sealsFrom` seals, among
@@ -33,7 +33,7 @@ import { generateTicketKey, requireStrongTicketKey, type TicketKey } from './tic
 export class KeyRing {
   readonly #crypto: CryptoBackend;
   readonly #now: () => number;
-  readonly #source: TicketKeySource | undefined;
+  #source: TicketKeySource | undefined;
   #generateKey: (() => TicketKey) | undefined;
   readonly #sealingPeriod: number;
   readonly #openingPeriod: number;
@@ -99,13 +99,11 @@ export class KeyRing {
    */
   updateTicketEncryptionKey(key: TicketKey, nkeys: number): void {
     if (this.#sealing?.isSameAs(key) === true) return;
-    const older = this.#exportAll().filter((other) => !equal(other.name, key.name));
-    this.replace(
-      [key, ...older.map((other) => (other.sealsFrom === Infinity ? other : retired(other)))].slice(
-        0,
-        positive('nkeys', nkeys),
-      ),
-    );
+    const most = positive('nkeys', nkeys);
+    this.#rearrange((keys) => {
+      const older = keys.filter((other) => !equal(other.name, key.name));
+      return [key, ...older.map((other) => (other.sealsFrom === Infinity ? other : retired(other)))].slice(0, most);
+    });
   }
 
   /**
@@ -114,9 +112,8 @@ export class KeyRing {
    */
   updateLastTicketDecryptionKey(key: TicketKey): void {
     if (this.#keys.some((other) => other.isSameAs(key))) return;
-    const others = this.#exportAll();
-    this.replace([
-      ...(others.length > 1 ? others.slice(0, -1) : others),
+    this.#rearrange((keys) => [
+      ...(keys.length > 1 ? keys.slice(0, -1) : keys),
       { ...key, sealsFrom: Infinity, opensUntil: Infinity },
     ]);
   }
@@ -204,6 +201,7 @@ export class KeyRing {
   /** Wipes all keys. The ring is then one whose keys have all expired, and makes no others. */
   destroy(): void {
     this.#generateKey = undefined;
+    this.#source = undefined;
     for (const key of this.#keys) key.expire();
     this.#settle(this.#latest);
   }
@@ -224,7 +222,12 @@ export class KeyRing {
     requireStrongTicketKey(key);
     for (const other of this.#keys) other.requireDistinct(key);
     const added = new RingKey(this.#crypto, key, this.#layouts);
-    this.#makeRoom();
+    try {
+      this.#makeRoom();
+    } catch (error) {
+      added.expire();
+      throw error;
+    }
     this.#keys.push(added);
     this.#tell('added', added);
     this.#settle(now);
@@ -264,6 +267,16 @@ export class KeyRing {
     throw new UsageError('invalid_option', `the key ring holds ${String(this.#maxKeys)} keys at the most`);
   }
 
+  /** `change` gets copies, which are wiped. */
+  #rearrange(change: (keys: readonly TicketKey[]) => readonly TicketKey[]): void {
+    const keys = this.#exportAll();
+    try {
+      this.replace(change(keys));
+    } finally {
+      wipe(...keys.flatMap(secretParts));
+    }
+  }
+
   #exportAll(): TicketKey[] {
     return this.#keys.map((key) => key.export()).filter((key) => key !== undefined);
   }
@@ -290,17 +303,17 @@ export class KeyRing {
     const before = this.#sealing;
     this.#sealing = undefined;
     this.#nextChange = Infinity;
-    const moved: RingKey[] = [];
     for (const key of this.#keys) {
-      const { state } = key;
       key.advance(now, this.#openingPeriod);
-      if (key.state !== state) moved.push(key);
       this.#nextChange = Math.min(this.#nextChange, key.nextChange());
       if (key.state === 'active' && (this.#sealing === undefined || key.sealsFrom > this.#sealing.sealsFrom)) {
         this.#sealing = key;
       }
     }
-    for (const key of moved) if (key.state !== 'future') this.#tell(key.state, key);
+    for (const key of this.#keys.filter(({ state, told }) => state !== told)) {
+      key.told = key.state;
+      if (key.state !== 'future') this.#tell(key.state, key);
+    }
     if (this.#sealing !== undefined && this.#sealing !== before) this.#tell('seals', this.#sealing);
   }
 

@@ -43,6 +43,8 @@ export class RingKey {
   sealsUntil = Infinity;
   opensUntil = Infinity;
   state: TicketKeyState = 'future';
+  /** The state that the ring's listeners know of. */
+  told: TicketKeyState = 'future';
   sealed = 0;
   opened = 0;
   renewed = 0;
@@ -107,7 +109,8 @@ export class RingKey {
 
   /** How long a ticket that is sealed now can be opened at least, if it is sealed by this key before it stops. Milliseconds. */
   remainingLife(now: number, openingPeriod: number): number {
-    if (!this.#carriesEnd) return openingPeriod;
+    // One that waits for a word seals nothing: it comes with other times then.
+    if (!this.#carriesEnd || this.sealsFrom === Infinity) return openingPeriod;
     return this.opensUntil - (this.sealsUntil === Infinity ? Math.max(now, this.sealsFrom) : this.sealsUntil);
   }
 

@@ -195,6 +195,13 @@ describe('a source', () => {
     expect(picture(one.ring)).toBe('k0:r k1+ k2:f');
   });
 
+  it('brings none to a ring that was destroyed, not even when the clock goes back', () => {
+    const { ring, clock } = rigOf({ source });
+    ring.destroy();
+    clock.time = -1;
+    expect(picture(ring)).toBe('k0:e k1:e');
+  });
+
   it('brings all keys: nobody else adds any', () => {
     const { ring } = rigOf({ source });
     for (const change of [
@@ -239,6 +246,25 @@ describe('listeners', () => {
     clock.time = 3 * hour;
     sealer.seal(state);
     expect(heard.length).toBe(count);
+  });
+
+  it('hear of a key that is retired by another one, and of all when the ring is destroyed', () => {
+    const { ring, events } = rigOf({ keys: [named('a')] });
+    ring.rotate(named('b'));
+    expect(events.splice(0)).toEqual(['b added', 'b active', 'b seals', 'a retired']);
+    ring.destroy();
+    expect(events).toEqual(['a expired', 'b expired']);
+  });
+
+  it('hear nothing of keys that stay what they were', () => {
+    const keys = [named('a'), named('b', { sealsUntil: -Infinity, opensUntil: Infinity })];
+    const { ring, events } = rigOf({ keys });
+    ring.replace(keys);
+    expect(events).toEqual([]);
+    expect(picture(ring)).toBe('a+ b:r');
+    ring.replace([{ ...keys[0]!, sealsFrom: 10 }, keys[1]!]);
+    ring.replace(keys);
+    expect(events).toEqual(['a active', 'a seals']);
   });
 
   it('one that throws keeps nobody from sealing', () => {
@@ -292,6 +318,11 @@ describe('longestTicketLife', () => {
       'the shortest of keys to come as well',
       { keys: [named('a'), named('b', { sealsFrom: hour, sealsUntil: 2 * hour, opensUntil: 2 * hour + 1 })] },
       1,
+    ],
+    [
+      'keys that wait for a word do not count',
+      { keys: [named('a'), named('b', { sealsFrom: Infinity, opensUntil: Infinity })] },
+      24 * hour,
     ],
     ['retired keys do not count', { keys: [named('a'), named('b', { sealsUntil: 0, opensUntil: 1 })] }, 24 * hour],
   ])('%s', (_, options, life) => {
