@@ -110,8 +110,9 @@ class FleetSealer implements TicketSealer {
 
   seal(marked: Uint8Array): Uint8Array {
     const [first] = decodeOrUndefined(markedStates, marked) ?? [];
-    const sealer = first && this.#sealers[first.envelope];
-    if (sealer === undefined) throw new UsageError('value_not_encodable', 'a state that is none of this fleet');
+    const sealer = this.#sealers[first?.envelope ?? this.#sealers.length];
+    if (first === undefined || sealer === undefined)
+      throw new UsageError('value_not_encodable', 'a state that is none of this fleet');
     return sealer.seal(first.state);
   }
 

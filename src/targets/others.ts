@@ -9,6 +9,7 @@ import type { CryptoBackend } from '../crypto/backend.js';
 import { boringsslState } from '../sessions/boringssl-state.js';
 import { go120State, go121State } from '../sessions/go-state.js';
 import { s2nState } from '../sessions/s2n-state.js';
+import { wipeSession, type SessionEncoding } from '../sessions/session.js';
 import { sessionState } from '../sessions/session-state.js';
 import type { TicketLayout } from '../tickets/layout.js';
 import { go120Layout, go121Layout } from '../tickets/layouts/go.js';
@@ -22,17 +23,20 @@ export interface TlsResumeTargetOptions {
   readonly layout?: TicketLayout;
   /** Seconds. Default 7200. */
   readonly lifetime?: number;
+  /** See {@link TargetOptions}: other servers of the fleet hold the key of this one's tickets, too. */
+  readonly trustClientCertificatesInTickets?: boolean;
 }
 
 /** A server of this library: for fleets that have others too. Its state names the configuration that it is bound to. */
 export function tlsResumeTarget({
   layout = rfc5077Layout,
   lifetime = 7200,
+  trustClientCertificatesInTickets = false,
 }: TlsResumeTargetOptions = {}): TicketTarget {
   return {
     server: 'tls-resume',
     layout,
-    encoding: sessionState,
+    encoding: trustClientCertificatesInTickets ? sessionState : withoutClientCertificates,
     sessionIdContext: undefined,
     lifetime,
     hostRule: 'declined',
@@ -40,6 +44,16 @@ export function tlsResumeTarget({
     renewal: { 'TLSv1.2': 'when_key_rotated', 'TLSv1.3': 'always' },
   };
 }
+
+const withoutClientCertificates: SessionEncoding = {
+  encode: (session) => (session.peerCertificates.length > 0 ? undefined : sessionState.encode(session)),
+  decode: (bytes) => {
+    const session = sessionState.decode(bytes);
+    if (session === undefined || session.peerCertificates.length === 0) return session;
+    wipeSession(session);
+    return 'client_certificate_distrusted';
+  },
+};
 
 export interface BoringsslTargetOptions extends TargetOptions {
   /** What the program gives to `SSL_CTX_set_session_id_context`, at most 32 bytes. Default: empty. */

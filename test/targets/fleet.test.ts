@@ -234,28 +234,39 @@ describe('client certificates in tickets', () => {
       return { accepted: true, publicKey: clientCredentials.signer.publicKey };
     },
   };
-  const distrusting = [{ target: opensslTarget(), keys }];
-  const trusting = [{ target: opensslTarget({ trustClientCertificatesInTickets: true }), keys }];
+  const trust = { trustClientCertificatesInTickets: true };
+  const dialects = [
+    { distrusting: [{ target: opensslTarget(), keys }], trusting: [{ target: opensslTarget(trust), keys }] },
+    { distrusting: [{ target: tlsResumeTarget(), keys }], trusting: [{ target: tlsResumeTarget(trust), keys }] },
+  ];
 
-  it.each(versions)('%s: by default a client that has shown one gets no ticket', (version) => {
-    const first = connectSync(client(version, undefined, { credentials }), server(version, distrusting, authenticated));
-    expect(outcome(first)).toBe('full: not_offered');
-    expect(first.client.events.map(({ type }) => type)).not.toContain('session');
+  describe.each(dialects)('of $distrusting.0.target.server', ({ distrusting, trusting }) => {
+    it.each(versions)('%s: by default a client that has shown one gets no ticket', (version) => {
+      const first = connectSync(
+        client(version, undefined, { credentials }),
+        server(version, distrusting, authenticated),
+      );
+      expect(outcome(first)).toBe('full: not_offered');
+      expect(first.client.events.map(({ type }) => type)).not.toContain('session');
+    });
+
+    it.each(versions)(
+      'P-bind-4 %s: it resumes as the same client where every holder of the key is trusted, and nowhere else',
+      (version) => {
+        const settings = server(version, trusting, authenticated);
+        const first = connectSync(client(version, undefined, { credentials }), settings);
+        const session = sessionOf(first);
+        const second = connectSync(client(version, session, { credentials }), settings);
+        expect(outcome(second)).toBe(resumed[version]);
+        expect(theEvent(second.server, 'handshake').peerCertificates).toEqual([certificate]);
+        const third = connectSync(
+          client(version, session, { credentials }),
+          server(version, distrusting, authenticated),
+        );
+        expect(outcome(third)).toBe('full: client_certificate_distrusted');
+      },
+    );
   });
-
-  it.each(versions)(
-    'P-bind-4 %s: it resumes as the same client where every holder of the key is trusted, and nowhere else',
-    (version) => {
-      const settings = server(version, trusting, authenticated);
-      const first = connectSync(client(version, undefined, { credentials }), settings);
-      const session = sessionOf(first);
-      const second = connectSync(client(version, session, { credentials }), settings);
-      expect(outcome(second)).toBe(resumed[version]);
-      expect(theEvent(second.server, 'handshake').peerCertificates).toEqual([certificate]);
-      const third = connectSync(client(version, session, { credentials }), server(version, distrusting, authenticated));
-      expect(outcome(third)).toBe('full: client_certificate_distrusted');
-    },
-  );
 });
 
 describe('one key', () => {
