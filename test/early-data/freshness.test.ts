@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultFreshnessWindow, freshness, ticketAgeSkew } from '../../src/early-data/freshness.js';
+import { defaultFreshnessWindow, freshness, replayWindow, ticketAgeSkew } from '../../src/early-data/freshness.js';
 
 const issuedAt = 1_700_000_000_000;
 const ticketAgeAdd = 0xfedcba98;
@@ -93,5 +93,20 @@ describe('freshness', () => {
         expect(arrive(ticketAge, expiresAt - issuedAt - 1, window).fresh).toBe(true);
       }),
     );
+  });
+});
+
+describe('replayWindow', () => {
+  it('reaches from the first moment at which a hello is fresh to the last', () => {
+    const at = (now: number) =>
+      freshness({ issuedAt: 0, ticketAgeAdd: 0, obfuscatedTicketAge: 60_000, now, window: 700 });
+    const first = 60_000 - 700;
+    expect([at(first - 1).fresh, at(first).fresh]).toEqual([false, true]);
+    expect([at(first + replayWindow(700) - 1).fresh, at(first + replayWindow(700)).fresh]).toEqual([true, false]);
+    expect(at(first).expiresAt).toBe(first + replayWindow(700));
+  });
+
+  it.each([0, -1, Number.NaN, Infinity])('refuses a window of %s', (window) => {
+    expect(() => replayWindow(window)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });
 });

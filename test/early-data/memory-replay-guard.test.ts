@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ascii, fromHex } from '../../src/bytes.js';
+import { ascii, concat } from '../../src/bytes.js';
+import { nodeCrypto } from '../../src/crypto/node.js';
 import { UsageError } from '../../src/errors.js';
 import { defaultFreshnessWindow, freshness } from '../../src/early-data/freshness.js';
 import { MemoryReplayGuard } from '../../src/early-data/memory-replay-guard.js';
@@ -14,7 +15,7 @@ function guardAt(time: number, maxEntries?: number) {
   return { clock, guard };
 }
 
-const binder = (n: number) => fromHex(n.toString(16).padStart(64, '0'));
+const binder = (n: number) => nodeCrypto.hash('sha256', ascii(`binder ${n}`));
 
 describe('MemoryReplayGuard', () => {
   it('R8446-8-1 P-early-1 says fresh once', () => {
@@ -26,11 +27,22 @@ describe('MemoryReplayGuard', () => {
     expect(guard.check(binder(2), start + 10_000)).toBe('fresh');
   });
 
-  it('tells keys apart by all of their bytes, whatever their length', () => {
+  it('R8446-8.2-3 knows a binder by its first 16 bytes, each of which counts, of SHA-256 and of SHA-384', () => {
     const { guard } = guardAt(start);
-    const keys = ['', '00', '0000', '80', 'ff', 'c3bf', 'ff'.repeat(32), 'ff'.repeat(48), 'ff'.repeat(31) + 'fe'];
-    for (const key of keys) expect(guard.check(fromHex(key), start + 1)).toBe('fresh');
-    for (const key of keys) expect(guard.check(fromHex(key), start + 1)).toBe('replayed');
+    const whole = nodeCrypto.hash('sha384', ascii('binder'));
+    expect(guard.check(whole, start + 1)).toBe('fresh');
+    for (let i = 0; i < 16; i++) {
+      const other = whole.map((byte, at) => (at === i ? byte ^ 1 : byte));
+      expect(guard.check(other, start + 1)).toBe('fresh');
+      expect(guard.check(other, start + 1)).toBe('replayed');
+    }
+    expect(guard.check(whole.subarray(0, 32), start + 1)).toBe('replayed');
+    expect(guard.check(new Uint8Array(32), start + 1)).toBe('fresh');
+  });
+
+  it('refuses what is too short to be a binder', () => {
+    const { guard } = guardAt(start);
+    expect(() => guard.check(new Uint8Array(15), start + 1)).toThrow(expect.objectContaining({ code: 'invalid_key' }));
   });
 
   it('keeps no view on the key', () => {
@@ -49,27 +61,42 @@ describe('MemoryReplayGuard', () => {
     expect(guard.startedAt).toBe(start);
   });
 
-  it('P-state-7 is bounded, and when full makes no statement rather than forget', () => {
-    const { clock, guard } = guardAt(start, 3);
-    for (const n of [1, 2, 3]) expect(guard.check(binder(n), start + 1000 * n)).toBe('fresh');
-    expect(guard.check(binder(4), start + 9000)).toBe('not_checked');
-    for (const n of [1, 2, 3]) expect(guard.check(binder(n), start + 1000 * n)).toBe('replayed');
-    // The first has left, and only the first.
-    clock.time = start + 2000;
-    expect(guard.check(binder(5), start + 9000)).toBe('fresh');
-    expect(guard.check(binder(6), start + 9000)).toBe('not_checked');
-    for (const n of [2, 3, 5]) expect(guard.check(binder(n), start + 9000)).toBe('replayed');
-  });
-
-  it('R8446-8.2-4 full is not replayed: a hello that found no room is not called a replay later', () => {
-    const { clock, guard } = guardAt(start, 1);
-    guard.check(binder(1), start + 1);
-    expect(guard.check(binder(2), start + 20_000)).toBe('not_checked');
+  it('P-state-7 is bounded: has room for as many as it says, and when full makes no statement rather than forget', () => {
+    const { clock, guard } = guardAt(start, 1000);
+    const answers = Array.from({ length: 5000 }, (_, n) => guard.check(binder(n), start + 10_000));
+    expect(answers.slice(0, 1000)).toEqual(Array(1000).fill('fresh'));
+    const fresh = answers.filter((answer) => answer === 'fresh').length;
+    expect(fresh).toBeGreaterThan(1000);
+    expect(fresh).toBeLessThanOrEqual(1600);
+    for (const [n, answer] of answers.entries())
+      expect(guard.check(binder(n), start + 10_000)).toBe(answer === 'fresh' ? 'replayed' : 'not_checked');
+    expect(guard.byteLength).toBe(32_000);
+    // R8446-8.2-4: what found no room is not called a replay later.
     clock.time += 10_000;
-    expect(guard.check(binder(2), start + 20_000)).toBe('fresh');
+    const late = answers.lastIndexOf('not_checked');
+    expect(guard.check(binder(late), start + 20_000)).toBe('fresh');
   });
 
-  it.each([0, -1, Number.NaN])('refuses room for %s entries', (maxEntries) => {
+  it('P-state-7 a full guard lets go of what expires, and of that only', () => {
+    const { clock, guard } = guardAt(start, 1);
+    for (let n = 0; n < 8; n++) expect(guard.check(binder(n), start + 1000 * (n + 1))).toBe('fresh');
+    expect(guard.check(binder(8), start + 20_000)).toBe('not_checked');
+    clock.time = start + 2000;
+    for (const n of [9, 10]) expect(guard.check(binder(n), start + 20_000)).toBe('fresh');
+    expect(guard.check(binder(11), start + 20_000)).toBe('not_checked');
+    for (const n of [2, 3, 4, 5, 6, 7, 9, 10]) expect(guard.check(binder(n), start + 20_000)).toBe('replayed');
+  });
+
+  it('P-state-7 binders that were chosen to fall into one bucket fill that bucket', () => {
+    const { guard } = guardAt(start, 100_000);
+    const chosen = (n: number) => concat(new Uint8Array(8), binder(n));
+    const answers = Array.from({ length: 1000 }, (_, n) => guard.check(chosen(n), start + 10_000));
+    expect(answers.filter((answer) => answer === 'fresh')).toHaveLength(8);
+    expect(answers.slice(8)).toEqual(Array(992).fill('not_checked'));
+    for (let n = 0; n < 1000; n++) expect(guard.check(binder(n), start + 10_000)).toBe('fresh');
+  });
+
+  it.each([0, -1, Number.NaN, Infinity])('refuses room for %s entries', (maxEntries) => {
     expect(() => guardAt(start, maxEntries)).toThrow(UsageError);
     expect(() => guardAt(start, maxEntries)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });
@@ -89,7 +116,7 @@ describe('MemoryReplayGuard', () => {
     clock.time = start + hour;
     guard.check(binder(3), start + 2 * hour);
     clock.time = start + 1;
-    expect(guard.check(binder(1), start + 10_000)).toBe('not_checked');
+    expect(guard.check(binder(1), start + 10_000)).not.toBe('fresh');
     expect(guard.check(binder(4), start + hour)).toBe('not_checked');
     expect(guard.check(binder(2), start + 2 * hour)).toBe('replayed');
     expect(guard.check(binder(3), start + 2 * hour)).toBe('replayed');
@@ -139,7 +166,7 @@ describe('MemoryReplayGuard', () => {
           clock.time = start + hour + at;
           const hello = { issuedAt: start, ticketAgeAdd: 7, obfuscatedTicketAge: hour + 7, now: clock.time };
           const { fresh, expiresAt } = freshness(hello);
-          if (fresh && guard.check(ascii('binder'), expiresAt) === 'fresh') accepted++;
+          if (fresh && guard.check(binder(0), expiresAt) === 'fresh') accepted++;
         }
         expect(accepted).toBeLessThanOrEqual(1);
         if (moments.length > 0 && Math.abs(moments[0] ?? 0) <= defaultFreshnessWindow) expect(accepted).toBe(1);
