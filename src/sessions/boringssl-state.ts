@@ -108,9 +108,14 @@ function foreignState(state: BoringsslSession): ForeignState {
     group: state.group,
     externalPskIdentity: state.pskIdentity,
     ticketAgeAdd: state.ticketAgeAdd,
-    maxEarlyDataSize: state.maxEarlyDataSize,
+    maxEarlyDataSize: hasOtherTerms(state) ? 0 : state.maxEarlyDataSize,
     alpnProtocol: state.alpnProtocol,
     transport: state.isQuic === true ? 'quic' : 'tcp',
     resumableAcrossNames: state.isResumableAcrossNames,
   };
+}
+
+/** Early data came under terms that nobody here knows: the server's transport parameters, or settings of an application protocol. */
+function hasOtherTerms({ quicEarlyDataContext, localApplicationSettings }: BoringsslSession): boolean {
+  return quicEarlyDataContext !== undefined || localApplicationSettings !== undefined;
 }

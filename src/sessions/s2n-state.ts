@@ -91,7 +91,8 @@ function stateOf(session: S2nSession, { lifetime }: CheckedProfile): ForeignStat
     establishedAt: Math.min(issuedAt, expiration - maximumTicketLifetime * 1000),
     lifetime: Math.min(lifetime, Math.floor((expiration - issuedAt) / 1000)),
     ticketAgeAdd,
-    maxEarlyDataSize,
+    // What a server of s2n-tls wrote down of its own, and would hold early data against.
+    maxEarlyDataSize: earlyData !== undefined && earlyData.context.length > 0 ? 0 : maxEarlyDataSize,
     alpnProtocol: earlyData && earlyData.alpnProtocol.length > 0 ? fromAscii(earlyData.alpnProtocol) : undefined,
   };
 }

@@ -150,6 +150,14 @@ describe('boringsslState', () => {
     expect(decodeWith(tls13, parts, trusting)).toBe(reason);
   });
 
+  it.each<[string, Partial<BoringsslSession>, number]>([
+    ['which is there', {}, 0x4000],
+    ['under transport parameters', { isQuic: true, quicEarlyDataContext: ascii('parameters') }, 0],
+    ['under settings', { localApplicationSettings: ascii('ours'), peerApplicationSettings: ascii('theirs') }, 0],
+  ])('takes early data %s: %#', (_, parts, maxEarlyDataSize) => {
+    expect(decodeWith(tls13, parts)).toMatchObject({ maxEarlyDataSize });
+  });
+
   it('takes a chain only where it is trusted', () => {
     const chain = { peerCertificate: fromHex('3000'), certificateChain: [fromHex('3003020101')] };
     expect(decodeWith(tls13, chain)).toBe('client_certificate_distrusted');

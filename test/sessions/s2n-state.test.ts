@@ -164,6 +164,14 @@ describe('s2nState', () => {
     expect(sessionIn(decodeWith({})).version).toBe('TLSv1.3');
   });
 
+  it.each([
+    ['', 0x4000],
+    ['of the application', 0],
+  ])('takes no early data where the context %j is another than ours', (context, maxEarlyDataSize) => {
+    const earlyData = { alpnProtocol: ascii('h2'), context: ascii(context) };
+    expect(decodeWith({ maxEarlyDataSize: 0x4000, earlyData })).toMatchObject({ maxEarlyDataSize });
+  });
+
   it.each(samples)('%s, damaged: no throw, and nothing that is no session', (_, { plaintextHex }) => {
     expectNoHarm(s2nSession, encoding, fromHex(plaintextHex));
   });
