@@ -28,3 +28,11 @@ export {
   type StatePlaintext,
 } from './state-plaintext.js';
 export type { SessionStore } from './store.js';
+export {
+  defaultMaxPeers,
+  defaultMaxPoolBytes,
+  defaultMaxTicketLifetime,
+  defaultMaxTicketsPerPeer,
+  TicketPool,
+  type TicketPoolOptions,
+} from './ticket-pool.js';

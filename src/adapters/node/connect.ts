@@ -1,5 +1,6 @@
 /** `connect`: a client's connection, with the signatures of `tls.connect`. */
-import { connect as connectTransport, isIP, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
+import { once } from 'node:events';
+import { connect as connectTransport, isIP, Socket, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import { empty, toHex } from '../../bytes.js';
@@ -93,16 +94,19 @@ export function connect(
 }
 
 function open(options: ConnectOptions): TLSSocket {
-  const opened: { socket?: TLSSocket } = {};
+  const opened: { socket?: TLSSocket; transport?: Duplex } = {};
   const log = (line: Buffer) => void opened.socket?.emit('keylog', line);
-  const settings = settingsOf(options, (line) => {
+  const keyLog = (line: string) => {
     const bytes = Buffer.from(`${line}\n`);
     if (opened.socket !== undefined) log(bytes);
     // Keys of early data are made before there is a socket to listen to.
     else process.nextTick(log, bytes);
-  });
+  };
+  const settings = settingsOf(options, keyLog, () => opened.transport);
   const { limits, earlyData } = options;
-  opened.socket = new TLSSocket(openTransport(options), {
+  const transport = openTransport(options);
+  opened.transport = transport;
+  opened.socket = new TLSSocket(transport, {
     begin: (connectionOptions) => clientConnection(settings, connectionOptions),
     connection: limits === undefined ? {} : { limits },
     allowHalfOpen: options.allowHalfOpen ?? false,
@@ -122,7 +126,11 @@ function emitOcspResponse(socket: TLSSocket): void {
   });
 }
 
-function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): ClientSettings {
+function settingsOf(
+  options: ConnectOptions,
+  keyLog: (line: string) => void,
+  transport: () => Duplex | undefined,
+): ClientSettings {
   refuseOptions(options, ['pskIdentityHint']);
   const { servername, host: address = 'localhost', port = 0, path } = options;
   const host = servername === undefined || servername === '' ? address : servername;
@@ -138,13 +146,28 @@ function settingsOf(options: ConnectOptions, keyLog: (line: string) => void): Cl
     peerIdentity: path ?? `${address}:${String(port)}`,
     session: sessions.filter((session) => session !== undefined),
     earlyData: options.earlyData !== undefined,
-    ...(options.sessionCache !== undefined && { sessions: options.sessionCache }),
+    ...(options.sessionCache !== undefined && { sessions: takenOnceConnected(options.sessionCache, transport) }),
     credentials: credentialsOf(options),
     applicationContext: contextOf(options),
     // Without server_name the certificate still has to name whom we called.
     verifyCertificate: (question) => verifier({ ...question, serverName: question.serverName ?? host }),
     keyLog,
   });
+}
+
+/** RFC 8446 C.4: a ticket is used once, and not lost to a connection that never came about. Without one nothing can be said anyway. */
+function takenOnceConnected(store: SessionStore, transport: () => Duplex | undefined): SessionStore {
+  if (store.take === undefined) return store;
+  return {
+    get: (key) => store.get(key),
+    set: (key, value, expiresAt) => store.set(key, value, expiresAt),
+    delete: (key) => store.delete(key),
+    take: (key) => {
+      const connecting = transport();
+      if (!(connecting instanceof Socket && connecting.connecting)) return store.take?.(key);
+      return once(connecting, 'connect').then(() => store.take?.(key));
+    },
+  };
 }
 
 /** P-bind-5: the caller's own context beside that of trust. Who chooses credentials by user has to name the user here. */

@@ -11,6 +11,8 @@ import {
 import type { AlertDescription } from '../../../src/alert.js';
 import { nobleCrypto } from '../../../src/crypto/noble.js';
 import { MemoryStore } from '../../../src/sessions/memory-store.js';
+import type { SessionStore } from '../../../src/sessions/store.js';
+import { TicketPool } from '../../../src/sessions/ticket-pool.js';
 import { ca, identity, pem } from '../../support/certificates.js';
 import { closeAll, errorOf, next, openClient, openPair, portOf, startClient, startServer } from './rig.js';
 
@@ -283,6 +285,39 @@ describe('sessions of a client', () => {
     expect(() => startClient(server, options)).toThrow(
       expect.objectContaining({ name: 'UsageError', code: 'invalid_option' }),
     );
+  });
+
+  describe('a TicketPool', () => {
+    const tls13 = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+    const pooled = (sessionCache: SessionStore) => ({ ...tls13, sessionCache });
+
+    it('R8446-C.4-1 has a ticket for each of several connections that race', async () => {
+      const pool = new TicketPool({ now: Date.now });
+      const server = await startServer({ ...tls13, ticketCount: 3 }, (socket) => socket.end('done'));
+      expect((await visit(server, pooled(pool))).handshake?.mode).toBe('full');
+      const racing = await Promise.all(Array.from({ length: 4 }, () => visit(server, pooled(pool))));
+      expect(racing.map(({ handshake }) => handshake?.mode).sort()).toEqual([
+        'full',
+        'psk_dhe_ke',
+        'psk_dhe_ke',
+        'psk_dhe_ke',
+      ]);
+    });
+
+    it('loses no ticket to a connection that does not come about', async () => {
+      const pool = new TicketPool({ now: Date.now });
+      const server = await startServer({ ...tls13, ticketCount: 1 }, (socket) => socket.end('done'));
+      const port = portOf(server);
+      await visit(server, pooled(pool));
+      expect(pool.size.tickets).toBe(1);
+      await new Promise((resolve) => server.close(resolve));
+      const options = { ...pooled(pool), host: '127.0.0.1', port, servername: 'localhost', ca };
+      expect(await errorOf(connect(options))).toMatchObject({ code: 'ECONNREFUSED' });
+      expect(pool.size.tickets).toBe(1);
+      server.listen(port, '127.0.0.1');
+      await next(server, 'listening');
+      expect((await visit(server, pooled(pool))).handshake?.mode).toBe('psk_dhe_ke');
+    });
   });
 
   it('by session ID where tickets are off', async () => {
