@@ -178,14 +178,15 @@ function horizon({ maximumSessionAge: age, tickets }: ServerOptions): Pick<Serve
   return { maximumSessionAge: age ?? Math.min(maximumSessionAge, Math.floor(2 * keyLife)) };
 }
 
-/** RFC 9325 3.4: no ticket is made to outlive the key that it is sealed with. */
+/** RFC 9325 3.4: no ticket is made to outlive the key that it is sealed with; what nobody asked for gives way to the key. */
 function ticketSeconds(
   { tickets, ...options }: ServerOptions,
   option: 'ticketLifetime' | 'ticketLifetimeHint',
   maximum: number,
 ): number {
-  const seconds = wholeNumber(option, options[option] ?? defaultTicketLifetimeHint, maximum);
   const keyLife = (tickets?.longestTicketLife?.() ?? Infinity) / 1000;
+  const byDefault = Math.min(defaultTicketLifetimeHint, Math.max(Math.floor(keyLife), 1));
+  const seconds = wholeNumber(option, options[option] ?? byDefault, maximum);
   if (seconds <= keyLife) return seconds;
   throw new UsageError(
     'invalid_option',

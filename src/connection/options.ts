@@ -180,13 +180,13 @@ export interface ServerOptions extends CommonOptions {
   readonly tickets?: TicketSealer;
   /** What stands inside tickets. Default: this library's own state. */
   readonly ticketEncoding?: SessionEncoding;
-  /** Seconds; 0 leaves it to the client. Default {@link defaultTicketLifetimeHint}. */
+  /** Seconds; 0 leaves it to the client. Default {@link defaultTicketLifetimeHint}, or less where a ticket key opens for less. */
   readonly ticketLifetimeHint?: number;
   /** TLS 1.3: tickets after a full handshake; a resumption brings one, if this is not 0. 0 to 255, default 2. */
   readonly ticketCount?: number;
   /** TLS 1.3: the most tickets that a client can ask for (RFC 9149 3). 0 to 255, default 8. */
   readonly maximumTicketCount?: number;
-  /** TLS 1.3, seconds, at most 7 days. Default {@link defaultTicketLifetimeHint}. */
+  /** TLS 1.3, seconds, at most 7 days. Default as for `ticketLifetimeHint`. */
   readonly ticketLifetime?: number;
   /**
    * TLS 1.3: tickets say that they resume under other names, and do (draft-ietf-tls-cross-sni-resumption): between settings that have

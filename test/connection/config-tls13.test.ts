@@ -13,7 +13,7 @@ import type { CryptoBackend, KeyExchangeGroup } from '../../src/crypto/backend.j
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { MemoryReplayGuard } from '../../src/early-data/memory-replay-guard.js';
-import type { PskKeyExchangeModeName } from '../../src/handshake/settings.js';
+import type { PskKeyExchangeModeName, ServerSettings } from '../../src/handshake/settings.js';
 import { clientCredentials, ecdsaP256, trustingVerifier } from '../support/credentials.js';
 
 const clientOf = (options: Partial<ClientOptions> = {}) =>
@@ -71,6 +71,33 @@ describe('a client refuses', () => {
     ['R9149-3-1 half a ticket', { ticketRequest: { newSessionCount: 1, resumptionCount: 0.5 } }],
   ])('%s', (_what, options) => {
     expect(() => clientOf(options)).toThrow(expect.objectContaining(invalid));
+  });
+});
+
+describe('a server whose ticket keys open for a while', () => {
+  const tickets = (milliseconds: number) => ({
+    seal: (state: Uint8Array) => state,
+    open: () => ({ reason: 'malformed' }) as const,
+    longestTicketLife: () => milliseconds,
+  });
+
+  it('R9325-3.4-6 resumes for two lives of a key, unless told', () => {
+    expect(serverOf({ tickets: tickets(86_400_000) }).maximumSessionAge).toBe(172_800_000);
+    expect(serverOf({ tickets: tickets(604_800_000) }).maximumSessionAge).toBe(604_800_000);
+    expect(serverOf({ tickets: tickets(3_600_000), maximumSessionAge: 1 }).maximumSessionAge).toBe(1);
+  });
+
+  it('makes tickets that live as long as by default, or as the key', () => {
+    const lifetimes = ({ ticketLifetime, ticketLifetimeHint }: ServerSettings) => [ticketLifetime, ticketLifetimeHint];
+    expect(lifetimes(serverOf({ tickets: tickets(7_200_000) }))).toEqual([7200, 7200]);
+    expect(lifetimes(serverOf({ tickets: tickets(3_600_999) }))).toEqual([3600, 3600]);
+    expect(lifetimes(serverOf({ tickets: tickets(3_600_000), ticketLifetime: 60 }))).toEqual([60, 3600]);
+  });
+
+  it('and makes none that are told to live longer', () => {
+    for (const option of ['ticketLifetime', 'ticketLifetimeHint'])
+      expect(() => serverOf({ tickets: tickets(3_600_000), [option]: 3601 })).toThrow(expect.objectContaining(invalid));
+    expect(() => serverOf({ tickets: tickets(999) })).toThrow(expect.objectContaining(invalid));
   });
 });
 
