@@ -5,7 +5,7 @@
  * The surprising thing: a context says nothing about who made the ticket, and anybody who holds the key can write any. It is the
  * receiver's protection against confusion, not against forgery.
  */
-import { ascii, concat, empty, toHex } from '../bytes.js';
+import { ascii, concat, empty, equal, toHex } from '../bytes.js';
 import { md5, sha1 } from '../crypto/noble-foreign.js';
 import { UsageError } from '../errors.js';
 import { opensslState } from '../sessions/openssl-state.js';
@@ -18,7 +18,7 @@ export interface NginxTargetOptions extends TargetOptions {
    * last one first before. Up to 1.29.1 it is the *default* server's block that counts, whatever name the client asks for.
    */
   readonly serverCertificates: readonly Uint8Array[];
-  /** DER of the subject of each certificate in `ssl_client_certificate`, in the order of the file. */
+  /** DER of the subject of each certificate in `ssl_client_certificate`, in the order of the file; one that is there twice counts once. */
   readonly clientCaNames?: readonly Uint8Array[];
   /** Which module terminates TLS. Default `HTTP`. */
   readonly module?: 'HTTP' | 'STREAM' | 'MAIL';
@@ -32,7 +32,8 @@ export function nginxTarget({
   ...options
 }: NginxTargetOptions): TicketTarget {
   if (serverCertificates.length === 0) throw new UsageError('invalid_option', '`serverCertificates` is empty');
-  const context = sha1(concat(ascii(module), ...[...serverCertificates, ...clientCaNames].map(sha1)));
+  const names = clientCaNames.filter((name, i) => clientCaNames.findIndex((other) => equal(other, name)) === i);
+  const context = sha1(concat(ascii(module), ...[...serverCertificates, ...names].map(sha1)));
   return target('nginx', context, options, {
     lifetime: 300,
     hostRule: 'misdirected',

@@ -95,6 +95,7 @@ describeWithPeer('nginx', 'nginx', (peer) => {
     'rsa.key': identities.rsa.key,
     'other.pem': identities.other.cert,
     'other.key': identities.other.key,
+    'twice.pem': `${authority.cert}\n${authority.cert}`,
   };
   const key = 'ssl_session_ticket_key ticket.key;';
   const verifying = 'ssl_client_certificate ca.pem; ssl_verify_client optional;';
@@ -151,6 +152,13 @@ describeWithPeer('nginx', 'nginx', (peer) => {
       expect(socket.isSessionReused()).toBe(true);
       socket.destroy();
     }
+  });
+
+  it('a name that several client authorities have counts once', async () => {
+    const nginx = await start('ssl_client_certificate twice.pem; ssl_verify_client optional;');
+    const certificates = [identities.ecdsa.cert];
+    const target = nginxTargetFromPem({ certificates, clientCertificate: files['twice.pem'] });
+    expectResumed(nginx, await come(nginx, tls13, minted(target, keys, tls13)));
   });
 
   it('of several certificates the order counts: the last one first up to 1.27.1, and as configured later', async () => {
