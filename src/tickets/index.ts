@@ -2,6 +2,7 @@
  * `tls-resume/tickets`: ticket keys, key rings and sealers on their own, for custom TLS stacks and tooling.
  */
 export type { MaybePromise } from '../crypto/backend.js';
+export { derivedKeySource, type DerivedKeySourceOptions } from './derived-keys.js';
 export { formatTicketKeys, type FormatTicketKeysOptions } from './key-files/format.js';
 export { gnutlsKeySource, gnutlsTicketKey, type GnutlsKeySourceOptions } from './key-files/gnutls-key-source.js';
 export { longestKeyFiles, mostKeysInFiles } from './key-files/key-entry.js';

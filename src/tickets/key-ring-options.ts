@@ -16,7 +16,8 @@ export const defaultOpeningPeriod = 24 * hour;
 export const defaultMaxKeys = 64;
 /**
  * Most tickets sealed under one key. Random 128-bit IVs: after 2^32 tickets two share one with a probability of 2^-65, and with
- * 4 KiB each, two ciphertext blocks with one of 2^-49.
+ * 4 KiB each, two ciphertext blocks with one of 2^-49. Layouts with random 96-bit nonces under one key (mbed TLS, wolfSSL, rustls with
+ * ring) come to 2^-33, which is as far as SP 800-38D 8.3 goes. A ring counts its own tickets: hosts that share a key share the limit.
  */
 export const defaultSealLimit = 2 ** 32;
 

@@ -10,7 +10,8 @@ import { concealed } from '../../concealed.js';
 import { sha3_512 } from '../../crypto/noble-foreign.js';
 import { UsageError } from '../../errors.js';
 import type { TicketKeySource } from '../key-source.js';
-import { weaknessOf, type AesHmacTicketKey, type TicketKey } from '../ticket-key.js';
+import { periodicKeySource } from '../periodic-keys.js';
+import { weaknessOf, type AesHmacTicketKey } from '../ticket-key.js';
 
 export interface GnutlsKeySourceOptions {
   /** `gnutls_db_set_cache_expiration` of the fleet, in seconds. Default: 21600. */
@@ -43,19 +44,11 @@ export function gnutlsKeySource(masterKey: Uint8Array, options: GnutlsKeySourceO
 
   const master = concealed(copy(masterKey));
   const period = livesInPeriod * expirationSeconds * 1000;
-  const keyOf = (number: number): TicketKey => ({
-    ...gnutlsTicketKey(master, number),
-    sealsFrom: number * period,
-    sealsUntil: (number + 1) * period,
-    opensUntil: (number + 2) * period,
+  return periodicKeySource({
+    sealingPeriod: period,
+    openingPeriod: period,
+    keyOf: (number) => gnutlsTicketKey(master, number),
   });
-  return {
-    keysAt: (now) => {
-      const number = Math.max(Math.floor(now / period), 0);
-      const numbers = [number, number + 1, ...(number > 0 ? [number - 1] : [])];
-      return { keys: numbers.map(keyOf), until: (number + 1) * period };
-    },
-  };
 }
 
 /** The key of one period: name 16, AES-256, HMAC key 16. */
