@@ -16,7 +16,8 @@ import type { TicketTarget } from './target.js';
 
 /**
  * A ticket around `session` that `target` resumes. Throws `UsageError`: `value_not_encodable` for a session that has no place in the
- * target's encoding, `no_sealing_key` where no key of the ring may seal, `invalid_key` where none fits the target's layout.
+ * target's encoding, `no_sealing_key` where no key of the ring may seal, `invalid_key` where one does not fit the target's layout. From then
+ * on the ring takes no key that does not fit it.
  */
 export function sealTicketFor(target: TicketTarget, session: Session, keys: KeyRing): Uint8Array {
   const state = target.encoding.encode(session);

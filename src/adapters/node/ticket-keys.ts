@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { concealed } from '../../concealed.js';
 import { defaultTicketLifetimeHint, type ServerOptions as CoreOptions } from '../../connection/options.js';
-import { copy } from '../../bytes.js';
+import { copy, wipe } from '../../bytes.js';
 import { nodeCrypto } from '../../crypto/node.js';
 import { maximumTicketLifetime } from '../../sessions/session.js';
 import { nodeTarget } from '../../targets/openssl-family.js';
@@ -19,6 +19,7 @@ import { KeyRing } from '../../tickets/key-ring.js';
 import { opensslLayout } from '../../tickets/layouts/openssl.js';
 import { RingSealer } from '../../tickets/ring-sealer.js';
 import type { TicketSealer } from '../../tickets/sealer.js';
+import { secretParts } from '../../tickets/ticket-key.js';
 import type { TargetOptions } from '../../targets/target.js';
 import type { SecureOptions } from './options.js';
 
@@ -79,8 +80,13 @@ function nodeTickets(options: Options, bytes: Uint8Array): ServerTickets['settin
     ...(serverNamesOfUnnamedStates !== undefined && { serverNamesOfUnnamedStates }),
     ...(trustClientCertificatesInTickets !== undefined && { trustClientCertificatesInTickets }),
   });
-  const keys = new KeyRing({ ...ringOptions(options), keys: parseTicketKeys('node48', bytes) });
-  return { tickets: new RingSealer({ keys, layout: opensslLayout }), ticketEncoding: encoding };
+  const parsed = parseTicketKeys('node48', bytes);
+  try {
+    const keys = new KeyRing({ ...ringOptions(options), keys: parsed });
+    return { tickets: new RingSealer({ keys, layout: opensslLayout }), ticketEncoding: encoding };
+  } finally {
+    wipe(...parsed.flatMap(secretParts));
+  }
 }
 
 /** As `tls.createServer` does: servers of one program with the same arguments share sessions. */
