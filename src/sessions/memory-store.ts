@@ -1,19 +1,31 @@
 /**
  * `MemoryStore`: a {@link SessionStore} in the memory of one process, bounded in entries, bytes and lifetime (P-state-7). When it
- * is full the oldest entry makes room; setting a key anew makes it the youngest. Values are wiped as they leave.
+ * is full, the entry that was used longest ago makes room: setting and getting a key makes it the youngest. A session that is
+ * taken is gone, so where sessions are used once this is the order in which they came. Values are wiped as they leave.
  *
- * The surprising thing is the clock: an entry that has been expired at any time the store looked stays expired, also if the
- * clock jumps back afterwards (P-time-2).
+ * Entries are bytes in a few large arrays and cost some 26 bytes more than their key and value; no object of JavaScript's belongs
+ * to any of them. Nothing grows or is cleared away in one go: no call takes longer because there is much in the store, but `clear`.
+ *
+ * The surprising thing is the clock: the store adds up the time that passes, and takes no notice of steps back. So nothing that
+ * has expired at any time the store looked is there again afterwards, and nothing outlives its lifetime by the clock's error (P-time-2).
  */
-import { copy, fromAscii, wipe } from '../bytes.js';
+import { copy } from '../bytes.js';
+import type { CryptoBackend } from '../crypto/backend.js';
+import { pooledRandomBytes } from '../crypto/random-pool.js';
 import { UsageError } from '../errors.js';
+import { hashKey, hashKeyLength, type HashKey } from './keyed-hash.js';
+import { RecordIndex } from './record-index.js';
+import { RecordQueue } from './record-queue.js';
+import { latestExpiry, maxRecordKeyLength, RecordSlabs, type RecordReference } from './record-slabs.js';
 import type { SessionStore } from './store.js';
 
 export const defaultMaxEntries = 20_000;
-/** Keys and values together; the bookkeeping around an entry comes to some 250 bytes more. */
+/** Keys and values together; what is around an entry comes to some 26 bytes more. */
 export const defaultMaxBytes = 16 * 1024 * 1024;
 /** Milliseconds. RFC 5246 F.1.4: a session ID lives 24 hours at the longest. */
 export const defaultMaxLifetime = 24 * 60 * 60 * 1000;
+/** Bytes. Session IDs have 32 at the most, and so have the keys under which clients keep sessions. */
+export const maxKeyLength = maxRecordKeyLength;
 
 export interface MemoryStoreOptions {
   /** The clock, in milliseconds. */
@@ -24,6 +36,8 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number;
   /** See {@link defaultMaxLifetime}. */
   readonly maxLifetime?: number;
+  /** Draws the key of the hash function, once. Default: the runtime's random numbers. */
+  readonly crypto?: Pick<CryptoBackend, 'randomBytes'>;
 }
 
 export interface MemoryStoreStatistics {
@@ -33,14 +47,9 @@ export interface MemoryStoreStatistics {
   /** Entries that left because their time had come, and because others needed the room. */
   readonly expired: number;
   readonly evicted: number;
-  /** What the store holds now: entries, and bytes of keys and values. */
+  /** What the store holds now: entries, and bytes of keys and values. Some may have expired: see {@link MemoryStore.set}. */
   readonly entries: number;
   readonly bytes: number;
-}
-
-interface Entry {
-  readonly value: Uint8Array;
-  expiresAt: number;
 }
 
 /** Synchronous. */
@@ -49,9 +58,17 @@ export class MemoryStore implements SessionStore {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #maxLifetime: number;
-  /** Oldest first. */
-  readonly #entries = new Map<string, Entry>();
-  #latest = -Infinity;
+  readonly #hashKey: HashKey;
+  readonly #copies = new CopyPool();
+  #slabs = new RecordSlabs();
+  #index: RecordIndex;
+  #queue: RecordQueue;
+  /** What the clock showed last, and the milliseconds that have passed: its steps forward, added up. */
+  #latest: number;
+  #elapsed = 0;
+  /** Whom the sweep looked at last, and how often `set` was called since. */
+  #swept: RecordReference = 0;
+  #unswept = 0;
   #bytes = 0;
   #hits = 0;
   #misses = 0;
@@ -63,49 +80,68 @@ export class MemoryStore implements SessionStore {
     this.#maxEntries = positive('maxEntries', options.maxEntries ?? defaultMaxEntries);
     this.#maxBytes = positive('maxBytes', options.maxBytes ?? defaultMaxBytes);
     this.#maxLifetime = positive('maxLifetime', options.maxLifetime ?? defaultMaxLifetime);
+    this.#hashKey = hashKey(options.crypto?.randomBytes(hashKeyLength) ?? pooledRandomBytes(hashKeyLength));
+    this.#index = new RecordIndex(this.#slabs, this.#hashKey);
+    this.#queue = new RecordQueue(this.#slabs);
+    this.#latest = this.#now();
   }
 
+  /**
+   * The value, in an array that is the caller's to keep or wipe. As with `Buffer.allocUnsafe`, its `buffer` has room for others
+   * as well, and may hold what other calls answered.
+   */
   get(key: Uint8Array): Uint8Array | undefined {
-    const now = this.#readClock();
-    const name = fromAscii(key);
-    const entry = this.#entries.get(name);
-    if (entry !== undefined && entry.expiresAt > now) {
-      this.#hits++;
-      return entry.value.slice();
-    }
-    if (entry !== undefined) this.#expire(name, entry);
-    this.#misses++;
-    return undefined;
+    const record = this.#findLive(key);
+    if (record === 0) return undefined;
+    this.#slabs.setUsed(record, true);
+    return this.#copies.copy(this.#slabs.valueOf(record));
   }
 
-  /** An entry that has expired already, or that is larger than the whole store, is not kept. */
+  /**
+   * An entry that has expired already, or that is larger than the whole store, is not kept. Each call also looks at two entries
+   * in turn and drops those that have expired, so that what nobody asks for any more leaves as well.
+   *
+   * @throws {UsageError} `value_not_encodable` where the key is longer than {@link maxKeyLength}.
+   */
   set(key: Uint8Array, value: Uint8Array, expiresAt: number): void {
-    const now = this.#readClock();
-    const name = fromAscii(key);
-    const before = this.#entries.get(name);
-    if (before !== undefined) this.#remove(name, before);
+    if (key.length > maxKeyLength)
+      throw new UsageError('value_not_encodable', `key of ${key.length} bytes, expected ${maxKeyLength} at most`);
+    this.#readClock();
+    const hash = this.#index.hash(key);
+    const before = this.#index.find(key, hash);
+    if (before !== 0) this.#remove(before);
+    this.#sweep();
+    const lifetime = Math.min(expiresAt - this.#latest, this.#maxLifetime);
     const size = key.length + value.length;
-    if (!(expiresAt > now) || size > this.#maxBytes) return;
-    this.#makeRoom(size, now);
-    this.#entries.set(name, { value: copy(value), expiresAt: Math.min(expiresAt, now + this.#maxLifetime) });
+    if (!(lifetime > 0) || size > this.#maxBytes) return;
+    this.#makeRoom(size);
+    const record = this.#slabs.add(key, value, Math.min(Math.floor(this.#elapsed + lifetime), latestExpiry));
+    this.#index.add(record, hash);
+    this.#queue.add(record);
     this.#bytes += size;
   }
 
   delete(key: Uint8Array): void {
-    const name = fromAscii(key);
-    const entry = this.#entries.get(name);
-    if (entry !== undefined) this.#remove(name, entry);
+    const record = this.#find(key);
+    if (record !== 0) this.#remove(record);
   }
 
   take(key: Uint8Array): Uint8Array | undefined {
-    const value = this.get(key);
-    this.delete(key);
+    const record = this.#findLive(key);
+    if (record === 0) return undefined;
+    const value = this.#copies.copy(this.#slabs.valueOf(record));
+    this.#remove(record);
     return value;
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const [name, entry] of this.#entries) this.#remove(name, entry);
+    this.#slabs.wipe();
+    this.#slabs = new RecordSlabs();
+    this.#index = new RecordIndex(this.#slabs, this.#hashKey);
+    this.#queue = new RecordQueue(this.#slabs);
+    this.#swept = 0;
+    this.#bytes = 0;
   }
 
   statistics(): MemoryStoreStatistics {
@@ -114,49 +150,124 @@ export class MemoryStore implements SessionStore {
       misses: this.#misses,
       expired: this.#expired,
       evicted: this.#evicted,
-      entries: this.#entries.size,
+      entries: this.#index.records,
       bytes: this.#bytes,
     };
   }
 
-  #readClock(): number {
+  /** NaN, once there, stays: everything has expired for ever. */
+  #readClock(): void {
     const now = this.#now();
-    if (now < this.#latest) this.#settleBefore(now);
+    this.#elapsed += Math.max(0, now - this.#latest);
     this.#latest = now;
-    return now;
   }
 
-  /** The clock went back to `now`: what had expired leaves, and nothing outlives its lifetime by the clock's error. */
-  #settleBefore(now: number): void {
-    for (const [name, entry] of this.#entries) {
-      if (entry.expiresAt <= this.#latest) this.#expire(name, entry);
-      else entry.expiresAt = Math.min(entry.expiresAt, now + this.#maxLifetime);
+  #find(key: Uint8Array): RecordReference {
+    return key.length > maxKeyLength ? 0 : this.#index.find(key, this.#index.hash(key));
+  }
+
+  #findLive(key: Uint8Array): RecordReference {
+    this.#readClock();
+    const record = this.#find(key);
+    if (record !== 0 && !this.#hasExpired(record)) {
+      this.#hits++;
+      return record;
+    }
+    if (record !== 0) this.#expire(record);
+    this.#misses++;
+    return 0;
+  }
+
+  #hasExpired(record: RecordReference): boolean {
+    return !(this.#slabs.expiryOf(record) > this.#elapsed);
+  }
+
+  /** Whoever joined first is likely to expire first; the others are looked at in the order in which they stand. */
+  #sweep(): void {
+    const { oldest } = this.#queue;
+    if (oldest !== 0 && this.#hasExpired(oldest)) this.#expire(oldest);
+    if (++this.#unswept < sweepInterval) return;
+    this.#unswept = 0;
+    for (let i = 0; i < sweepLength; i++) {
+      const record = this.#slabs.after(this.#swept);
+      this.#swept = record;
+      if (record === 0) return;
+      if (!this.#hasExpired(record)) continue;
+      this.#expire(record);
+      this.#swept = record - 1; // another may come to stand in its place
     }
   }
 
-  #makeRoom(size: number, now: number): void {
-    for (const [name, entry] of this.#entries) {
-      const full = this.#entries.size >= this.#maxEntries || this.#bytes + size > this.#maxBytes;
-      if (entry.expiresAt <= now) this.#expire(name, entry);
-      else if (!full) return;
-      else {
-        this.#remove(name, entry);
+  #makeRoom(size: number): void {
+    let chances = maxSecondChances;
+    while (this.#index.records >= this.#maxEntries || this.#bytes + size > this.#maxBytes) {
+      const { oldest } = this.#queue;
+      if (oldest === 0) return;
+      if (this.#hasExpired(oldest)) this.#expire(oldest);
+      else if (this.#slabs.isUsed(oldest) && chances-- > 0) {
+        this.#slabs.setUsed(oldest, false);
+        this.#queue.remove(oldest);
+        this.#queue.add(oldest);
+      } else {
+        this.#remove(oldest);
         this.#evicted++;
       }
     }
   }
 
-  #expire(name: string, entry: Entry): void {
-    this.#remove(name, entry);
+  #expire(record: RecordReference): void {
+    this.#remove(record);
     this.#expired++;
   }
 
-  #remove(name: string, entry: Entry): void {
-    this.#entries.delete(name);
-    this.#bytes -= name.length + entry.value.length;
-    wipe(entry.value);
+  #remove(reference: RecordReference): void {
+    const record = this.#closeGap(reference);
+    this.#bytes -= this.#slabs.lengthOf(record);
+    this.#index.remove(record);
+    this.#queue.remove(record);
+    this.#slabs.remove(record);
+  }
+
+  /** Where `record` is afterwards. */
+  #closeGap(record: RecordReference): RecordReference {
+    const { gap } = this.#slabs;
+    const moved = this.#slabs.closeGap();
+    if (moved === 0) return record;
+    this.#index.moved(moved, gap);
+    this.#queue.moved(gap);
+    return moved === record ? gap : record;
   }
 }
+
+/**
+ * After so many calls of `set`, so many entries are looked at, wherever they stand: in a row, because one at a time they would be in
+ * no cache. That is more than have come in meanwhile, so that the store catches up with what nobody takes away.
+ */
+const sweepInterval = 16;
+const sweepLength = 32;
+/** In one call: so that no call has to go through all that was used. */
+const maxSecondChances = 16;
+
+/** Copies for callers: an array of its own for each of 200 bytes takes longer to make than the value to find. */
+class CopyPool {
+  #pool = new Uint8Array(0);
+  #used = 0;
+
+  copy(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > largestPooledCopy) return copy(bytes);
+    if (this.#pool.length - this.#used < bytes.length) {
+      this.#pool = new Uint8Array(copyPoolLength);
+      this.#used = 0;
+    }
+    const pooled = this.#pool.subarray(this.#used, this.#used + bytes.length);
+    pooled.set(bytes);
+    this.#used += bytes.length;
+    return pooled;
+  }
+}
+
+const copyPoolLength = 8192;
+const largestPooledCopy = 1024;
 
 function positive(option: string, value: number): number {
   if (value > 0) return value;

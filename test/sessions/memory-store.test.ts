@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ascii, fromHex, toHex } from '../../src/bytes.js';
+import { ascii, fromAscii, fromHex } from '../../src/bytes.js';
 import { UsageError } from '../../src/errors.js';
 import { defaultMaxLifetime, MemoryStore, type MemoryStoreOptions } from '../../src/sessions/memory-store.js';
 
@@ -79,12 +79,39 @@ describe('MemoryStore', () => {
     expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0, evicted: 2 });
   });
 
-  it('P-state-7 evicts in the order of setting; setting anew makes an entry the youngest, getting does not', () => {
+  const remaining = (store: MemoryStore, keys: string) =>
+    keys
+      .split('')
+      .filter((key) => store.take(ascii(key)) !== undefined)
+      .join('');
+
+  it('P-state-7 evicts in the order of setting; setting anew makes an entry the youngest', () => {
     const { store } = storeAt(0, { maxEntries: 3 });
-    for (const key of ['a', 'b', 'c', 'a']) store.set(ascii(key), ascii(key), never);
-    store.get(ascii('b'));
+    for (const key of 'abcad') store.set(ascii(key), ascii(key), never);
+    expect(remaining(store, 'abcd')).toBe('acd');
+  });
+
+  it('P-state-7 who was asked for gets a second chance, and one only', () => {
+    const { store } = storeAt(0, { maxEntries: 3 });
+    for (const key of 'abc') store.set(ascii(key), ascii(key), never);
+    store.get(ascii('a'));
+    store.get(ascii('a'));
     store.set(ascii('d'), ascii('d'), never);
-    expect(['a', 'b', 'c', 'd'].filter((key) => store.get(ascii(key)) !== undefined)).toEqual(['a', 'c', 'd']);
+    store.set(ascii('e'), ascii('e'), never);
+    expect(remaining(store, 'abcde')).toBe('ade');
+    for (const key of 'abcdef') store.set(ascii(key), ascii(key), never);
+    expect(remaining(store, 'abcdef')).toBe('def');
+  });
+
+  it('P-state-7 in a store where everything is in use the oldest leaves after so many second chances', () => {
+    const { store } = storeAt(0, { maxEntries: 100 });
+    const keys = Array.from({ length: 101 }, (_, i) => Uint8Array.of(i));
+    for (const key of keys.slice(0, 100)) {
+      store.set(key, key, never);
+      store.get(key);
+    }
+    store.set(Uint8Array.of(100), ascii(''), never);
+    expect(keys.filter((key) => store.take(key) === undefined)).toEqual([Uint8Array.of(16)]);
   });
 
   it('forgets at expiresAt, to the millisecond', () => {
@@ -153,29 +180,46 @@ describe('MemoryStore', () => {
     expect(store.get(ascii('a'))).toEqual(ascii('1'));
   });
 
-  it('wipes its copy of a value when the entry leaves', () => {
-    const { clock, store } = storeAt(0, { maxEntries: 2 });
-    const copies = ['deleted', 'replaced', 'expired', 'evicted', 'cleared'].map((key) => {
-      const value = fromHex('a1a2a3');
-      const made: Uint8Array[] = [];
-      class Recorded extends Uint8Array {
-        constructor(bytes: number[]) {
-          super(bytes);
-          made.push(this);
-        }
+  it('wipes values when their entries leave, and what they were moved from', () => {
+    const made: Uint8Array[] = [];
+    class Recorded extends Uint8Array {
+      constructor(source: ArrayBuffer, offset?: number, length?: number) {
+        super(source, offset, length);
+        if (typeof source === 'number') made.push(this);
       }
-      vi.stubGlobal('Uint8Array', Recorded);
-      store.set(ascii(key), value, key === 'expired' ? 10 : never);
-      vi.unstubAllGlobals();
-      const copy = made.find((bytes) => bytes.length === value.length) ?? value;
-      if (key === 'deleted') store.delete(ascii(key));
-      if (key === 'replaced') store.set(ascii(key), fromHex('00'), 10);
-      if (key === 'expired') clock.time = 20;
-      if (key === 'evicted') for (const other of ['x', 'y']) store.set(ascii(other), fromHex('00'), never);
-      if (key === 'cleared') store.clear();
-      return copy;
-    });
-    expect(copies.map((copy) => toHex(copy))).toEqual(copies.map(() => '000000'));
+    }
+    vi.stubGlobal('Uint8Array', Recorded);
+    const { clock, store } = storeAt(0, { maxEntries: 60 });
+    const value = (key: string) => ascii(`<secret ${key}>`);
+    const found = () => {
+      const secrets = made.flatMap((slab) => fromAscii(slab).match(/<secret [^>]*>/g) ?? []);
+      return secrets.map((secret) => secret.slice(8, -1)).sort();
+    };
+    const set = (key: string, expiresAt = never) => {
+      const secret = value(key);
+      store.set(ascii(key), secret, expiresAt);
+      made.splice(made.indexOf(secret), 1);
+    };
+    const all = Array.from({ length: 60 }, (_, i) => String(100 + i));
+    for (const key of all) set(key, key === '130' ? 10 : never);
+    expect(found()).toEqual(all);
+    const gone = (key: string) => all.splice(all.indexOf(key), 1);
+
+    store.delete(ascii('110'));
+    expect(found()).toEqual((gone('110'), all));
+    store.take(ascii('120'))?.fill(0);
+    expect(found()).toEqual((gone('120'), all));
+    clock.time = 20;
+    store.get(ascii('130'));
+    expect(found()).toEqual((gone('130'), all));
+    store.set(ascii('140'), ascii('short'), never);
+    expect(found()).toEqual((gone('140'), all));
+    for (const key of ['a', 'b', 'c', 'd']) store.set(ascii(key), ascii('x'.repeat(2000)), never);
+    expect(store.statistics().evicted).toBe(1);
+    expect(found()).toEqual((gone('100'), all));
+    store.clear();
+    vi.unstubAllGlobals();
+    expect(found()).toEqual([]);
   });
 
   it('clear forgets everything', () => {
