@@ -98,8 +98,8 @@ export class MemoryStore implements SessionStore {
   }
 
   /**
-   * An entry that has expired already, or that is larger than the whole store, is not kept. Each call also looks at two entries
-   * in turn and drops those that have expired, so that what nobody asks for any more leaves as well.
+   * An entry that has expired already, or that is larger than the whole store, is not kept. Calls also look at a few other
+   * entries and drop those that have expired, so that what nobody asks for any more leaves as well.
    *
    * @throws {UsageError} `value_not_encodable` where the key is longer than {@link maxKeyLength}.
    */
@@ -184,8 +184,11 @@ export class MemoryStore implements SessionStore {
 
   /** Whoever joined first is likely to expire first; the others are looked at in the order in which they stand. */
   #sweep(): void {
-    const { oldest } = this.#queue;
-    if (oldest !== 0 && this.#hasExpired(oldest)) this.#expire(oldest);
+    for (let i = 0; i < sweepLength; i++) {
+      const { oldest } = this.#queue;
+      if (oldest === 0 || !this.#hasExpired(oldest)) break;
+      this.#expire(oldest);
+    }
     if (++this.#unswept < sweepInterval) return;
     this.#unswept = 0;
     for (let i = 0; i < sweepLength; i++) {
@@ -241,7 +244,8 @@ export class MemoryStore implements SessionStore {
 
 /**
  * After so many calls of `set`, so many entries are looked at, wherever they stand: in a row, because one at a time they would be in
- * no cache. That is more than have come in meanwhile, so that the store catches up with what nobody takes away.
+ * no cache. That is more than have come in meanwhile, so that the store catches up with what nobody takes away; and it is all
+ * that leaves in one call from the old end.
  */
 const sweepInterval = 16;
 const sweepLength = 32;
