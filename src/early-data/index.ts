@@ -3,6 +3,21 @@
  * seen before; and what HTTP does about early data, on either side (RFC 8470).
  */
 export type { MaybePromise } from '../crypto/backend.js';
+export {
+  CircuitBreaker,
+  CircuitError,
+  defaultFailuresToOpen,
+  defaultLongestPause,
+  defaultMaxCallsInFlight,
+  defaultShortestPause,
+  defaultTimeLimit,
+  type After,
+  type CircuitBreakerOptions,
+  type CircuitBreakerStatistics,
+  type CircuitErrorCode,
+  type CircuitState,
+} from '../remote/circuit-breaker.js';
+export type { RedisClient } from '../remote/redis-client.js';
 export { BloomReplayGuard, defaultFalsePositiveRate, type BloomReplayGuardOptions } from './bloom-replay-guard.js';
 export { defaultFreshnessWindow, freshness, ticketAgeSkew, type Freshness, type TicketAge } from './freshness.js';
 export {
@@ -21,4 +36,5 @@ export {
 } from './http.js';
 export { guardEarlyRequests, type HttpResponse, type ReceivedRequest } from './http-listener.js';
 export { defaultMaxReplayEntries, MemoryReplayGuard, type MemoryReplayGuardOptions } from './memory-replay-guard.js';
+export { defaultClockTolerance, RedisReplayGuard, type RedisReplayGuardOptions } from './redis-replay-guard.js';
 export type { ReplayAnswer, ReplayGuard } from './replay-guard.js';
