@@ -48,7 +48,8 @@ const ownerOnly = 0o600;
 export function ticketKeys(layout: KeyFileLayoutName, paths: readonly string[]): readonly TicketKey[] {
   const files = paths.map(readFile);
   const error = lintTicketKeys(layout, files).find(({ severity }) => severity === 'error');
-  if (error !== undefined) throw new UsageError('invalid_key', `${paths.join(', ')}: ${error.message} (see --ticket-key-layout)`);
+  if (error !== undefined)
+    throw new UsageError('invalid_key', `${paths.join(', ')}: ${error.message} (see --ticket-key-layout)`);
   const keys = parseTicketKeys(layout, files);
   wipe(...files);
   return keys;
