@@ -5,6 +5,7 @@
  * The surprising thing is the resumption master secret in TLS 1.3, beside the nonce of the ticket: whoever opens one ticket has the PSK of
  * every ticket of its connection.
  */
+import { empty } from '../../bytes.js';
 import { cipherSuites } from '../../parameters.js';
 import {
   enumeration,
@@ -36,7 +37,7 @@ const securityParameters = struct({
   clientCertificateType: uint32,
   serverCertificateType: uint32,
   cipherSuite: enumeration(2, cipherSuites),
-  /** In TLS 1.2 it begins with {@link tls12Secrets}. */
+  /** {@link tls12Secrets} in TLS 1.2, and empty once they are read. */
   later: rest(),
 });
 
@@ -120,7 +121,8 @@ function readSession(bytes: Uint8Array): GnutlsSession | undefined {
   if (parameters.version !== tls12Version)
     return { ...session, libraryVersion, securityParameters: parameters, tls12: undefined };
   const tls12 = decodeOrUndefined(tls12Secrets, parameters.later);
-  return tls12 && { ...session, libraryVersion, securityParameters: parameters, tls12 };
+  // Taken out: whoever prints the parameters prints no secret.
+  return tls12 && { ...session, libraryVersion, securityParameters: { ...parameters, later: empty }, tls12 };
 }
 
 const tls12Version = 4;

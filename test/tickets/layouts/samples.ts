@@ -19,6 +19,8 @@ export interface Sample {
   readonly key: TicketKey;
   readonly ticket: Uint8Array;
   readonly state: Uint8Array;
+  /** Master secret or PSK. */
+  readonly secret: Uint8Array;
 }
 
 /** What this file reads of a sample. */
@@ -27,6 +29,7 @@ interface SampleFile {
   readonly envelope: string;
   readonly ticketHex: string;
   readonly plaintextHex: string;
+  readonly masterSecretOrPskHex: string;
   readonly decodedFields: Readonly<Record<string, unknown>>;
   readonly keyNameHex?: string;
   readonly keyId?: number;
@@ -63,7 +66,8 @@ export const samples: readonly Sample[] = files
     if (layout === undefined) throw new Error(`${name}: no layout for ${data.envelope}`);
     const { server, decodedFields } = data;
     const [ticket, state] = [fromHex(data.ticketHex), fromHex(data.plaintextHex)];
-    return { name, server, decodedFields, layout, key: keyOf(data), ticket, state };
+    const secret = fromHex(data.masterSecretOrPskHex);
+    return { name, server, decodedFields, layout, key: keyOf(data), ticket, state, secret };
   });
 
 export const unopenableSamples = files
