@@ -2,6 +2,7 @@
  * What a {@link KeyRing} is told when it is made, and what it tells: options, their defaults, events.
  */
 import type { CryptoBackend } from '../crypto/backend.js';
+import { UsageError } from '../errors.js';
 import type { TicketKeySource } from './key-source.js';
 import type { TicketKeyState, TicketKeyStatus } from './ring-key.js';
 import type { TicketKey } from './ticket-key.js';
@@ -50,4 +51,21 @@ export interface KeyRingOptions {
   readonly maxKeys?: number;
   /** See {@link defaultSealLimit}. */
   readonly sealLimit?: number;
+}
+
+/** With the defaults. Throws `UsageError('invalid_option')` for options that cannot work, alone or together. */
+export function checkedLimits({ source, automaticRotation = false, keys, ...options }: KeyRingOptions) {
+  if (source !== undefined && (automaticRotation || keys !== undefined))
+    throw new UsageError('invalid_option', '`source` brings all keys: not together with `keys` or `automaticRotation`');
+  return {
+    sealingPeriod: positive('sealingPeriod', options.sealingPeriod ?? defaultSealingPeriod),
+    openingPeriod: positive('openingPeriod', options.openingPeriod ?? defaultOpeningPeriod),
+    maxKeys: positive('maxKeys', options.maxKeys ?? defaultMaxKeys),
+    sealLimit: positive('sealLimit', options.sealLimit ?? defaultSealLimit),
+  };
+}
+
+export function positive(option: string, value: number): number {
+  if (value > 0) return value;
+  throw new UsageError('invalid_option', `${option} is ${String(value)}, expected a positive number`);
 }

@@ -5,19 +5,14 @@
  * another) -> `active` (seals and opens) -> `retired` (opens only) -> `expired` (wiped). The surprising thing: by the clock states only
  * move forward. A clock that jumps back neither makes a retired key seal again nor brings an expired one back.
  */
-import { equal, wipe } from '../bytes.js';
+import { wipe } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
-import {
-  defaultMaxKeys,
-  defaultOpeningPeriod,
-  defaultSealingPeriod,
-  defaultSealLimit,
-  type KeyRingEvent,
-  type KeyRingOptions,
-} from './key-ring-options.js';
+import { KeyRingListeners } from './key-ring-listeners.js';
+import { checkedLimits, positive, type KeyRingEvent, type KeyRingOptions } from './key-ring-options.js';
 import type { TicketKeySource } from './key-source.js';
 import type { TicketLayout } from './layout.js';
+import { withEncryptionKey, withLastDecryptionKey } from './lua-key-updates.js';
 import { arranged, RingKey, type TicketKeyStatus } from './ring-key.js';
 import { generateTicketKey, requireStrongTicketKey, secretParts, type TicketKey } from './ticket-key.js';
 
@@ -40,7 +35,7 @@ export class KeyRing {
   readonly #maxKeys: number;
   readonly #sealLimit: number;
   readonly #layouts = new Set<TicketLayout>();
-  readonly #listeners = new Set<(event: KeyRingEvent) => void>();
+  readonly #listeners = new KeyRingListeners();
   /** In the order of preference. */
   #keys: RingKey[] = [];
   #sealing: RingKey | undefined;
@@ -54,15 +49,11 @@ export class KeyRing {
     this.#now = options.now;
     this.#source = source;
     this.#generateKey = automaticRotation ? (options.generateKey ?? (() => generateTicketKey(crypto))) : undefined;
-    this.#sealingPeriod = positive('sealingPeriod', options.sealingPeriod ?? defaultSealingPeriod);
-    this.#openingPeriod = positive('openingPeriod', options.openingPeriod ?? defaultOpeningPeriod);
-    this.#maxKeys = positive('maxKeys', options.maxKeys ?? defaultMaxKeys);
-    this.#sealLimit = positive('sealLimit', options.sealLimit ?? defaultSealLimit);
-    if (source !== undefined && (automaticRotation || options.keys !== undefined))
-      throw new UsageError(
-        'invalid_option',
-        '`source` brings all keys: not together with `keys` or `automaticRotation`',
-      );
+    const { sealingPeriod, openingPeriod, maxKeys, sealLimit } = checkedLimits(options);
+    this.#sealingPeriod = sealingPeriod;
+    this.#openingPeriod = openingPeriod;
+    this.#maxKeys = maxKeys;
+    this.#sealLimit = sealLimit;
     for (const key of options.keys ?? []) this.add(key);
     this.#readClock();
   }
@@ -100,10 +91,7 @@ export class KeyRing {
   updateTicketEncryptionKey(key: TicketKey, nkeys: number): void {
     if (this.#sealing?.isSameAs(key) === true) return;
     const most = positive('nkeys', nkeys);
-    this.#rearrange((keys) => {
-      const older = keys.filter((other) => !equal(other.name, key.name));
-      return [key, ...older.map((other) => (other.sealsFrom === Infinity ? other : retired(other)))].slice(0, most);
-    });
+    this.#rearrange((keys) => withEncryptionKey(keys, key, most));
   }
 
   /**
@@ -112,10 +100,7 @@ export class KeyRing {
    */
   updateLastTicketDecryptionKey(key: TicketKey): void {
     if (this.#keys.some((other) => other.isSameAs(key))) return;
-    this.#rearrange((keys) => [
-      ...(keys.length > 1 ? keys.slice(0, -1) : keys),
-      { ...key, sealsFrom: Infinity, opensUntil: Infinity },
-    ]);
+    this.#rearrange((keys) => withLastDecryptionKey(keys, key));
   }
 
   /** The keys that have not expired, in the order of preference, with their times: secrets, to be written to a file or sent on. */
@@ -194,8 +179,7 @@ export class KeyRing {
    * throws is ignored. Answers how to end it.
    */
   subscribe(listener: (event: KeyRingEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Wipes all keys. The ring is then one whose keys have all expired, and makes no others. */
@@ -322,23 +306,8 @@ export class KeyRing {
   }
 
   #tell(type: KeyRingEvent['type'], key: RingKey): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener({ type, key: this.#statusOf(key) });
-      } catch {
-        // A listener that fails must not keep a server from sealing and opening.
-      }
-    }
+    this.#listeners.tell({ type, key: this.#statusOf(key) });
   }
-}
-
-function retired({ sealsFrom: _, opensUntil = Infinity, ...key }: TicketKey): TicketKey {
-  return { ...key, sealsUntil: -Infinity, opensUntil };
-}
-
-function positive(option: string, value: number): number {
-  if (value > 0) return value;
-  throw new UsageError('invalid_option', `${option} is ${String(value)}, expected a positive number`);
 }
 
 /** Names are public, so leaving at the first difference gives nothing away. */
