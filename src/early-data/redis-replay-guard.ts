@@ -3,9 +3,9 @@
  * check is one round trip and one script; whatever fails or takes too long is `not_checked`, and 0-RTT is rejected.
  *
  * The surprising thing is what it trusts: the clock of Redis alone, so that servers may disagree about the time as they like, and one run
- * of one Redis process alone. A Redis that was flushed, restarted from nothing or from an old snapshot, or has become the master in
- * place of another, has forgotten some of what it was told: it begins anew, and accepts nothing before all that it may have
- * forgotten has expired (RFC 8446 8.2).
+ * of one Redis process alone. A Redis that was flushed, restarted from nothing or from an old snapshot, has evicted entries, or has become
+ * the master in place of another, has forgotten some of what it was told: it begins anew, and accepts nothing before all that it
+ * may have forgotten has expired (RFC 8446 8.2).
  */
 import { UsageError } from '../errors.js';
 import { base64url } from '../remote/base64url.js';

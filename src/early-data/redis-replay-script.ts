@@ -4,14 +4,16 @@
  *
  * `KEYS`: the record's own entry, the binder. `ARGV`: when the hello expires, and how long binders are kept, milliseconds.
  *
- * The record's own entry says which run of which Redis has kept it, when it began, and the latest time that its clock has shown. Where it
- * is gone, is another run's, or lies in the future, binders may have been forgotten, and a new record begins.
+ * The record's own entry says which run of which Redis has kept it and how much that had evicted, when it began, and the latest time that
+ * the clock has shown. Where it is gone, says something else, or lies in the future, binders may have been forgotten, and a new record
+ * begins.
  */
 export const redisReplayScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local of, began, latest = string.match(redis.call('GET', KEYS[1]) or '', '^(%w+) (%d+) (%d+)$')
+  .. '/' .. string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)')
+local of, began, latest = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+) (%d+)$')
 if of ~= run or now < tonumber(latest) then
   began, latest = now, 0
 end
@@ -29,4 +31,4 @@ return 'replayed'
 `;
 
 /** SHA-1 of the script, by which Redis calls it. */
-export const redisReplayScriptName = '138f2d45a303e5b69aec263e6df2bc4dc25b4cda';
+export const redisReplayScriptName = '0357855655732c123f8c9f4c526f21d0d7909241';

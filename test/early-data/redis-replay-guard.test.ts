@@ -49,7 +49,7 @@ async function connect(
 /** As if the record had begun long ago. */
 async function age(send: RedisCommands): Promise<void> {
   const [, run] = /run_id:(\w+)/.exec(String(await send('INFO', 'server'))) ?? [];
-  await send('SET', record, `${run} 0 0`);
+  await send('SET', record, `${run}/0 0 0`);
 }
 
 let made = 0;
@@ -201,6 +201,19 @@ describe('RedisReplayGuard', () => {
     expect(await replayUntilOpen(after.guard, old)).toBeGreaterThanOrEqual(kept - 10);
   });
 
+  it('P-early-1 P-early-2 a Redis that is out of memory and evicts entries: the same', async ({ skip }) => {
+    const { port } = await startServer(skip);
+    const { guard, send } = await connect(port);
+    await age(send);
+    const old = await accepted(guard);
+    await send('CONFIG', 'SET', 'maxmemory-policy', 'volatile-random', 'maxmemory', '1');
+    const filled = await send('SET', 'filler', 'x').catch((error: unknown) => String(error));
+    expect(filled).toMatch(/OOM/);
+    await send('CONFIG', 'SET', 'maxmemory', '0');
+    expect(await send('KEYS', '*')).toEqual([record]);
+    expect(await replayUntilOpen(guard, old)).toBeGreaterThanOrEqual(kept - 10);
+  });
+
   it('P-early-1 a Redis that is paused: an answer in time, and no hello is accepted twice', async ({ skip }) => {
     const { pid, port } = await startServer(skip);
     const breaker = new CircuitBreaker({ timeLimit: 60, shortestPause: 20, longestPause: 40 });
@@ -293,7 +306,7 @@ describe('RedisReplayGuard', () => {
     for (const text of [' ', 'none', `${'a'.repeat(40)} 0`, `${'a'.repeat(40)} x 0`, '\0']) {
       await send('SET', record, text);
       expect(await guard.check(newBinder(), soon())).toBe('not_checked');
-      expect(await send('GET', record)).toMatch(/^[0-9a-f]{40} \d{13} \d{13}$/);
+      expect(await send('GET', record)).toMatch(/^[0-9a-f]{40}\/0 \d{13} \d{13}$/);
     }
     await send('DEL', record);
     await send('RPUSH', record, 'a list');
