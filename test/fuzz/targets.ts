@@ -3,6 +3,7 @@ import type { FuzzTarget } from './target.js';
 import { answerTarget } from './targets/answers.js';
 import { certificateTargets } from './targets/certificates.js';
 import { keyFileTarget } from './targets/key-files.js';
+import { layoutTargets } from './targets/layouts.js';
 import { messageTargets } from './targets/messages.js';
 import { peerTarget } from './targets/peers.js';
 import { primitiveTargets } from './targets/primitives.js';
@@ -15,6 +16,7 @@ import { betweenTarget, transcriptTargets } from './targets/transcripts.js';
 export const targets: readonly FuzzTarget[] = [
   ...messageTargets,
   ...ticketTargets,
+  ...layoutTargets,
   stateTarget,
   keyFileTarget,
   ...recordTargets,
