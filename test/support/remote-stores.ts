@@ -12,12 +12,7 @@ type Skip = (reason: string) => never;
 
 /** An empty Redis that keeps nothing on disk; on `port` again, where one has died. */
 export function startRedis(skip: Skip, port?: number): Promise<ServerProcess> {
-  return startServerProcess({
-    command: requirePeer('redis-server', skip).path,
-    ...(port !== undefined && { port }),
-    arguments: (own) => redisArguments(own),
-    ready: /Ready to accept connections/,
-  });
+  return startInFolder(skip, { arguments: redisArguments, ready: /Ready to accept connections/, port });
 }
 
 function redisArguments(port: number): string[] {
@@ -54,15 +49,22 @@ export async function startRedisCluster(skip: Skip): Promise<readonly ServerProc
   return nodes;
 }
 
-/** A server with a folder of its own, which goes with it. */
+/** A server with a folder of its own, which goes with it: it reads what an earlier one has left where it starts. */
 async function startInFolder(
   skip: Skip,
-  options: { arguments: (port: number) => string[]; ready: RegExp; files?: Record<string, string> },
+  options: {
+    arguments: (port: number) => string[];
+    ready: RegExp;
+    files?: Record<string, string>;
+    port?: number | undefined;
+  },
 ): Promise<ServerProcess> {
   const command = requirePeer('redis-server', skip).path;
   const cwd = await mkdtemp(join(tmpdir(), 'redis-'));
   for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(cwd, name), text);
-  const server = await startServerProcess({ command, cwd, arguments: options.arguments, ready: options.ready });
+  const { ready, port } = options;
+  const own = port === undefined ? {} : { port };
+  const server = await startServerProcess({ command, cwd, arguments: options.arguments, ready, ...own });
   return {
     ...server,
     async stop() {
@@ -81,13 +83,35 @@ export function startSentinel(skip: Skip, port: number): Promise<ServerProcess> 
   });
 }
 
-export function startMemcached(skip: Skip, port?: number): Promise<ServerProcess> {
-  return startServerProcess({
+export async function startMemcached(skip: Skip, port?: number): Promise<ServerProcess> {
+  const server = await startServerProcess({
     command: requirePeer('memcached', skip).path,
     ...(port !== undefined && { port }),
     arguments: (own) => ['-l', '127.0.0.1', '-p', String(own), '-U', '0', '-u', 'root'],
     ready: 'accepts_connections',
   });
+  return {
+    ...server,
+    async stop() {
+      kill(server); // SIGTERM takes it a second
+      await server.stop();
+    },
+  };
+}
+
+/** SIGKILL, also where it is gone already. */
+export function kill(server: ServerProcess): void {
+  try {
+    process.kill(server.pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Stops a server from doing anything until it gets SIGCONT. */
+export async function pause(server: ServerProcess): Promise<void> {
+  process.kill(server.pid, 'SIGSTOP');
+  await delay(50); // its threads stop one after the other
 }
 
 export interface ConnectedRedis {
