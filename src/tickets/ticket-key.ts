@@ -134,8 +134,12 @@ function requireUnpredictable(part: string, bytes: Uint8Array): void {
   if (weakness !== undefined) throw new UsageError('invalid_key', `${part} ${weakness}: not a random key`);
 }
 
+/** As many bytes of a secret are looked at: the time that it takes grows with their square. */
+const longestLook = 1024;
+
 /** What gives the bytes away as no random ones. Random ones of 16 bytes do this once in 2^64 at the most. */
-export function weaknessOf(bytes: Uint8Array): string | undefined {
+export function weaknessOf(secret: Uint8Array): string | undefined {
+  const bytes = secret.subarray(0, longestLook);
   for (let period = 1; period <= bytes.length / 2; period++) {
     if (equalConstantTime(bytes.subarray(period), bytes.subarray(0, bytes.length - period)))
       return `repeats itself every ${String(period)} bytes`;

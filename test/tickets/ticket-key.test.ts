@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../src/bytes.js';
+import { concat, fromHex, toHex } from '../../src/bytes.js';
+import { nobleCrypto } from '../../src/crypto/noble.js';
 import { generateTicketKey, requireStrongTicketKey, type TicketKey } from '../../src/tickets/ticket-key.js';
 import { backends } from './backends.js';
 
@@ -54,6 +55,15 @@ describe('requireStrongTicketKey', () => {
     ['an end without an end of sealing', { sealsFrom: 1, opensUntil: 3 }],
   ])('takes %s', (_, part) => {
     expect(() => requireStrongTicketKey({ ...strong, ...part })).not.toThrow();
+  });
+
+  it('looks at the first 1024 bytes of a secret, however long a file makes it', () => {
+    const random = nobleCrypto.randomBytes(1000);
+    const { name } = strong;
+    expect(() => requireStrongTicketKey({ name, secret: concat(new Uint8Array(1024), random) })).toThrow(
+      expect.objectContaining({ code: 'invalid_key' }),
+    );
+    requireStrongTicketKey({ name, secret: concat(random, random) });
   });
 
   it('says nothing of the key bytes', () => {
