@@ -225,6 +225,8 @@ export class KeyRing {
     for (const { entry, key, isNew } of entries) {
       if (isNew) this.#tell('added', entry);
       else entry.setTimes(key);
+      // A file that was written anew makes no nonces anew.
+      if (entry.sealed >= this.#sealLimit) entry.retire(now, this.#openingPeriod);
     }
     for (const key of removed) {
       key.expire();

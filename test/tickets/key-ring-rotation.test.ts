@@ -56,6 +56,18 @@ describe('replace', () => {
     expect(ring.status()[0]).toMatchObject({ sealed: 1, opened: 1, renewed: 1 });
   });
 
+  it('P-key-2 a key at the seal limit seals no more, however often its file is read', () => {
+    const [a, b] = [named('a'), named('b')];
+    const { ring, sealer } = rigOf({ keys: [a], sealLimit: 2 });
+    const ticket = sealer.seal(state);
+    sealer.seal(state);
+    ring.replace([a]);
+    expect(() => sealer.seal(state)).toThrow(expect.objectContaining({ code: 'no_sealing_key' }) as Error);
+    ring.replace([a, b]);
+    expect(picture(ring)).toBe('a:r b+');
+    expect(sealer.open(ticket)).toEqual({ state, renew: true });
+  });
+
   it('other bytes under a name that was there take its place', () => {
     const { ring, sealer } = rigOf({ keys: [named('a')] });
     const ticket = sealer.seal(state);
