@@ -18,6 +18,7 @@ import { layoutCases, measuredLayouts } from './layouts.js';
 import { measure, type Contender, type MeasureOptions } from './measure.js';
 import { idleConnection, nodeTlsIdleConnection, type Footprint } from './memory.js';
 import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake, socketBulk } from './peers.js';
+import { replayGuardGroups } from './replay-guards.js';
 import { socketHandshake, socketPairs } from './sockets.js';
 import { stateCases } from './states.js';
 import { ticketCases } from './tickets.js';
@@ -58,6 +59,7 @@ const tls13ChaCha = 'TLS_CHACHA20_POLY1305_SHA256';
 export const groups: Readonly<Record<string, Group>> = {
   codecs,
   states,
+  ...replayGuardGroups,
   'tickets node': tickets(nodeCrypto),
   'tickets noble': tickets(nobleCrypto),
   ...layoutGroups(),
