@@ -4,17 +4,16 @@
  *
  *     struct {
  *         uint8 format = 0xe5;                  // the state of no ticket of ours begins so, should both have the same key
- *         opaque place[32];                     // SHA-256("tls-resume entry" || 0 || prefix || 0 || key)
+ *         opaque place[32];                     // SHA-256("tls-resume entry" || 0 || keyPrefix || 0 || key)
  *         uint64 expiresAt;                     // milliseconds since 1970
  *         opaque value[...];
- *     } Entry;                                  // sealed, and then base64url, under the name prefix || base64url(place)
+ *     } Entry;                                  // sealed, and then base64url, under the name keyPrefix || base64url(place)
  *
  * The surprising thing is the place inside: sealed values that change places would be sessions of other clients, so each says where it
  * belongs. The digest has no key, for session IDs and tickets are 32 random bytes: nobody guesses them.
  */
-import { ascii, concat, copy, empty, equal, wipe } from '../bytes.js';
+import { ascii, concat, copy, equal, wipe } from '../bytes.js';
 import type { CryptoBackend, MaybePromise } from '../crypto/backend.js';
-import { goOn } from '../crypto/maybe-promise.js';
 import { UsageError } from '../errors.js';
 import { constant, fixed, rest, struct, uint64, uint8 } from '../presentation/codec.js';
 import { base64url } from '../remote/base64url.js';
@@ -37,8 +36,11 @@ export interface SealedEntriesOptions {
   readonly crypto: Pick<CryptoBackend, 'hash'>;
   /** The clock, in milliseconds. */
   readonly now: () => number;
-  /** What the names of all entries begin with: 1 to 200 printable ASCII characters. Default `tls-resume:session:`. */
-  readonly prefix?: string;
+  /**
+   * What the names of all entries begin with: 1 to 200 printable ASCII characters, no braces, which would send all of
+   * them to one node of a cluster. Default `tls-resume:session:`.
+   */
+  readonly keyPrefix?: string;
 }
 
 /** Where an entry stands. */
@@ -52,23 +54,26 @@ export class SealedEntries {
   readonly #sealer: EntrySealer;
   readonly #crypto: Pick<CryptoBackend, 'hash'>;
   readonly #now: () => number;
-  readonly #prefix: string;
+  readonly #keyPrefix: string;
   readonly #label: Uint8Array;
 
-  /** Throws `UsageError` (`invalid_option`) for a prefix that is none. */
-  constructor({ sealer, crypto, now, prefix = 'tls-resume:session:' }: SealedEntriesOptions) {
-    if (!/^[!-~]{1,200}$/.test(prefix))
-      throw new UsageError('invalid_option', 'prefix is to be 1 to 200 printable ASCII characters without spaces');
+  /** Throws `UsageError` (`invalid_option`) for a `keyPrefix` that is none. */
+  constructor({ sealer, crypto, now, keyPrefix = 'tls-resume:session:' }: SealedEntriesOptions) {
+    if (!/^[!-z|~]{1,200}$/.test(keyPrefix))
+      throw new UsageError(
+        'invalid_option',
+        'keyPrefix is to be 1 to 200 printable ASCII characters, no spaces and no braces',
+      );
     this.#sealer = sealer;
     this.#crypto = crypto;
     this.#now = now;
-    this.#prefix = prefix;
-    this.#label = ascii(`tls-resume entry\0${prefix}\0`);
+    this.#keyPrefix = keyPrefix;
+    this.#label = ascii(`tls-resume entry\0${keyPrefix}\0`);
   }
 
   place(key: Uint8Array): EntryPlace {
     const digest = this.#crypto.hash('sha256', concat(this.#label, key));
-    return { digest, name: this.#prefix + base64url.encode(digest) };
+    return { digest, name: this.#keyPrefix + base64url.encode(digest) };
   }
 
   /** Milliseconds from now until `expiresAt`, in whole numbers: none where that is over, 7 days at the longest. */
@@ -77,26 +82,26 @@ export class SealedEntries {
     return left > 0 ? left : 0;
   }
 
-  seal(place: EntryPlace, value: Uint8Array, lifetime: number): MaybePromise<string> {
+  async seal(place: EntryPlace, value: Uint8Array, lifetime: number): Promise<string> {
     const expiresAt = BigInt(Math.ceil(this.#now() + lifetime));
     const entry = entryCodec.encode({ format: entryFormat, place: place.digest, expiresAt, value });
-    return goOn(this.#sealer.seal(entry), (sealed) => {
+    try {
+      return base64url.encode(await this.#sealer.seal(entry));
+    } finally {
       wipe(entry);
-      return base64url.encode(sealed);
-    });
+    }
   }
 
   /** The value; `undefined` for whatever is not text that was sealed for this very place, and for what has expired. */
-  open(place: EntryPlace, text: string | undefined): MaybePromise<Uint8Array | undefined> {
+  async open(place: EntryPlace, text: string | undefined): Promise<Uint8Array | undefined> {
     const sealed = text === undefined || text.length > longestText ? undefined : base64url.decode(text);
-    if (sealed === undefined) return undefined;
-    return goOn(this.#sealer.open(sealed), ({ state = empty }) => {
-      const entry = decodeOrUndefined(entryCodec, state);
-      const isHere = entry !== undefined && equal(entry.place, place.digest) && entry.expiresAt > this.#now();
-      const value = isHere ? copy(entry.value) : undefined;
-      wipe(state);
-      return value;
-    });
+    const { state } = sealed === undefined ? {} : await this.#sealer.open(sealed);
+    if (state === undefined) return undefined;
+    const entry = decodeOrUndefined(entryCodec, state);
+    const isHere = entry !== undefined && equal(entry.place, place.digest) && entry.expiresAt > this.#now();
+    const value = isHere ? copy(entry.value) : undefined;
+    wipe(state);
+    return value;
   }
 }
 

@@ -19,9 +19,12 @@ const value = ascii('a session with its master secret');
 const soon = () => Date.now() + 60_000;
 const { sealer } = ticketSealer('node', 'memcached');
 
-function storeOn(client: MemcachedClient, limits: CircuitBreakerOptions = {}, prefix = 'sessions:') {
+function storeOn(client: MemcachedClient, limits: CircuitBreakerOptions = {}, keyPrefix = 'sessions:') {
   const breaker = new CircuitBreaker(limits);
-  return { breaker, store: new MemcachedStore({ client, sealer, crypto: nodeCrypto, now: Date.now, breaker, prefix }) };
+  return {
+    breaker,
+    store: new MemcachedStore({ client, sealer, crypto: nodeCrypto, now: Date.now, breaker, keyPrefix }),
+  };
 }
 
 async function world(skip: (reason: string) => never) {
@@ -37,8 +40,8 @@ async function world(skip: (reason: string) => never) {
 describe('MemcachedStore', () => {
   it('keeps values, replaces them, and forgets them', async ({ skip }) => {
     const { client, key } = await world(skip);
-    for (const prefix of ['sessions:', 'p'.repeat(200)]) {
-      const { store } = storeOn(client, {}, prefix);
+    for (const keyPrefix of ['sessions:', 'p'.repeat(200)]) {
+      const { store } = storeOn(client, {}, keyPrefix);
       expect(await store.get(key)).toBeUndefined();
       await store.set(key, value, soon());
       expect(await store.get(key)).toEqual(value);

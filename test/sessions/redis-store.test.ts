@@ -356,7 +356,7 @@ describe('RedisStore on clients that are no good', () => {
   it('refuses prefixes that are none', () => {
     const call = () => Promise.resolve(null);
     expect(
-      misuse(() => new RedisStore({ client: { call }, sealer, crypto: nodeCrypto, now: Date.now, prefix: '' })),
+      misuse(() => new RedisStore({ client: { call }, sealer, crypto: nodeCrypto, now: Date.now, keyPrefix: '' })),
     ).toBe('invalid_option');
   });
 });

@@ -27,7 +27,7 @@ const glass: EntrySealer = { seal: (entry) => entry.slice(), open: (sealed) => (
 
 describe('SealedEntries', () => {
   it('writes format, place and end of life before the value', async () => {
-    const { entries } = entriesWith({ sealer: glass, prefix: 'p:' });
+    const { entries } = entriesWith({ sealer: glass, keyPrefix: 'p:' });
     const place = entries.place(ascii('session'));
     const digest = nodeCrypto.hash('sha256', ascii('tls-resume entry\0p:\0session'));
     expect(place).toEqual({ digest, name: `p:${Buffer.from(digest).toString('base64url')}` });
@@ -52,7 +52,7 @@ describe('SealedEntries', () => {
     const { entries, sealer } = entriesWith();
     const text = await entries.seal(entries.place(key), value, hour);
     expect(await entries.open(entries.place(fromHex('00')), text)).toBeUndefined();
-    const elsewhere = new SealedEntries({ sealer, crypto: nodeCrypto, now: () => epoch, prefix: 'elsewhere:' });
+    const elsewhere = new SealedEntries({ sealer, crypto: nodeCrypto, now: () => epoch, keyPrefix: 'elsewhere:' });
     expect(await elsewhere.open(elsewhere.place(key), text)).toBeUndefined();
     const ticket = base64url.encode(sealer.seal(nodeCrypto.randomBytes(100)));
     for (const other of [
@@ -126,9 +126,9 @@ describe('SealedEntries', () => {
   });
 
   it('takes prefixes that are text in every store', () => {
-    expect(entriesWith({ prefix: 'p'.repeat(200) }).entries.place(key).name).toHaveLength(243);
-    for (const prefix of ['', 'p'.repeat(201), 'a b', 'a\nb', 'é'])
-      expect(misuse(() => entriesWith({ prefix }))).toBe('invalid_option');
+    expect(entriesWith({ keyPrefix: 'p'.repeat(200) }).entries.place(key).name).toHaveLength(243);
+    for (const keyPrefix of ['', 'p'.repeat(201), 'a b', 'a\nb', 'é', '{a}', 'a}'])
+      expect(misuse(() => entriesWith({ keyPrefix }))).toBe('invalid_option');
   });
 });
 
