@@ -24,8 +24,6 @@ export const defaultMaxEntries = 20_000;
 export const defaultMaxBytes = 16 * 1024 * 1024;
 /** Milliseconds. RFC 5246 F.1.4: a session ID lives 24 hours at the longest. */
 export const defaultMaxLifetime = 24 * 60 * 60 * 1000;
-/** Bytes. Session IDs have 32 at the most, and so have the keys under which clients keep sessions. */
-export const maxKeyLength = maxRecordKeyLength;
 
 export interface MemoryStoreOptions {
   /** The clock, in milliseconds. */
@@ -101,11 +99,11 @@ export class MemoryStore implements SessionStore {
    * An entry that has expired already, or that is larger than the whole store, is not kept. Calls also look at a few other
    * entries and drop those that have expired, so that what nobody asks for any more leaves as well.
    *
-   * @throws {UsageError} `value_not_encodable` where the key is longer than {@link maxKeyLength}.
+   * @throws {UsageError} `value_not_encodable` where the key is longer than 255 bytes; session IDs have 32 at the most.
    */
   set(key: Uint8Array, value: Uint8Array, expiresAt: number): void {
-    if (key.length > maxKeyLength)
-      throw new UsageError('value_not_encodable', `key of ${key.length} bytes, expected ${maxKeyLength} at most`);
+    if (key.length > maxRecordKeyLength)
+      throw new UsageError('value_not_encodable', `key of ${key.length} bytes, expected ${maxRecordKeyLength} at most`);
     this.#readClock();
     const hash = this.#index.hash(key);
     const before = this.#index.find(key, hash);
@@ -163,7 +161,7 @@ export class MemoryStore implements SessionStore {
   }
 
   #find(key: Uint8Array): RecordReference {
-    return key.length > maxKeyLength ? 0 : this.#index.find(key, this.#index.hash(key));
+    return key.length > maxRecordKeyLength ? 0 : this.#index.find(key, this.#index.hash(key));
   }
 
   #findLive(key: Uint8Array): RecordReference {

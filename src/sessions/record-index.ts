@@ -8,8 +8,8 @@
 import { keyedHash, type HashKey } from './keyed-hash.js';
 import { chained, referenceBits, type RecordReference, type RecordSlabs } from './record-slabs.js';
 
-/** Buckets; a piece has 4 KiB. */
-const pieceBits = 10;
+/** Buckets; a piece has 16 KiB. */
+const pieceBits = 12;
 const pieceLength = 2 ** pieceBits;
 
 /** A reference with the highest bits of its record's hash above it, or 0. */
@@ -62,11 +62,12 @@ export class RecordIndex {
     if (++this.#records > this.#buckets) this.#grow();
   }
 
-  /** Takes a record out, which still stands where it stood. */
+  /** Takes a record out, which still stands where it stood. Two buckets with each: half of the buckets may be empty, not more. */
   remove(record: RecordReference): void {
     const hash = this.#slabs.hashOfKey(record, this.#hash);
     this.#replace(tagged(record, hash), this.#slabs.link(record, chained), hash);
-    if (2 * --this.#records < this.#buckets && this.#buckets > 1) this.#shrink();
+    this.#records--;
+    for (let i = 0; i < 2 && 2 * this.#records < this.#buckets && this.#buckets > 1; i++) this.#shrink();
   }
 
   /** A record has moved. */

@@ -35,12 +35,14 @@ const maxSlabs = 2 ** (referenceBits - placeBits) - 1;
 /** The first slab of a length begins with so many places, and doubles. */
 const firstPlaces = 4;
 
-/** A record: three links, expiry (47 bits, and one for "used"), length of the key, bytes of padding; key, value, padding. */
-const expiryAt = 12;
-const keyLengthAt = 18;
-const paddingAt = 19;
-const keyAt = 20;
+/** A record: expiry (47 bits, and one for "used"), length of the key, bytes of padding; key, value, padding. */
+const expiryAt = 0;
+const keyLengthAt = 6;
+const paddingAt = 7;
+const keyAt = 8;
 const usedFlag = 0x8000;
+/** The links stand behind all records of the slab: walking along them, one meets twenty in the room of one record. */
+const linksLength = 12;
 
 /** All slabs of one length. */
 interface RecordClass {
@@ -59,6 +61,7 @@ interface Slab {
   readonly recordClass: RecordClass;
   readonly recordLength: number;
   places: number;
+  linksAt: number;
   bytes: Uint8Array;
   view: DataView;
 }
@@ -99,9 +102,9 @@ export class RecordSlabs {
 
   /** Wipes a record, and leaves a gap. The one before has to be closed. */
   remove(reference: RecordReference): void {
-    const { bytes, recordClass, recordLength } = this.#slabOf(reference);
-    const start = placeOf(reference) * recordLength;
-    bytes.fill(0, start, start + recordLength);
+    const slab = this.#slabOf(reference);
+    const { recordClass } = slab;
+    wipe(slab, placeOf(reference));
     if (recordClass.records > 1) this.#gap = reference;
     else this.#giveBack(recordClass, 0);
   }
@@ -112,13 +115,12 @@ export class RecordSlabs {
     if (gap === 0) return 0;
     this.#gap = 0;
     const target = this.#slabOf(gap);
-    const { recordClass, recordLength } = target;
+    const { recordClass } = target;
     const last = placeAt(recordClass, recordClass.records - 1);
     if (last !== gap) {
-      const { bytes } = this.#slabOf(last);
-      const start = placeOf(last) * recordLength;
-      target.bytes.set(bytes.subarray(start, start + recordLength), placeOf(gap) * recordLength);
-      bytes.fill(0, start, start + recordLength);
+      const source = this.#slabOf(last);
+      copy(source, placeOf(last), target, placeOf(gap));
+      wipe(source, placeOf(last));
     }
     this.#giveBack(recordClass, recordClass.records - 1);
     return last === gap ? 0 : last;
@@ -177,13 +179,13 @@ export class RecordSlabs {
   }
 
   link(reference: RecordReference, link: Link): number {
-    const { view, recordLength } = this.#slabOf(reference);
-    return view.getInt32(placeOf(reference) * recordLength + link, true);
+    const { view, linksAt } = this.#slabOf(reference);
+    return view.getInt32(linksAt + placeOf(reference) * linksLength + link, true);
   }
 
   setLink(reference: RecordReference, link: Link, to: number): void {
-    const { view, recordLength } = this.#slabOf(reference);
-    view.setInt32(placeOf(reference) * recordLength + link, to, true);
+    const { view, linksAt } = this.#slabOf(reference);
+    view.setInt32(linksAt + placeOf(reference) * linksLength + link, to, true);
   }
 
   /**
@@ -226,7 +228,7 @@ export class RecordSlabs {
   }
 
   #newClass(recordLength: number): RecordClass {
-    const places = Math.min(placesPerSlab, Math.max(1, Math.floor(slabLength / recordLength)));
+    const places = Math.min(placesPerSlab, Math.max(1, Math.floor(slabLength / (recordLength + linksLength))));
     const recordClass = { recordLength, places, slabs: [], records: 0 };
     this.#classes.set(recordLength, recordClass);
     return recordClass;
@@ -236,19 +238,20 @@ export class RecordSlabs {
     const number = this.#freeNumbers.pop() ?? this.#slabs.length;
     if (number > maxSlabs) throw new RangeError(`no room for more than ${maxSlabs} slabs`);
     const { recordLength, slabs } = recordClass;
-    const slab = { number, index: slabs.length, recordClass, recordLength, places, ...memory(places * recordLength) };
+    const slab = { number, index: slabs.length, recordClass, recordLength, ...memory(recordLength, places) };
     slabs.push(slab);
     this.#slabs[number] = slab;
     this.#allocated += slab.bytes.length;
   }
 
   #enlarge(slab: Slab, places: number): void {
-    const { bytes } = slab;
-    const larger = memory(places * slab.recordLength);
-    larger.bytes.set(bytes);
+    const { bytes, linksAt, recordLength } = slab;
+    const larger = memory(recordLength, places);
+    larger.bytes.set(bytes.subarray(0, linksAt));
+    larger.bytes.set(bytes.subarray(linksAt), larger.linksAt);
     bytes.fill(0);
     this.#allocated += larger.bytes.length - bytes.length;
-    Object.assign(slab, larger, { places });
+    Object.assign(slab, larger);
   }
 
   /** One empty slab is kept, so that records that come and go at the edge of a slab do not make and drop one each time. */
@@ -287,7 +290,20 @@ function recordsIn({ index, recordClass: { records, places } }: Slab): number {
   return Math.min(places, records - index * places);
 }
 
-function memory(length: number): Pick<Slab, 'bytes' | 'view'> {
-  const bytes = new Uint8Array(length);
-  return { bytes, view: new DataView(bytes.buffer) };
+function memory(recordLength: number, places: number): Pick<Slab, 'places' | 'linksAt' | 'bytes' | 'view'> {
+  const bytes = new Uint8Array(places * (recordLength + linksLength));
+  return { places, linksAt: places * recordLength, bytes, view: new DataView(bytes.buffer) };
+}
+
+/** Within one class. */
+function copy(source: Slab, from: number, target: Slab, to: number): void {
+  const { recordLength } = source;
+  const [record, links] = [from * recordLength, source.linksAt + from * linksLength];
+  target.bytes.set(source.bytes.subarray(record, record + recordLength), to * recordLength);
+  target.bytes.set(source.bytes.subarray(links, links + linksLength), target.linksAt + to * linksLength);
+}
+
+function wipe({ bytes, recordLength, linksAt }: Slab, place: number): void {
+  bytes.fill(0, place * recordLength, (place + 1) * recordLength);
+  bytes.fill(0, linksAt + place * linksLength, linksAt + (place + 1) * linksLength);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ascii, fromAscii, fromHex } from '../../src/bytes.js';
 import { UsageError } from '../../src/errors.js';
 import { defaultMaxLifetime, MemoryStore, type MemoryStoreOptions } from '../../src/sessions/memory-store.js';
+import { SecretSearch } from '../hygiene/secret-search.js';
 
 const never = Number.MAX_SAFE_INTEGER;
 
@@ -228,6 +229,38 @@ describe('MemoryStore', () => {
     store.clear();
     expect(store.get(ascii('a'))).toBeUndefined();
     expect(store.statistics()).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
+  it('prints nothing of what it keeps', () => {
+    const { store } = storeAt(0);
+    const secret = Uint8Array.from({ length: 200 }, (_, i) => (i * 89 + 7) % 256);
+    const search = new SecretSearch();
+    search.add('the session', secret);
+    store.set(ascii('a'), secret, never);
+    expect(search.findPrinted([store, { store }, store.statistics()])).toBe(undefined);
+    expect(search.findPrinted([store.get(ascii('a'))])).not.toBe(undefined);
+  });
+
+  it('has keys of 255 bytes and no longer ones', () => {
+    const { store } = storeAt(0);
+    const [longest, longer] = [new Uint8Array(255), new Uint8Array(256)];
+    store.set(longest, ascii('1'), never);
+    expect(store.get(longest)).toEqual(ascii('1'));
+    expect(() => store.set(longer, ascii('1'), never)).toThrow(
+      expect.objectContaining({ name: 'UsageError', code: 'value_not_encodable' }),
+    );
+    expect([store.get(longer), store.take(longer)]).toEqual([undefined, undefined]);
+    store.delete(longer);
+    expect(store.statistics()).toMatchObject({ hits: 1, misses: 2, entries: 1 });
+  });
+
+  it('P-state-7 what has expired leaves as others come, wherever it stands', () => {
+    const { clock, store } = storeAt(0);
+    store.set(ascii('long'), ascii('1'), never);
+    for (let i = 0; i < 1000; i++) store.set(Uint8Array.of(i >> 8, i), new Uint8Array(i), 10 + (i % 2));
+    clock.time = 20;
+    for (let i = 0; i < 600; i++) store.set(ascii('other'), ascii('2'), never);
+    expect(store.statistics()).toMatchObject({ entries: 2, expired: 1000, evicted: 0, bytes: 4 + 1 + 5 + 1 });
   });
 
   it.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxLifetime: Number.NaN }])('refuses the option %o', (options) => {
