@@ -200,7 +200,8 @@ async function begin<T>(call: () => Promise<T>): Promise<T> {
   return call();
 }
 
-function afterInRuntime(milliseconds: number, callback: () => void): () => void {
+/** Timers of the runtime. In Node.js they do not keep the process alive. */
+export function afterInRuntime(milliseconds: number, callback: () => void): () => void {
   const timer = globalThis.setTimeout(callback, milliseconds);
   const inNode: { unref?(): unknown } = timer; // in browsers it is a number
   inNode.unref?.();

@@ -3,6 +3,15 @@
  */
 export type { MaybePromise } from '../crypto/backend.js';
 export { derivedKeySource, type DerivedKeySourceOptions } from './derived-keys.js';
+export {
+  defaultPollInterval,
+  defaultPublishAhead,
+  FleetKeyError,
+  type FleetKeyErrorCode,
+  type FleetKeyStatus,
+  type RedisKeyDistributorOptions,
+} from './fleet-keys/fleet-key-options.js';
+export { RedisKeyDistributor } from './fleet-keys/redis-key-distributor.js';
 export { formatTicketKeys, type FormatTicketKeysOptions } from './key-files/format.js';
 export { gnutlsKeySource, gnutlsTicketKey, type GnutlsKeySourceOptions } from './key-files/gnutls-key-source.js';
 export { longestKeyFiles, mostKeysInFiles } from './key-files/key-entry.js';
