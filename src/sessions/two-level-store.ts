@@ -8,7 +8,7 @@ import type { MaybePromise } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import type { SessionStore } from './store.js';
 
-/** Milliseconds. How long a copy nearby may outlive an entry that another process has deleted. */
+/** Milliseconds. How long a copy nearby may outlive an entry that has expired, or that another process has deleted. */
 export const defaultNearLifetime = 60_000;
 
 export interface TwoLevelStoreOptions {
