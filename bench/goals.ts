@@ -15,6 +15,11 @@ const speedup = (bound: number, stretch?: number): Goal =>
 export const goals: Readonly<Record<string, Readonly<Record<string, Goal>>>> = {
   '-': {
     'SSL_SESSION decode': speedup(10),
+    'store get': speedup(1, 2),
+    'store put': speedup(1, 2),
+    'store put and evict': speedup(1, 2),
+    // 4,000 sessions in a MiB.
+    'store memory': { of: 'bytes', bound: 262 },
   },
   node: {
     'layout rfc5077 open': speedup(1, 1.8),

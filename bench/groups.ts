@@ -21,6 +21,7 @@ import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake, socketBulk } from
 import { replayGuardGroups } from './replay-guards.js';
 import { socketHandshake, socketPairs } from './sockets.js';
 import { stateCases } from './states.js';
+import { storeGroups } from './store-groups.js';
 import { ticketCases } from './tickets.js';
 
 export type Row = CpuRow | MemoryRow;
@@ -60,6 +61,7 @@ export const groups: Readonly<Record<string, Group>> = {
   codecs,
   states,
   ...replayGuardGroups,
+  ...storeGroups,
   'tickets node': tickets(nodeCrypto),
   'tickets noble': tickets(nobleCrypto),
   ...layoutGroups(),
