@@ -3,20 +3,7 @@
  * seen before; and what HTTP does about early data, on either side (RFC 8470).
  */
 export type { MaybePromise } from '../crypto/backend.js';
-export {
-  CircuitBreaker,
-  CircuitError,
-  defaultFailuresToOpen,
-  defaultLongestPause,
-  defaultMaxCallsInFlight,
-  defaultShortestPause,
-  defaultTimeLimit,
-  type After,
-  type CircuitBreakerOptions,
-  type CircuitBreakerStatistics,
-  type CircuitErrorCode,
-  type CircuitState,
-} from '../remote/circuit-breaker.js';
+export { CircuitBreaker, type CircuitBreakerOptions } from '../remote/circuit-breaker.js';
 export type { RedisClient } from '../remote/redis-client.js';
 export { BloomReplayGuard, defaultFalsePositiveRate, type BloomReplayGuardOptions } from './bloom-replay-guard.js';
 export { defaultFreshnessWindow, freshness, ticketAgeSkew, type Freshness, type TicketAge } from './freshness.js';

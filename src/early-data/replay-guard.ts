@@ -17,7 +17,7 @@ export type ReplayAnswer = 'fresh' | 'replayed' | 'maybe_replayed' | 'not_checke
 export interface ReplayGuard {
   /**
    * When the record began, in milliseconds: early data under tickets issued before is refused, because nobody knows who saw
-   * them (P-early-2).
+   * them (P-early-2). 0 where the record outlives processes and has a quarantine of its own.
    */
   readonly startedAt: number;
   /**

@@ -46,6 +46,14 @@ async function connect(
   return { guard, client, send: redisCommands(client) };
 }
 
+/** A guard in a Redis of its own, whose record has begun long ago. */
+async function openGuard(skip: Skip, options: Partial<RedisReplayGuardOptions> = {}) {
+  const { port, pid } = await startServer(skip);
+  const connected = await connect(port, options);
+  await age(connected.send);
+  return { port, pid, ...connected };
+}
+
 /** As if the record had begun long ago. */
 async function age(send: RedisCommands): Promise<void> {
   const [, run] = /run_id:(\w+)/.exec(String(await send('INFO', 'server'))) ?? [];
@@ -112,23 +120,19 @@ describe('RedisReplayGuard', () => {
   });
 
   it('takes one round trip, and another one where the script is not known yet', async ({ skip }) => {
-    const { port } = await startServer(skip);
-    const { client, send } = await connect(port);
+    const { client } = await openGuard(skip);
     const commands: string[] = [];
     const counted = redisCommands(client);
     const guard = new RedisReplayGuard({
       client: { call: (command, ...args) => (commands.push(command), counted(command, ...args)) },
       ...brief,
     });
-    await age(send);
     for (let i = 0; i < 3; i++) expect(await guard.check(newBinder(), soon())).toBe('fresh');
     expect(commands).toEqual(['EVALSHA', 'EVAL', 'EVALSHA', 'EVALSHA']);
   });
 
   it('P-early-1 a thousand checks of one binder at once: fresh for one', async ({ skip }) => {
-    const { port } = await startServer(skip);
-    const { guard, send } = await connect(port, { freshnessWindow: 10_000 });
-    await age(send);
+    const { guard } = await openGuard(skip, { freshnessWindow: 10_000 });
     const binder = newBinder();
     const answers = await Promise.all(Array.from({ length: 1000 }, () => guard.check(binder, soon() + 5000)));
     expect([count(answers, 'fresh'), count(answers, 'replayed')]).toEqual([1, 999]);
@@ -164,9 +168,7 @@ describe('RedisReplayGuard', () => {
   it('P-early-1 P-early-2 a Redis that is flushed: nothing is accepted for a window, and what was before never', async ({
     skip,
   }) => {
-    const { port } = await startServer(skip);
-    const { guard, send } = await connect(port);
-    await age(send);
+    const { guard, send } = await openGuard(skip);
     const old = await accepted(guard);
     await send('FLUSHALL');
     expect(await replayUntilOpen(guard, old)).toBeGreaterThanOrEqual(kept - 10);
@@ -187,12 +189,11 @@ describe('RedisReplayGuard', () => {
   it('P-early-1 P-early-2 another Redis that becomes the master, or an old snapshot: its record is another run’s', async ({
     skip,
   }) => {
-    const [master, replica] = [await startServer(skip), await startServer(skip)];
-    const before = await connect(master.port);
+    const before = await openGuard(skip);
+    const replica = await startServer(skip);
     const after = await connect(replica.port);
-    await age(before.send);
     await before.send('CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
-    await after.send('REPLICAOF', '127.0.0.1', String(master.port));
+    await after.send('REPLICAOF', '127.0.0.1', String(before.port));
     while ((await after.send('GET', record)) === null) await delay(10);
     // A replica takes no writes: no answer.
     expect(await after.guard.check(newBinder(), soon())).toBe('not_checked');
@@ -202,9 +203,7 @@ describe('RedisReplayGuard', () => {
   });
 
   it('P-early-1 P-early-2 a Redis that is out of memory and evicts entries: the same', async ({ skip }) => {
-    const { port } = await startServer(skip);
-    const { guard, send } = await connect(port);
-    await age(send);
+    const { guard, send } = await openGuard(skip);
     const old = await accepted(guard);
     await send('CONFIG', 'SET', 'maxmemory-policy', 'volatile-random', 'maxmemory', '1');
     const filled = await send('SET', 'filler', 'x').catch((error: unknown) => String(error));
@@ -215,10 +214,8 @@ describe('RedisReplayGuard', () => {
   });
 
   it('P-early-1 a Redis that is paused: an answer in time, and no hello is accepted twice', async ({ skip }) => {
-    const { pid, port } = await startServer(skip);
     const breaker = new CircuitBreaker({ timeLimit: 60, shortestPause: 20, longestPause: 40 });
-    const { guard, send } = await connect(port, { breaker, freshnessWindow: 10_000 });
-    await age(send);
+    const { pid, guard } = await openGuard(skip, { breaker, freshnessWindow: 10_000 });
     await guard.check(newBinder(), soon()); // the script is known
     const binders = Array.from({ length: 10 }, newBinder);
     const accepted = new Map(binders.map((binder) => [binder, 0]));
@@ -248,9 +245,7 @@ describe('RedisReplayGuard', () => {
   it('P-time-2 servers may disagree about the time: what the clock of Redis does not know of is not accepted', async ({
     skip,
   }) => {
-    const { port } = await startServer(skip);
-    const { guard, send } = await connect(port, { freshnessWindow: 10_000, clockTolerance: 5000 });
-    await age(send);
+    const { guard, send } = await openGuard(skip, { freshnessWindow: 10_000, clockTolerance: 5000 });
     const now = Date.now();
     const answerAt = (expiresAt: number) => guard.check(newBinder(), expiresAt);
     expect(await answerAt(now - 5001)).toBe('not_checked');
@@ -272,9 +267,7 @@ describe('RedisReplayGuard', () => {
   it('P-time-2 the clock of Redis was ahead: what had expired by it may be gone, and a new record begins', async ({
     skip,
   }) => {
-    const { port } = await startServer(skip);
-    const { guard, send } = await connect(port);
-    await age(send);
+    const { guard, send } = await openGuard(skip);
     const old = await accepted(guard);
     const [run, , asOf] = String(await send('GET', record)).split(' ');
     expect(Math.abs(Date.now() - Number(asOf))).toBeLessThan(1000);
@@ -289,12 +282,10 @@ describe('RedisReplayGuard', () => {
   });
 
   it('goes on with the record of the time before: a server that joins late is no reason to wait', async ({ skip }) => {
-    const { port } = await startServer(skip);
-    const first = await connect(port);
-    await age(first.send);
+    const first = await openGuard(skip);
     const binder = newBinder();
     expect(await first.guard.check(binder, soon() + 100)).toBe('fresh');
-    const late = await connect(port);
+    const late = await connect(first.port);
     expect(late.guard.startedAt).toBe(0);
     expect(await late.guard.check(binder, soon() + 100)).toBe('replayed');
     expect(await late.guard.check(newBinder(), soon())).toBe('fresh');
