@@ -2,6 +2,8 @@
  * `tls-resume/tickets`: ticket keys, key rings and sealers on their own, for custom TLS stacks and tooling.
  */
 export type { MaybePromise } from '../crypto/backend.js';
+export { CircuitBreaker, type CircuitBreakerOptions } from '../remote/circuit-breaker.js';
+export type { RedisClient } from '../remote/redis-client.js';
 export { derivedKeySource, type DerivedKeySourceOptions } from './derived-keys.js';
 export {
   defaultPollInterval,

@@ -103,7 +103,7 @@ export function timingOf(options: RedisKeyDistributorOptions): FleetKeyTiming {
   const openingPeriod = whole('openingPeriod', options.openingPeriod ?? defaultOpeningPeriod);
   const maximumExtension = whole('maximumExtension', options.maximumExtension ?? sealingPeriod, 0);
   const publishAhead = whole('publishAhead', options.publishAhead ?? defaultPublishAhead);
-  const pollInterval = whole('pollInterval', options.pollInterval ?? defaultPollInterval);
+  const pollInterval = whole('pollInterval', options.pollInterval ?? defaultPollInterval, 1, longestTimer);
   const periodsBehind = Math.ceil((maximumExtension + openingPeriod) / sealingPeriod);
   if (publishAhead < 2 * pollInterval || publishAhead > sealingPeriod)
     throw new UsageError(
@@ -118,7 +118,10 @@ export function timingOf(options: RedisKeyDistributorOptions): FleetKeyTiming {
   return { sealingPeriod, openingPeriod, maximumExtension, publishAhead, pollInterval, periodsBehind };
 }
 
-function whole(option: string, value: number, least = 1): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError('invalid_option', `${option} is ${value} ms, expected a whole number, ${least} or more`);
+/** Timers that are longer than this fire at once. */
+const longestTimer = 2 ** 31 - 1;
+
+function whole(option: string, value: number, least = 1, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new UsageError('invalid_option', `${option} is ${value} ms, expected a whole number from ${least} to ${most}`);
 }

@@ -444,6 +444,8 @@ describe('options', () => {
     expect(refused({ publishAhead: 2 * times.pollInterval - 1 })).toBe('invalid_option');
     expect(refused({ publishAhead: times.sealingPeriod + 1 })).toBe('invalid_option');
     expect(refused({ sealingPeriod: 0.5 })).toBe('invalid_option');
+    const year = 365 * 24 * 3600 * second;
+    expect(refused({ pollInterval: 2 ** 31, publishAhead: year, sealingPeriod: year })).toBe('invalid_option');
     expect(refused({ maximumExtension: -1 })).toBe('invalid_option');
     expect(refused({ openingPeriod: 48 * times.sealingPeriod })).toBe('invalid_option');
     expect(refused({ maximumExtension: 0, openingPeriod: 48 * times.sealingPeriod })).toBeUndefined();
