@@ -58,7 +58,8 @@ export class Fleet {
       crypto: nodeCrypto,
       now,
       ...times,
-      breaker: new CircuitBreaker({ timeLimit: 100, failuresToOpen: 1000 }),
+      // A machine that is busy is no Redis that is away.
+      breaker: new CircuitBreaker({ timeLimit: 5000, failuresToOpen: 1000 }),
       after: (milliseconds, callback) => {
         timer = { due: this.time + milliseconds, callback };
         looked();

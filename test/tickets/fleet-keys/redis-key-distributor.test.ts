@@ -4,7 +4,9 @@ import { Cluster } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ascii, toHex } from '../../../src/bytes.js';
 import { nodeCrypto } from '../../../src/crypto/node.js';
+import { CircuitBreaker } from '../../../src/remote/circuit-breaker.js';
 import { redisCommands, textOf, type RedisCommands } from '../../../src/remote/redis-client.js';
+import type { RedisKeyDistributorOptions } from '../../../src/tickets/fleet-keys/fleet-key-options.js';
 import { RedisKeyDistributor } from '../../../src/tickets/fleet-keys/redis-key-distributor.js';
 import { secretParts } from '../../../src/tickets/ticket-key.js';
 import { misuse } from '../../support/decoding.js';
@@ -36,8 +38,12 @@ async function worldOf(skip: Skip, connect: Connect = redisLibraries[0].connect)
 }
 
 /** A fleet of `skews.length` servers that has sealed for a while. */
-async function running(world: World, skews: readonly number[] = [0, 0, 0], pollInterval = times.pollInterval) {
-  for (const skew of skews) world.fleet.join(world.client, { skew, pollInterval });
+async function running(
+  world: World,
+  skews: readonly number[] = [0, 0, 0],
+  options: Partial<RedisKeyDistributorOptions> = {},
+) {
+  for (const skew of skews) world.fleet.join(world.client, { skew, ...options });
   await world.fleet.start();
   await world.fleet.pass(2 * times.sealingPeriod);
 }
@@ -132,6 +138,21 @@ it('RedisKeyDistributor asks a cluster of three for what stands on one of them',
   expect(names(other)).toEqual(names(one));
 }, 15_000);
 
+it('RedisKeyDistributor uses what another one has written between its look and its word', async ({ skip }) => {
+  const { client, send, fleet } = await worldOf(skip);
+  const first = fleet.join(client);
+  const call = async (command: string, ...args: string[]) => {
+    if (command === 'SET') await first.start();
+    return send(command, ...args);
+  };
+  const other = fleet.join({ call });
+  await other.start();
+  expect(names(first)).toHaveLength(3);
+  expect(names(other)).toEqual(names(first));
+  await fleet.pass(times.pollInterval);
+  expect(names(first)).toHaveLength(3);
+});
+
 describe('who seals when', () => {
   it('in a new fleet nobody, until the key could be read for long enough', async ({ skip }) => {
     const { client, fleet } = await worldOf(skip);
@@ -199,12 +220,18 @@ describe('without Redis', () => {
     const world = await worldOf(skip);
     const pollInterval = times.publishAhead / 2;
     const { fleet, server, send } = world;
-    await running(world, [0, 0], pollInterval);
+    let timeLimit = 5000; // only a Redis that is paused is given up soon
+    const after = (milliseconds: number, callback: () => void) => {
+      const timer = setTimeout(callback, milliseconds && timeLimit);
+      return () => clearTimeout(timer);
+    };
+    await running(world, [0, 0], { pollInterval, breaker: new CircuitBreaker({ failuresToOpen: 1000, after }) });
     await fleet.pass(pollInterval); // everybody has seen the last key
     const [one] = fleet.servers;
     if (one === undefined) throw new Error('no server');
     const tickets = new Tickets(fleet);
     process.kill(server.pid, 'SIGSTOP');
+    timeLimit = 50;
     closing.push(() => process.kill(server.pid, 'SIGCONT'));
     // To the end of the last of three keys, which is at the change of periods.
     await fleet.pass(3 * times.sealingPeriod - 5 * second - pollInterval - second, () => tickets.check());
@@ -218,6 +245,7 @@ describe('without Redis', () => {
     expect(one.statuses.map(({ sealing }) => sealing).slice(-3)).toEqual(['on_time', 'extended', 'none']);
 
     process.kill(server.pid, 'SIGCONT');
+    timeLimit = 5000;
     await untilAnswered(send);
     await fleet.pass(times.publishAhead + pollInterval, () => tickets.check());
     expect(one.distributor.status()).toMatchObject({ reachable: true, sealing: 'on_time' });
@@ -237,7 +265,7 @@ describe('a Redis that has forgotten', () => {
     await send('FLUSHALL');
     const fresh = fleet.join(client);
     await fresh.start();
-    await fleet.pass(times.pollInterval);
+    await fleet.pass(2 * times.pollInterval);
     const all = fleet.servers.map((server) => names(server).sort());
     for (const keys of all) expect(keys).toEqual(all[0]);
     expect(all[0]).toEqual(expect.arrayContaining(before));
@@ -247,6 +275,24 @@ describe('a Redis that has forgotten', () => {
     expect(new Set(fleet.servers.map(sealingName)).size).toBe(1);
     expect(fleet.servers.flatMap(codes)).toEqual([]);
     expect(fleet.servers.map(({ ring }) => ring.status().length)).toEqual([5, 5, 5, 5]);
+  });
+
+  it('of the key before this one is told it again, and nobody seals with it any more', async ({ skip }) => {
+    const world = await worldOf(skip);
+    const { fleet, send } = world;
+    await running(world);
+    const before = (await entriesOf(send)).find((name) =>
+      name.endsWith(`:${Math.floor(fleet.time / times.sealingPeriod) - 1}:0`),
+    );
+    expect(await send('DEL', before ?? '')).toBe(1);
+    await fleet.pass(times.pollInterval);
+    const late = fleet.join(world.client);
+    await late.start();
+    expect(names(late)).toEqual(names(fleet.servers[0] ?? late));
+    const sealing = sealingName(late);
+    await fleet.pass(times.publishAhead);
+    expect(fleet.servers.map(sealingName)).toEqual(Array<string>(4).fill(sealing));
+    expect(codes(late)).toEqual([]);
   });
 
   it('flushed again and again costs no ticket', async ({ skip }) => {
@@ -281,8 +327,13 @@ describe('a Redis that has forgotten', () => {
     for (const keys of all) expect(keys).toEqual(all[0]);
     expect(new Set(halves.map(sealingName)).size).toBe(1);
     const tickets = new Tickets(fleet);
-    await fleet.pass(3 * times.sealingPeriod, () => tickets.check());
+    const leading: number[] = [];
+    await fleet.pass(3 * times.sealingPeriod, () => {
+      tickets.check();
+      leading.push(new Set(halves.map(sealingName)).size);
+    });
     expect({ unsealed: tickets.unsealed, refused: tickets.refused }).toEqual({ unsealed: 0, refused: [] });
+    expect(Math.max(...leading)).toBe(1);
   });
 
   it('of four keys for a period three are shared, and the last one is dropped', async ({ skip }) => {
