@@ -8,7 +8,7 @@
  * may have forgotten has expired (RFC 8446 8.2).
  */
 import { UsageError } from '../errors.js';
-import { base64url } from '../remote/base64url.js';
+import { base64url } from '../presentation/base64.js';
 import { CircuitBreaker } from '../remote/circuit-breaker.js';
 import { redisCommands, textOf, type RedisClient, type RedisCommands } from '../remote/redis-client.js';
 import { defaultFreshnessWindow, replayWindow } from './freshness.js';

@@ -16,7 +16,7 @@ import { ascii, concat, copy, equal, wipe } from '../bytes.js';
 import type { CryptoBackend, MaybePromise } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
 import { constant, fixed, rest, struct, uint64, uint8 } from '../presentation/codec.js';
-import { base64url } from '../remote/base64url.js';
+import { base64url } from '../presentation/base64.js';
 import { maximumSessionAge } from './binding.js';
 import { decodeOrUndefined } from './decode.js';
 

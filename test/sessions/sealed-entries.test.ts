@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ascii, fromHex } from '../../src/bytes.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
-import { base64url } from '../../src/remote/base64url.js';
+import { base64url } from '../../src/presentation/base64.js';
 import { SealedEntries, type EntrySealer, type SealedEntriesOptions } from '../../src/sessions/sealed-entries.js';
 import { sessionState } from '../../src/sessions/session-state.js';
 import { generateTicketKey } from '../../src/tickets/ticket-key.js';

@@ -18,7 +18,7 @@ import { concealed } from '../../concealed.js';
 import { aeadTagLength, type CryptoBackend, type HmacKey } from '../../crypto/backend.js';
 import { hkdfExpand, hkdfExtract } from '../../crypto/hkdf.js';
 import { UsageError } from '../../errors.js';
-import { base64url } from '../../remote/base64url.js';
+import { base64url } from '../../presentation/base64.js';
 import { secretParts, ticketKeyNameLength, weaknessOf, type TicketKey } from '../ticket-key.js';
 
 export type FleetKeyKind = 'aes_hmac' | 'secret';

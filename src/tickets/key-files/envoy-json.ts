@@ -3,7 +3,7 @@
  * the one secret of a file of the secret discovery service. A key that is only named by its file is refused: such files are `envoy80`.
  */
 import { isList, isRecord, parseJson } from './parse-json.js';
-import { fromBase64, toBase64 } from './base64.js';
+import { fromBase64, toBase64 } from '../../presentation/base64.js';
 import type { KeyEntry } from './key-entry.js';
 
 const nameLength = 16;

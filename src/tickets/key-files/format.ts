@@ -4,7 +4,7 @@
 import { ascii, empty, join } from '../../bytes.js';
 import { UsageError } from '../../errors.js';
 import type { AesHmacTicketKey, TicketKey } from '../ticket-key.js';
-import { toBase64 } from './base64.js';
+import { toBase64 } from '../../presentation/base64.js';
 import { writeEnvoyJson } from './envoy-json.js';
 import { h2oHmacKeyLength, writeH2oYaml, type H2oKey } from './h2o-yaml.js';
 import { keyFileLayout, type KeyFileLayoutName, type KeyPartName } from './layouts.js';

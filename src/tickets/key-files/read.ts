@@ -2,7 +2,7 @@
  * Reading key files: from the bytes of the files to the parts of keys, by the layout that was said and no other.
  */
 import { fromAscii, wipe } from '../../bytes.js';
-import { fromBase64 } from './base64.js';
+import { fromBase64 } from '../../presentation/base64.js';
 import { readEnvoyJson } from './envoy-json.js';
 import { readH2oYaml } from './h2o-yaml.js';
 import { readKeysJson } from './keys-json.js';

@@ -1,6 +1,6 @@
 /** Keys for properties: random bytes, each name and part its own. */
 import fc from 'fast-check';
-import { toBase64 } from '../../../src/tickets/key-files/base64.js';
+import { toBase64 } from '../../../src/presentation/base64.js';
 import { ascii, join } from '../../../src/bytes.js';
 import { keyFileLayouts, type KeyFileLayoutName } from '../../../src/tickets/key-files/layouts.js';
 import type { AesHmacTicketKey } from '../../../src/tickets/ticket-key.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { base64url } from '../../src/remote/base64url.js';
+import { base64url } from '../../src/presentation/base64.js';
 
 it('RFC 4648 5 without padding, as Node.js writes it, of every length', () => {
   fc.assert(

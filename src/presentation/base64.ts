@@ -1,7 +1,9 @@
 /**
- * `base64url` without padding (RFC 4648 5), for keys and values in stores that are text to their clients.
+ * Base64 (RFC 4648): `base64url` without padding for keys and values in stores that are text to their clients, and base64 with padding and
+ * without line breaks, as files of ticket keys have it.
  *
- * The surprising thing: one byte string has one text. Whatever else would decode, with padding, with other bits at the end, is refused.
+ * The surprising thing: one byte string has one text. A decoder that shrugs at a wrong character or at other bits at the end makes
+ * another key of a mistyped one.
  */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
@@ -42,3 +44,15 @@ export const base64url = {
 const values = /* @__PURE__ */ Int8Array.from({ length: 128 }, (_, code) =>
   alphabet.indexOf(String.fromCharCode(code)),
 );
+
+/** With `+`, `/` and padding (RFC 4648 4). */
+export function toBase64(bytes: Uint8Array): string {
+  const digits = base64url.encode(bytes).replaceAll('-', '+').replaceAll('_', '/');
+  return digits.padEnd(Math.ceil(digits.length / 4) * 4, '=');
+}
+
+/** `undefined` for anything that {@link toBase64} would not have written. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  return base64url.decode(text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_'));
+}

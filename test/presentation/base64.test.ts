@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ascii } from '../../../src/bytes.js';
-import { fromBase64, toBase64 } from '../../../src/tickets/key-files/base64.js';
+import { ascii } from '../../src/bytes.js';
+import { fromBase64, toBase64 } from '../../src/presentation/base64.js';
 
 describe('base64', () => {
   // RFC 4648 10.
