@@ -11,6 +11,7 @@
  */
 import type { CryptoBackend, HmacKey } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
+import { finite } from '../limits.js';
 import { defaultFreshnessWindow, replayWindow } from './freshness.js';
 import type { ReplayAnswer, ReplayGuard } from './replay-guard.js';
 
@@ -57,14 +58,14 @@ export class BloomReplayGuard implements ReplayGuard {
     this.#window = replayWindow(freshnessWindow);
     if (!(falsePositiveRate < 1)) throw new UsageError('invalid_option', 'falsePositiveRate is 1 or more');
     // A filter with half of its bits set says yes to one in 2^looks.
-    const looks = Math.ceil(Math.log2(filters / positive('falsePositiveRate', falsePositiveRate)));
+    const looks = Math.ceil(Math.log2(filters / finite('falsePositiveRate', falsePositiveRate)));
     this.#positions = new Uint32Array(looks);
     // What the last filter has taken last is kept as long as the others take entries.
     this.#period = Math.ceil(this.#window / (filters - 1));
     const bytes =
       'bytes' in options
-        ? positive('bytes', options.bytes)
-        : bytesFor((positive('expectedPerSecond', options.expectedPerSecond) * this.#period) / 1000, looks);
+        ? finite('bytes', options.bytes)
+        : bytesFor((finite('expectedPerSecond', options.expectedPerSecond) * this.#period) / 1000, looks);
     if (bytes < 2 * looks) throw new UsageError('invalid_option', `${bytes} bytes have no room for one entry`);
     this.#table = new Uint8Array(4 * Math.ceil(bytes / 4));
     this.byteLength = this.#table.length;
@@ -132,9 +133,4 @@ const filters = 8;
 /** Positions, one byte each: half of them are set by so many entries, and there is a twentieth to spare for chance. */
 function bytesFor(entries: number, looks: number): number {
   return Math.ceil((1.05 * (Math.max(entries, 1) * looks)) / Math.LN2);
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0 && value < Infinity) return value;
-  throw new UsageError('invalid_option', `${name} is ${String(value)}, expected a positive number`);
 }

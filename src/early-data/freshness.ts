@@ -5,7 +5,7 @@
  * This bounds how long a {@link ReplayGuard} has to remember; it is no protection of its own, because a replay within the window is
  * as fresh as the original.
  */
-import { UsageError } from '../errors.js';
+import { finite } from '../limits.js';
 
 /** Milliseconds to either side: RFC 8446 8.3 takes ten seconds for clients on the Internet. */
 export const defaultFreshnessWindow = 10_000;
@@ -33,8 +33,7 @@ export interface Freshness {
 
 /** How long after a hello was fresh for the first time it may still be so, milliseconds: what a record has to remember. */
 export function replayWindow(freshnessWindow: number): number {
-  if (freshnessWindow > 0 && freshnessWindow < Infinity) return 2 * freshnessWindow + 1;
-  throw new UsageError('invalid_option', `freshnessWindow is ${String(freshnessWindow)}, expected a positive number`);
+  return 2 * finite('freshnessWindow', freshnessWindow) + 1;
 }
 
 /** How much older the ticket is by the client's clock than by ours, milliseconds. */

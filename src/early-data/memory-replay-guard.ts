@@ -10,7 +10,7 @@
  * lets no unexpired entry go, and after a clock that was ahead it stays silent about hellos whose record may be gone
  * (P-time-2), until time has caught up.
  */
-import { UsageError } from '../errors.js';
+import { finite } from '../limits.js';
 import { registerKey, registerKeyLength } from './register-key.js';
 import type { ReplayAnswer, ReplayGuard } from './replay-guard.js';
 
@@ -42,10 +42,8 @@ export class MemoryReplayGuard implements ReplayGuard {
 
   constructor(options: MemoryReplayGuardOptions) {
     const { now, maxEntries = defaultMaxReplayEntries } = options;
-    if (!(maxEntries > 0 && maxEntries < Infinity))
-      throw new UsageError('invalid_option', `maxEntries is ${String(maxEntries)}, expected a positive number`);
     this.#now = now;
-    this.#buckets = Math.ceil(maxEntries / entriesPerBucket);
+    this.#buckets = Math.ceil(finite('maxEntries', maxEntries) / entriesPerBucket);
     this.#places = new Uint32Array(this.#buckets * wordsOfBucket);
     this.byteLength = this.#places.byteLength;
     this.startedAt = this.#latest = now();

@@ -13,6 +13,7 @@ import { copy } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { pooledRandomBytes } from '../crypto/random-pool.js';
 import { UsageError } from '../errors.js';
+import { positive } from '../limits.js';
 import { hashKey, hashKeyLength, type HashKey } from './keyed-hash.js';
 import { RecordIndex } from './record-index.js';
 import { RecordQueue } from './record-queue.js';
@@ -270,8 +271,3 @@ class CopyPool {
 
 const copyPoolLength = 8192;
 const largestPooledCopy = 1024;
-
-function positive(option: string, value: number): number {
-  if (value > 0) return value;
-  throw new UsageError('invalid_option', `${option} is ${String(value)}, expected a positive number`);
-}

@@ -10,7 +10,7 @@
  * longest before all others.
  */
 import { copy, fromAscii, wipe } from '../bytes.js';
-import { UsageError } from '../errors.js';
+import { positive } from '../limits.js';
 import type { SessionStore } from './store.js';
 
 /** As many connections as browsers open to one peer at a time. */
@@ -144,9 +144,4 @@ export class TicketPool implements SessionStore {
     this.#latest = Math.max(this.#latest, this.#now());
     return this.#latest;
   }
-}
-
-function positive(option: string, value: number): number {
-  if (value > 0) return value;
-  throw new UsageError('invalid_option', `${option} is ${String(value)}, expected a positive number`);
 }

@@ -4,7 +4,7 @@
 export type { MaybePromise } from '../crypto/backend.js';
 export { CircuitBreaker, type CircuitBreakerOptions } from '../remote/circuit-breaker.js';
 export type { RedisClient } from '../remote/redis-client.js';
-export { derivedKeySource, type DerivedKeySourceOptions } from './derived-keys.js';
+export { derivedKeySource, type DerivedKeySourceOptions } from './derived-key-source.js';
 export {
   defaultPollInterval,
   defaultPublishAhead,

@@ -3,6 +3,7 @@
  */
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
+import { positive } from '../limits.js';
 import type { TicketKeySource } from './key-source.js';
 import type { TicketKeyState, TicketKeyStatus } from './ring-key.js';
 import type { TicketKey } from './ticket-key.js';
@@ -63,9 +64,4 @@ export function checkedLimits({ source, automaticRotation = false, keys, ...opti
     maxKeys: positive('maxKeys', options.maxKeys ?? defaultMaxKeys),
     sealLimit: positive('sealLimit', options.sealLimit ?? defaultSealLimit),
   };
-}
-
-export function positive(option: string, value: number): number {
-  if (value > 0) return value;
-  throw new UsageError('invalid_option', `${option} is ${String(value)}, expected a positive number`);
 }

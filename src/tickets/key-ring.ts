@@ -8,8 +8,9 @@
 import { wipe } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
+import { positive } from '../limits.js';
 import { KeyRingListeners } from './key-ring-listeners.js';
-import { checkedLimits, positive, type KeyRingEvent, type KeyRingOptions } from './key-ring-options.js';
+import { checkedLimits, type KeyRingEvent, type KeyRingOptions } from './key-ring-options.js';
 import type { TicketKeySource } from './key-source.js';
 import type { TicketLayout } from './layout.js';
 import { withEncryptionKey, withLastDecryptionKey } from './lua-key-updates.js';

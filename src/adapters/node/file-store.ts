@@ -12,6 +12,7 @@ import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'nod
 import { join } from 'node:path';
 import { copy, equal, wipe } from '../../bytes.js';
 import { UsageError } from '../../errors.js';
+import { positive } from '../../limits.js';
 import type { SessionStore } from '../../sessions/store.js';
 
 export const defaultMaxFiles = 1000;
@@ -249,9 +250,4 @@ function orAbsent<T>(task: Promise<T>): Promise<T | undefined> {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function positive(option: string, value: number): number {
-  if (value > 0) return value;
-  throw new UsageError('invalid_option', `${option} is ${String(value)}, expected a positive number`);
 }

@@ -1,7 +1,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/bytes.js';
-import { derivedKeySource, type DerivedKeySourceOptions } from '../../src/tickets/derived-keys.js';
+import { derivedKeySource, type DerivedKeySourceOptions } from '../../src/tickets/derived-key-source.js';
 import { KeyRing } from '../../src/tickets/key-ring.js';
 import { paddedLayout } from '../../src/tickets/layouts/padded.js';
 import { RingSealer } from '../../src/tickets/ring-sealer.js';
