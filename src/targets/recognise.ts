@@ -35,6 +35,8 @@ export interface LayoutGuess {
   readonly evidence: readonly string[];
   /** What would be the name of the key; empty where the layout has none. */
   readonly keyName: Uint8Array;
+  /** Bytes of the state; where it fills blocks up to 16 fewer than it has, and in `paddedLayout` with what is added. */
+  readonly stateLength: number;
 }
 
 interface Rule {
@@ -107,7 +109,8 @@ export function recogniseTicket(ticket: Uint8Array): readonly LayoutGuess[] {
     const keyName = ticket.slice(offset, offset + length);
     const likelihood = found.marks.length > 0 ? ('marked' as const) : ('possible' as const);
     const evidence = [...found.marks, ...found.signs, ...(isText(keyName) ? ['a key name that is text'] : [])];
-    return [{ layout, servers, likelihood, evidence, keyName }];
+    const stateLength = ticket.length - layout.shortestTicket;
+    return [{ layout, servers, likelihood, evidence, keyName, stateLength }];
   });
   return [
     ...guesses.filter(({ likelihood }) => likelihood === 'marked'),
