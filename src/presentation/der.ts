@@ -8,8 +8,7 @@
  * DEFAULTs here. A field that is written down with its default value is there, and one that is left out is not.
  */
 import { ascii, fromAscii } from '../bytes.js';
-import { DecodeError } from '../errors.js';
-import { defineCodec, within, type Codec, type Infer } from './codec.js';
+import { defineCodec, rest, within, type Codec, type Infer } from './codec.js';
 import { longestContents, openElement, peekTag, readInteger, unexpected, writeInteger } from './der-element.js';
 import { enumerationNames, nameOf, numberOf } from './enumeration-names.js';
 import type { Reader } from './reader.js';
@@ -70,19 +69,11 @@ export const boolean: DerCodec<boolean> = element<boolean>(
 
 /** OCTET STRING of `min` to `max` bytes; with another `tag`, where it is IMPLICIT. */
 export function octetString(min = 0, max = longestContents, tag: number = tags.octetString): DerCodec<Uint8Array> {
+  const bytes = rest(min, max);
   return element<Uint8Array>(
     tag,
-    (reader) => {
-      const length = reader.end - reader.offset;
-      if (length < min || length > max)
-        throw new DecodeError('length_out_of_range', reader.offset, `got ${length} bytes, expected ${min} to ${max}`);
-      return reader.view(length);
-    },
-    (writer, value) => {
-      if (value.length < min || value.length > max)
-        throw notEncodable(`got ${value.length} bytes, expected ${min} to ${max}`);
-      writer.bytes(value);
-    },
+    (reader) => bytes.read(reader),
+    (writer, value) => bytes.write(writer, value),
   );
 }
 

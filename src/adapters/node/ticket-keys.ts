@@ -51,7 +51,7 @@ type Options = TicketOptions & Pick<SecureOptions, 'now' | 'crypto'>;
 /** Ticket keys, and what they come to. */
 export interface ServerTickets {
   readonly keys: TicketKeys;
-  readonly settings: Pick<CoreOptions, 'tickets' | 'ticketEncoding'>;
+  readonly settings: Pick<CoreOptions, 'tickets' | 'ticketEncoding' | 'ticketLifetime' | 'ticketLifetimeHint'>;
 }
 
 /** Sets keys up for as long as the server has them. Throws `UsageError('invalid_key')` for bytes that are no 48 random ones. */

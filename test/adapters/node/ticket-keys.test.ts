@@ -9,6 +9,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import { nodeCrypto, Server, type ServerOptions, type TLSSocket } from '../../../src/adapters/node/index.js';
 import { fromHex, toHex } from '../../../src/bytes.js';
+import { sslSession } from '../../../src/sessions/index.js';
 import { fleetTickets, haproxyTarget } from '../../../src/targets/index.js';
 import { KeyRing, parseTicketKeys } from '../../../src/tickets/index.js';
 import { ca, identity } from '../../support/certificates.js';
@@ -190,11 +191,12 @@ describe('ticketKeys: a fleet', () => {
   it('what fleetTickets makes is taken as it is', async () => {
     const file = fromHex(toHex(randomBytes(80)));
     const keys = new KeyRing({ crypto: nodeCrypto, now: Date.now, keys: parseTicketKeys('luaSsl80', file) });
-    const ticketKeys = fleetTickets({ members: [{ target: haproxyTarget(), keys }] });
+    const ticketKeys = fleetTickets({ members: [{ target: haproxyTarget({ lifetime: 1234 }), keys }] });
     const server = await startOurs({ ticketKeys });
     expect(server.getTicketKeys()).toBe(ticketKeys);
     const { session } = await visit(server, 'TLSv1.2');
     expect((await visit(server, 'TLSv1.2', { session })).reused).toBe(true);
     expect(toHex(session)).toContain(toHex(file.subarray(0, 16)));
+    expect(sslSession.decode(new Uint8Array(session)).ticketLifetimeHint).toBe(1234);
   });
 });
