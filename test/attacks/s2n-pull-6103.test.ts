@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { connectSync, kinds, makeWorld, offer, outcome, serverFlight } from '../support/attack-rig.js';
+import { theEvent } from '../support/connections.js';
 import { clientCredentials, trustingVerifier } from '../support/credentials.js';
 import { refusal } from '../support/verifiers.js';
 import { refuseSession } from '../../src/sessions/binding.js';
@@ -17,6 +18,27 @@ describe.each(kinds)('client authentication by resumption (%s)', (kind) => {
     const attack = offer(first, world.client(), strict);
     expect(serverFlight(attack)).toContain('certificate_request');
     expect(outcome(attack)).toBe(kind === 'psk' ? 'server: certificate_required' : 'server: handshake_failure');
+  });
+
+  it('P-bind-3 nor does one without help a client that has a certificate: it is asked for it', () => {
+    const world = makeWorld(kind);
+    const first = connectSync(world.client(), world.server());
+    const strict = world.server({ clientAuthentication: 'require' });
+    const client = world.client({ credentials: [clientCredentials] });
+    const second = offer(first, client, strict);
+    expect([outcome(second), serverFlight(second).includes('certificate_request')]).toEqual([
+      'full: context_mismatch',
+      true,
+    ]);
+    expect(theEvent(second.server, 'handshake').peerCertificates).toEqual(clientCredentials.certificates);
+  });
+
+  it('P-bind-3 where a certificate is asked for and not required, a session without is that of nobody', () => {
+    const world = makeWorld(kind);
+    const server = world.server({ clientAuthentication: 'request' });
+    const again = offer(connectSync(world.client(), server), world.client(), server);
+    expect(outcome(again)).toBe(kind);
+    expect(theEvent(again.server, 'handshake').peerCertificates).toEqual([]);
   });
 
   it('P-bind-4 a session whose identity was revoked meanwhile is declined, and so is the certificate', () => {
@@ -35,13 +57,22 @@ describe.each(kinds)('client authentication by resumption (%s)', (kind) => {
 });
 
 it('P-bind-3 the rule itself, where contexts do not tell the sessions apart', () => {
-  const request = { cipherSuites: [smallSession.cipherSuite], serverName: undefined, extendedMasterSecret: true };
+  const request = {
+    version: 'TLSv1.2',
+    cipherSuites: [smallSession.cipherSuite],
+    serverName: undefined,
+    transport: 'tcp',
+    extendedMasterSecret: true,
+  } as const;
   const policy = {
     cipherSuites: [smallSession.cipherSuite],
     applicationContext: smallSession.applicationContext,
     maximumAge: 1,
     requireClientCertificate: true,
+    clientAuthenticationPolicy: undefined,
+    resumptionAcrossNames: false,
     allowResumptionWithoutExtendedMasterSecret: false,
+    overrides: {},
   };
   const now = smallSession.establishedAt;
   expect(refuseSession(smallSession, request, policy, now)).toBe('client_certificate_missing');
