@@ -1,50 +1,28 @@
-/** The packed tarball, used the way its users use it. */
+/** The packed tarball, used the way its users use it, but for its declarations: those are in package.slow.ts. */
 import { build } from 'esbuild';
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from './support/peers.js';
-import {
-  entryPoints,
-  type InstalledPackage,
-  installPackedPackage,
-  manifest,
-  repositoryFolder,
-  succeed,
-} from './support/package.js';
+import { entryPoints, type InstalledPackage, installPackedPackage, manifest, succeed } from './support/package.js';
+import { describeTarball } from './tarball.js';
 
 let installed: InstalledPackage;
 
 beforeAll(async () => {
-  installed = await installPackedPackage();
+  installed = await installPackedPackage({ declarations: false });
   return installed.remove;
 }, 120_000);
 
-describe('the tarball', () => {
-  it('holds code, types and the documents, nothing else', () => {
-    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
-    expect(installed.files.filter((path) => !path.startsWith('dist/'))).toEqual(documents);
-    expect(installed.files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts)$/.test(path))).toEqual([]);
-  });
+describeTarball(() => installed);
 
-  it('has no empty files and no paths of the machine that built it', () => {
-    for (const path of installed.files) {
-      const file = join(installed.folder, 'node_modules', manifest.name, path);
-      expect([path, statSync(file).size > 1]).toEqual([path, true]);
-      const text = readFileSync(file, 'utf8');
-      for (const machinePath of [repositoryFolder, installed.folder, homedir() + '/', 'sourceMappingURL='])
-        expect([path, machinePath, text.includes(machinePath)]).toEqual([path, machinePath, false]);
-    }
-  });
-});
-
-describe.each(entryPoints)('$specifier', ({ specifier }) => {
-  it('resolves and has exports in plain Node', async () => {
-    const script = `import * as entry from '${specifier}'; console.log(Object.keys(entry).length)`;
-    const count = await succeed(process.execPath, ['--input-type=module', '--eval', script], installed.folder);
-    expect(Number(count)).toBeGreaterThan(0);
-  });
+it('every entry point resolves and has exports in plain Node', async () => {
+  const specifiers = entryPoints.map(({ specifier }) => specifier);
+  const script = `
+    const modules = await Promise.all(${JSON.stringify(specifiers)}.map((specifier) => import(specifier)));
+    console.log(JSON.stringify(modules.map((entry) => Object.keys(entry).length > 0)));`;
+  const said = await succeed(process.execPath, ['--input-type=module', '--eval', script], installed.folder);
+  expect(JSON.parse(said)).toEqual(specifiers.map(() => true));
 });
 
 describe('without an optional package', () => {
@@ -79,39 +57,6 @@ describe('the command', () => {
     expect(statSync(command()).mode & 0o111).toBe(0o111);
     expect(readFileSync(command(), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
-});
-
-describe('types', () => {
-  // skipLibCheck is off: the declarations are checked themselves, as strictly as ours are.
-  it.each([
-    { module: 'NodeNext', moduleResolution: 'NodeNext' },
-    { module: 'ESNext', moduleResolution: 'bundler' },
-  ])(
-    'resolve under moduleResolution $moduleResolution',
-    async (options) => {
-      const imports = entryPoints.map(({ specifier }, i) => `import * as e${String(i)} from '${specifier}';\n`);
-      const uses = entryPoints.map((_, i) => `e${String(i)}`).join(', ');
-      writeFileSync(join(installed.folder, 'consumer.mts'), `${imports.join('')}export const all = [${uses}];\n`);
-      writeFileSync(
-        join(installed.folder, 'tsconfig.json'),
-        JSON.stringify({
-          compilerOptions: {
-            ...options,
-            target: 'ES2022',
-            lib: ['ES2022'],
-            types: ['node'],
-            strict: true,
-            exactOptionalPropertyTypes: true,
-            noEmit: true,
-          },
-          files: ['consumer.mts'],
-        }),
-      );
-      const compiler = join(repositoryFolder, 'node_modules', 'typescript', 'bin', 'tsc');
-      expect(await succeed(process.execPath, [compiler, '-p', '.', '--pretty', 'false'], installed.folder)).toBe('');
-    },
-    60_000,
-  );
 });
 
 describe('what a bundle of one entry point drags in', () => {
