@@ -4,24 +4,29 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverConnection, serverSettings, type Connection, type ServerSettings } from '../../src/index.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { credentialsFromPem } from '../../src/adapters/node/index.js';
 import { KeyRing, RingSealer } from '../../src/tickets/index.js';
+import { bundleProgram, type BundledProgram } from '../support/bundle.js';
 import { identity } from '../support/certificates.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tls-resume-shim-'));
 const file = (name: string) => join(folder, name);
-const tsx = resolve('node_modules/.bin/tsx');
+let shim: BundledProgram;
 
-beforeAll(() => {
+beforeAll(async () => {
+  shim = await bundleProgram('test/bogo/shim.ts');
   const { cert, key } = identity('p256');
   writeFileSync(file('cert.pem'), cert);
   writeFileSync(file('key.pem'), key);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  shim.remove();
+  rmSync(folder, { recursive: true });
+});
 
 interface Finished {
   readonly status: number | null;
@@ -38,7 +43,7 @@ async function runShim(settings: ServerSettings, ...flags: readonly string[]): P
   await once(listener, 'listening');
   const address = listener.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const child = spawn(tsx, ['test/bogo/shim.ts', '-port', String(port), '-shim-id', '4711', ...flags]);
+  const child = spawn(process.execPath, [shim.path, '-port', String(port), '-shim-id', '4711', ...flags]);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const [status] = (await once(child, 'close')) as [number | null];

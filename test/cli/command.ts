@@ -1,12 +1,8 @@
-/**
- * The command as a process of its own, bundled once for each test file as the package has it: with chunks that are loaded when
- * they are needed.
- */
-import { build } from 'esbuild';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** The command as a process of its own, bundled once for each test file. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleProgram, type BundledProgram } from '../support/bundle.js';
 import { authority, identities } from '../support/identities.js';
-import { repositoryFolder } from '../support/package.js';
 import { runProgram, startServerProcess, type ProgramOptions, type ProgramResult } from '../support/peers.js';
 import type { ServerProcess } from '../support/peers.js';
 
@@ -16,29 +12,16 @@ export type Line = Readonly<Record<string, unknown>>;
 export class Command {
   /** For whatever a test writes; holds `ca.pem`, and `.pem` and `.key` of every identity. */
   readonly folder: string;
+  readonly #program: BundledProgram;
   readonly #servers: ServeProcess[] = [];
 
-  private constructor(folder: string) {
-    this.folder = folder;
+  private constructor(program: BundledProgram) {
+    this.folder = program.folder;
+    this.#program = program;
   }
 
   static async build(): Promise<Command> {
-    // In the repository, where packages are found.
-    const cache = join(repositoryFolder, 'node_modules', '.cache', 'tls-resume');
-    mkdirSync(cache, { recursive: true });
-    const command = new Command(mkdtempSync(join(cache, 'command-')));
-    await build({
-      entryPoints: [join(repositoryFolder, 'src/cli/main.ts')],
-      outdir: command.folder,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      splitting: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      target: 'node20.19',
-      logLevel: 'silent',
-    });
+    const command = new Command(await bundleProgram('src/cli/main.ts'));
     writeFileSync(command.file('ca.pem'), authority.cert);
     for (const [name, { cert, key }] of Object.entries(identities)) {
       writeFileSync(command.file(`${name}.pem`), cert);
@@ -79,7 +62,7 @@ export class Command {
 
   async remove(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()));
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#program.remove();
   }
 }
 

@@ -1,8 +1,7 @@
 /** The demonstration that the README promises: every line as it should be, and an exit status that tells. */
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { repositoryFolder } from '../support/package.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleProgram, type BundledProgram } from '../support/bundle.js';
 import { requirePeer } from '../support/peers.js';
 
 const ourselves = [
@@ -40,10 +39,14 @@ const roundTrips = [
   { roundTripsOf: 'TLS 1.3 0-RTT', milliseconds: 80, tcp: 1, tls: 0, http: 1, total: 2 },
 ];
 
+let program: BundledProgram;
+beforeAll(async () => {
+  program = await bundleProgram('src/cli/demo/main.ts');
+});
+afterAll(() => program.remove());
+
 function demo(environment: NodeJS.ProcessEnv, ...parameters: string[]) {
-  const tsx = join(repositoryFolder, 'node_modules/tsx/dist/cli.mjs');
-  const script = join(repositoryFolder, 'src/cli/demo/main.ts');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, script, ...parameters], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program.path, ...parameters], {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
   });

@@ -5,12 +5,12 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { nodeCrypto } from '../../../src/adapters/node/index.js';
 import { toHex } from '../../../src/bytes.js';
 import type { HandshakeVersion } from '../../../src/messages/handshake.js';
 import { formatTicketKeys } from '../../../src/tickets/key-files/format.js';
 import { generateTicketKey, type TicketKey } from '../../../src/tickets/ticket-key.js';
+import { bundleProgram } from '../../support/bundle.js';
 import { identities } from '../../support/identities.js';
 import { freePort, type Peer } from '../../support/peers.js';
 import { startNginx, type Nginx } from '../nginx.js';
@@ -50,8 +50,9 @@ export async function rotateUnderLoad(peer: Peer, seconds: number): Promise<Rota
   let keys: Keys = [newKey(), newKey(), newKey()];
   const nginx = await startNginx(peer, Object.keys(nginxFiles(keys)).map(keyDirective).join(' '), nginxFiles(keys));
   const members: Member[] = [];
+  const program = await bundleProgram('test/interop/fleet/member.ts');
   try {
-    const starting = Array.from({ length: memberCount }, () => Member.start(keys));
+    const starting = Array.from({ length: memberCount }, () => Member.start(program.path, keys));
     for (const start of await Promise.allSettled(starting)) if (start.status === 'fulfilled') members.push(start.value);
     if (members.length < memberCount) await Promise.all(starting); // throws
     const servers = [...members, nginx];
@@ -89,6 +90,7 @@ export async function rotateUnderLoad(peer: Peer, seconds: number): Promise<Rota
     };
   } finally {
     await Promise.all([nginx.stop(), ...members.map((member) => member.stop())]);
+    program.remove();
   }
 }
 
@@ -137,13 +139,12 @@ class Member {
     this.#process = process;
   }
 
-  static async start(keys: Keys): Promise<Member> {
+  static async start(program: string, keys: Keys): Promise<Member> {
     const port = await freePort();
-    const program = fileURLToPath(new URL('./member.ts', import.meta.url));
     const process = await startInFolder({
       files: { 'ticket.keys': keyFile(keys) },
       command: globalThis.process.execPath,
-      arguments: (folder) => ['--import', tsx, program, String(port), `${folder}/ticket.keys`, certificate],
+      arguments: (folder) => [program, String(port), `${folder}/ticket.keys`, certificate],
       port,
       ready: /^listening$/m,
     });
@@ -172,9 +173,6 @@ class Member {
 
 /** Base64: what nginx makes the session id context of. */
 const certificate = new X509Certificate(identities.ecdsa.cert).raw.toString('base64');
-
-/** The working directory of a member is a folder without packages. */
-const tsx = import.meta.resolve('tsx');
 
 function keyFile(keys: Keys): Uint8Array {
   const [file] = formatTicketKeys('haproxy80', inOrderOfUse(keys));
