@@ -98,9 +98,9 @@ function sessionOptions(flags: ServeFlags, crypto: CryptoBackend) {
 const roomForSession = 1024;
 
 function replayGuard(flags: ServeFlags) {
-  return flags.replayGuard === 'memory'
-    ? ({ replayGuard: new MemoryReplayGuard({ now: Date.now }) } as const)
-    : ({ acceptReplayedEarlyData: true } as const);
+  if (flags.replayGuard === 'off') return { acceptReplayedEarlyData: true } as const;
+  const replayGuard = new MemoryReplayGuard({ now: Date.now });
+  return { replayGuard, ticketsAreOfThisProcessAlone: flags.ticketKeys === undefined };
 }
 
 function clientOptions({ clientAuth, clientCa }: ServeFlags) {

@@ -30,7 +30,6 @@ import {
   type Tls13CipherSuite,
 } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
-import { maximumSessionAge } from '../sessions/binding.js';
 import { byteString, inRange, wholeNumber } from './option-values.js';
 import type { CommonOptions, EarlyDataOptions, ExternalPskOptions } from './options.js';
 
@@ -109,15 +108,10 @@ export function commonSettings(options: CommonOptions, hasTls12Psks: boolean) {
     ),
     alpnProtocols,
     sessions: options.sessions,
-    maximumSessionAge: Math.min(
-      wholeNumber('maximumSessionAge', options.maximumSessionAge ?? maximumSessionAge),
-      maximumSessionAge,
-    ),
     counters: options.counters ?? resumptionCounters(),
     keyLog: options.keyLog,
     grease: options.grease ?? false,
     allowMissingExtendedMasterSecret: options.allowMissingExtendedMasterSecret ?? false,
-    allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
   };
 }
 
@@ -190,15 +184,19 @@ export function keyShareGroups(
 }
 
 export function earlyDataPolicy(options: EarlyDataOptions): EarlyDataPolicy {
-  const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow } = options;
+  const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow, zone } = options;
   // Not everybody has types: nothing but the word itself is a yes.
   const accepted: unknown = 'acceptReplayedEarlyData' in options && options.acceptReplayedEarlyData;
   if (replayGuard === undefined && accepted !== true)
     throw new UsageError('invalid_option', '`earlyData` needs a `replayGuard`');
+  if (zone !== undefined && !(byteString('earlyData.zone', zone).length > 0 && zone.length <= 255))
+    throw new UsageError('invalid_option', '`earlyData.zone` has 1 to 255 characters');
   return {
     maxSize: inRange('earlyData.maxSize', maxSize, 1, 2 ** 32 - 1),
     replayGuard,
     freshnessWindow: wholeNumber('earlyData.freshnessWindow', freshnessWindow),
+    zone,
+    acceptTicketsOfThisRunAtOnce: options.ticketsAreOfThisProcessAlone === true,
   };
 }
 

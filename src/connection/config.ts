@@ -5,18 +5,16 @@
  * or ticket sealer, and even then a session crosses only where `applicationContext`, client authentication and server name
  * agree.
  */
-import { ascii, empty } from '../bytes.js';
-import type { CryptoBackend } from '../crypto/backend.js';
+import { empty } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { authenticationOf } from '../handshake/negotiate.js';
 import type { ClientSettings, Credentials, ServerSettings, TicketCounts } from '../handshake/settings.js';
 import { isPskSuite, tls12Suites } from '../key-schedule/suites.js';
-import type { HandshakeVersion } from '../messages/handshake.js';
 import { signedCertificateTimestampList } from '../messages/index.js';
-import { opaque, struct, uint8, vector } from '../presentation/codec.js';
 import { maximumSessionAge } from '../sessions/binding.js';
 import { decodeOrUndefined } from '../sessions/decode.js';
 import { sessionState } from '../sessions/session-state.js';
+import { clientBinding, clientSessionKeys, serverBinding } from './binding-policy.js';
 import {
   checkSigning,
   commonSettings,
@@ -25,7 +23,7 @@ import {
   signatureSchemesOf,
   versionsWithSuites,
 } from './common-settings.js';
-import { byteString, hostName, wholeNumber } from './option-values.js';
+import { hostName, wholeNumber } from './option-values.js';
 import {
   defaultSessionLifetime,
   defaultSkippedEarlyData,
@@ -41,40 +39,23 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const common = commonSettings(options, options.selectTls12Psk !== undefined);
   const signatureSchemes = signatureSchemesOf(common.signatureSchemes, common.versions, 'server');
   checkSigning(credentials);
-  const peerIdentity = options.peerIdentity ?? serverName;
-  if (options.sessions !== undefined && peerIdentity === undefined)
+  if (options.sessions !== undefined && options.peerIdentity === undefined && serverName === undefined)
     throw new UsageError('invalid_option', '`sessions` of a client needs `serverName` or `peerIdentity`');
   // P-bind-5: who is shown to the server is not known before it asks, and a session resumes as whoever that was.
   if (options.sessions !== undefined && options.chooseCredentials !== undefined && !options.applicationContext)
     throw new UsageError('invalid_option', '`sessions` together with `chooseCredentials` needs `applicationContext`');
-  // P-bind-5: identity of the client and trust configuration, without what may change from one connection to the next.
-  const applicationContext = digest(common.crypto, clientContext, {
-    applicationContext: options.applicationContext ?? empty,
-    certificates: credentials.map(({ certificates: [leaf = empty] }) => leaf),
-    signatureSchemes: signatureSchemes.map(ascii),
-    externalPsks: common.externalPsks.map(({ identity }) => identity),
-  });
-  const sessionKey = (version: HandshakeVersion) =>
-    digest(common.crypto, clientSessionKey, {
-      version: ascii(version),
-      transport: ascii(common.transport),
-      applicationContext,
-      peerIdentity: byteString('peerIdentity', peerIdentity ?? ''),
-      serverName: ascii(serverName ?? ''),
-      alpnProtocols: common.alpnProtocols.map(ascii),
-    });
+  const binding = clientBinding(options, common, signatureSchemes);
+  const { applicationContext } = binding;
   return Object.freeze({
     ...common,
     signatureSchemes,
-    applicationContext,
+    binding,
     serverName,
-    sessionKey: sessionKey('TLSv1.2'),
-    tls13SessionKey: sessionKey('TLSv1.3'),
+    ...clientSessionKeys(options, common, serverName, applicationContext),
     offeredSessions: [
       ...('version' in session ? [session] : session),
       ...foreignSessions.map((foreign) => ({ ...foreign, applicationContext })),
     ],
-    offerSessionsOfOtherNames: options.offerSessionsOfOtherNames ?? false,
     keyShareGroups: common.versions.includes('TLSv1.3') ? keyShareGroups(options.keyShareGroups, common.groups) : [],
     earlyData: options.earlyData ?? false,
     ticketRequest: options.ticketRequest && ticketCounts(options.ticketRequest),
@@ -112,7 +93,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   for (const each of credentials) checkCredentials(each);
   if (clientAuthentication !== 'none' && options.verifyCertificate === undefined)
     throw new UsageError('invalid_option', '`clientAuthentication` needs `verifyCertificate`');
-  const common = commonSettings({ ...options, ...horizon(options) }, options.findTls12Psk !== undefined);
+  const common = commonSettings(options, options.findTls12Psk !== undefined);
   const hasPsks = common.externalPsks.some(({ role }) => role === 'server') || options.findExternalPsk !== undefined;
   if (credentials.length === 0 && !hasPsks && options.findTls12Psk === undefined)
     throw new UsageError('invalid_option', 'a server needs `credentials`, or external PSKs');
@@ -127,22 +108,16 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   const versions = versionsWithSuites(minVersion, maxVersion, cipherSuites, tls13CipherSuites);
   if (versions.length === 0) throw new UsageError('invalid_option', 'no cipher suite fits the keys in `credentials`');
   checkSigning(credentials);
-  const applicationContext = digest(common.crypto, serverContext, {
-    applicationContext: options.applicationContext ?? empty,
-    clientAuthentication: ['none', 'request', 'require'].indexOf(clientAuthentication),
-    certificateAuthorities,
-  });
   return Object.freeze({
     ...common,
     signatureSchemes: signatureSchemesOf(common.signatureSchemes, versions, 'client'),
     versions,
     cipherSuites,
     tls13CipherSuites,
-    applicationContext,
+    binding: serverBinding({ ...options, ...horizon(options) }, { ...common, cipherSuites, tls13CipherSuites }),
     ticketCount: wholeNumber('ticketCount', options.ticketCount ?? 2, 255),
     maximumTicketCount: wholeNumber('maximumTicketCount', options.maximumTicketCount ?? 8, 255),
     ticketLifetime: ticketSeconds(options, 'ticketLifetime', maximumSessionAge / 1000),
-    resumptionAcrossNames: options.resumptionAcrossNames ?? false,
     earlyData: options.earlyData && earlyDataPolicy(options.earlyData),
     findExternalPsk: options.findExternalPsk,
     findTls12Psk: options.findTls12Psk,
@@ -200,31 +175,4 @@ function checkCredentials({ certificates, ocspResponse, signedCertificateTimesta
   if (signedCertificateTimestamps === undefined) return;
   if (decodeOrUndefined(signedCertificateTimestampList, signedCertificateTimestamps) === undefined)
     throw new UsageError('invalid_option', '`signedCertificateTimestamps` is no SignedCertificateTimestampList');
-}
-
-const certificateList = vector(opaque(0, 2 ** 24 - 1), 0, 2 ** 24 - 1);
-const clientContext = struct({
-  applicationContext: opaque(0, 2 ** 24 - 1),
-  certificates: certificateList,
-  /** A session stands on a signature that a stricter list may exclude, and brings none. */
-  signatureSchemes: vector(opaque(0, 255), 0, 2 ** 16 - 1),
-  externalPsks: vector(opaque(1, 2 ** 16 - 1), 0, 2 ** 24 - 1),
-});
-const clientSessionKey = struct({
-  version: opaque(0, 255),
-  transport: opaque(0, 255),
-  applicationContext: opaque(0, 255),
-  peerIdentity: opaque(0, 2 ** 16 - 1),
-  serverName: opaque(0, 255),
-  alpnProtocols: vector(opaque(0, 255), 0, 2 ** 16 - 1),
-});
-const serverContext = struct({
-  applicationContext: opaque(0, 2 ** 24 - 1),
-  clientAuthentication: uint8,
-  certificateAuthorities: certificateList,
-});
-
-/** SHA-256 over an unambiguous encoding: no two configurations share one. */
-function digest<T>(crypto: CryptoBackend, codec: { encode(value: T): Uint8Array }, value: T): Uint8Array {
-  return crypto.hash('sha256', codec.encode(value));
 }

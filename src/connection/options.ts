@@ -23,6 +23,7 @@ import type {
 import type { SignatureSchemeName } from '../handshake/signature-schemes.js';
 import type { SupportedCipherSuite } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
+import type { BindingOverrides } from '../sessions/binding-overrides.js';
 import type { Session, SessionEncoding } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
@@ -93,10 +94,21 @@ export interface CommonOptions {
    */
   readonly applicationContext?: Uint8Array;
   /**
-   * Longest time from the full handshake to a resumption, milliseconds; at most 7 days, which is the default. A server whose ticket keys say
+   * Longest time from the full handshake to a resumption, milliseconds; at most 7 days, which is the default, and tickets that are renewed
+   * do not extend it. A server whose ticket keys say
    * how long they live resumes by default no longer than two lives of a key (RFC 9325 3.4): 2 days, with a ring as it is by default.
    */
   readonly maximumSessionAge?: number;
+  /**
+   * Names the rules by which `verifyCertificate` judges, for functions have no names that outlive a process: authorities, names, revocation.
+   * Sessions that were made under another identity are not offered, and not accepted from clients that are asked for a certificate. Up to
+   * 65535 characters, each a byte. Default: none. The stored chain is judged again in any case.
+   */
+  readonly verifierIdentity?: string;
+  /** Raised whenever peers are revoked: sessions that were made before are out, as with {@link verifierIdentity}. Default 0. */
+  readonly revocationEpoch?: number;
+  /** Rules of resumption that do not hold here. Each lets a session be honoured where it was not made. Default: all hold. */
+  readonly bindingOverrides?: BindingOverrides;
   /** Counters to add to. Default: new ones, found in the settings. */
   readonly counters?: ResumptionCounters;
   /**
@@ -250,6 +262,17 @@ export type EarlyDataOptions = {
   readonly maxSize: number;
   /** How far a ticket's age may be off, milliseconds. Default 10 seconds (RFC 8446 8.3). */
   readonly freshnessWindow?: number;
+  /**
+   * Names those servers that share a replay record, 1 to 255 characters, each a byte: tickets of another zone resume here, without early
+   * data. Tickets whose `ticketEncoding` has no room for it are of no zone. Default: one record for all who open the tickets.
+   */
+  readonly zone?: string;
+  /**
+   * Tickets that open here are issued by this process alone, which keys that it has made for itself are the usual reason for. A server
+   * with a replay record of its own reads early data under them at once; without this, no early data before the record covers all
+   * that may have been sent before it began (RFC 8446 8.2): 20 seconds, with the default `freshnessWindow`. Default false.
+   */
+  readonly ticketsAreOfThisProcessAlone?: boolean;
 } & (
   | { /** Sees to it that one ClientHello is accepted once (RFC 8446 8). */ readonly replayGuard: ReplayGuard }
   | {

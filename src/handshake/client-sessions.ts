@@ -6,7 +6,7 @@ import { empty, equal } from '../bytes.js';
 import type { HashAlgorithm } from '../crypto/backend.js';
 import { tls13Suites } from '../key-schedule/suites.js';
 import { Tls13KeySchedule } from '../key-schedule/tls13.js';
-import { maximumClockSkew, refuseSession, refuseTls13Session } from '../sessions/binding.js';
+import { maximumClockSkew, refuseSession } from '../sessions/binding.js';
 import { clientSessionState } from '../sessions/session-state.js';
 import type { Session, Tls12Session, Tls13Session } from '../sessions/session.js';
 import { askVerdict } from './authenticate.js';
@@ -72,16 +72,10 @@ function decoded(hs: ClientHandshake, answer: StoreAnswer): Session | undefined 
 }
 
 function* isOfferable(session: Tls13Session, settings: ClientSettings): Handshake<boolean> {
-  const { serverName, transport, tls13CipherSuites: cipherSuites, applicationContext } = settings;
   if (session.ticket === undefined || !settings.tickets) return false;
-  const policy = {
-    cipherSuites,
-    applicationContext,
-    maximumAge: settings.maximumSessionAge,
-    requireClientCertificate: false,
-    resumptionAcrossNames: settings.offerSessionsOfOtherNames,
-  };
-  if (refuseTls13Session(session, { serverName, transport }, policy, settings.now()) !== undefined) return false;
+  const { serverName, transport, tls13CipherSuites: cipherSuites, binding, now } = settings;
+  const request = { version: 'TLSv1.3', cipherSuites, serverName, transport, extendedMasterSecret: true } as const;
+  if (refuseSession(session, request, binding, now()) !== undefined) return false;
   return yield* isTrusted(session, settings);
 }
 
@@ -100,6 +94,7 @@ function* isTrusted(session: Session, settings: ClientSettings): Handshake<boole
     const selected = yield* selectPsk(settings, session.pskIdentityHint ?? empty);
     return selected !== undefined && equal(selected.identity, externalPskIdentity);
   }
+  if (settings.binding.overrides.allowSessionsOfPeersThatAreNotJudgedAgain === true) return true;
   return (yield* askVerdict(verifier, {
     certificates,
     role: 'server',
@@ -112,16 +107,10 @@ function* isTrusted(session: Session, settings: ClientSettings): Handshake<boole
 /** RFC 5246 7.4.1.2, RFC 5077 3.3, RFC 7627 5.3: what a client may offer; P-bind-5 by name and context. */
 function mayOfferTls12(session: Tls12Session, settings: ClientSettings): boolean {
   const now = settings.now();
-  const { cipherSuites, serverName } = settings;
-  const policy = {
-    cipherSuites,
-    applicationContext: settings.applicationContext,
-    maximumAge: settings.maximumSessionAge,
-    requireClientCertificate: false,
-    allowResumptionWithoutExtendedMasterSecret: settings.allowResumptionWithoutExtendedMasterSecret,
-  };
-  const request = { cipherSuites, serverName, extendedMasterSecret: session.extendedMasterSecret };
-  if (refuseSession(session, request, policy, now) !== undefined) return false;
+  const { cipherSuites, serverName, binding } = settings;
+  const { extendedMasterSecret } = session;
+  const request = { version: 'TLSv1.2', cipherSuites, serverName, transport: 'tcp', extendedMasterSecret } as const;
+  if (refuseSession(session, request, binding, now) !== undefined) return false;
   const { ticketLifetimeHint = 0 } = session;
   const age = now - session.issuedAt;
   // P-time-2: where the clock has gone back to before the ticket, its age says nothing.

@@ -203,7 +203,8 @@ function newSession(
   { group, peerCertificates, externalPskIdentity, pskIdentityHint, ...staples }: PartyAndGroup,
   ticket: NewSessionTicketTls12 | undefined,
 ): Tls12Session | undefined {
-  const { serverName, applicationContext, now, allowResumptionWithoutExtendedMasterSecret } = hs.settings;
+  const { serverName, binding, now } = hs.settings;
+  const { applicationContext, allowResumptionWithoutExtendedMasterSecret } = binding;
   if (!answer.extendedMasterSecret && !allowResumptionWithoutExtendedMasterSecret) return undefined;
   const session: Tls12Session = {
     version: 'TLSv1.2',
@@ -233,11 +234,11 @@ function handedOut(hs: ClientHandshake, session: Tls12Session): Tls12Session {
 
 /** P-state-1: both Finished are verified by now. */
 function* storeSession(hs: ClientHandshake, session: Tls12Session): Handshake<void> {
-  const { sessions: store, sessionKey: key, maximumSessionAge } = hs.settings;
+  const { sessions: store, sessionKey: key, binding } = hs.settings;
   if (store === undefined) return;
   const { ticketLifetimeHint = 0 } = session;
   const byHint = ticketLifetimeHint > 0 ? session.issuedAt + ticketLifetimeHint * 1000 : Infinity;
-  const expiresAt = Math.min(byHint, session.establishedAt + maximumSessionAge);
+  const expiresAt = Math.min(byHint, session.establishedAt + binding.maximumAge);
   if (yield* ask('store_session', { store, key, state: clientSessionState.encode(session), expiresAt }))
     hs.stored = { store, key };
 }

@@ -5,20 +5,20 @@
  * What cannot be used is skipped with a reason, and a full handshake follows. Only the binder of the PSK that is chosen is
  * looked at, and a wrong one ends the handshake.
  */
-import { equal, equalConstantTime, wipe } from '../bytes.js';
+import { equal, equalConstantTime } from '../bytes.js';
 import type { HashAlgorithm } from '../crypto/backend.js';
 import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
 import { Tls13KeySchedule, type PskKind } from '../key-schedule/tls13.js';
 import { truncateClientHello, type OfferedPsks, type PskIdentity } from '../messages/index.js';
-import { refuseTls13Session } from '../sessions/binding.js';
+import { refuseSession } from '../sessions/binding.js';
 import { sessionState } from '../sessions/session-state.js';
 import type { Session, Tls13Session } from '../sessions/session.js';
 import { judgePeer } from './find-session.js';
-import type { StoredSession } from './handshake-base.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { ResumptionRefusal } from './resumption.js';
+import { handleLength, ticketExpiry } from './tickets-tls13.js';
 import type { ExternalPsk, ServerSettings } from './settings.js';
 
 /** How many identities of one ClientHello are looked at: each may cost a look into a store. */
@@ -35,15 +35,16 @@ export interface FoundPsk {
   readonly session: Tls13Session | undefined;
   /** The external PSK that it is, or that stands behind the ticket. */
   readonly external: ExternalPsk | undefined;
-  /** Where a ticket is kept that is good for one connection. */
-  readonly stored: StoredSession | undefined;
 }
 
 export type PskSearch = FoundPsk | { readonly index?: undefined; readonly reason: ResumptionRefusal };
 
-type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'stored' | 'external'>;
+type Candidate = Pick<FoundPsk, 'kind' | 'key' | 'hash' | 'session' | 'external'>;
 
-/** The first PSK that is fit for this connection with one of `suites`, which both sides have, most preferred first. */
+/**
+ * The first PSK that is fit for this connection with one of `suites`, which both sides have, most preferred first. A ticket that is good
+ * for one connection is taken out of its store, and is in `hs.taken` until its binder is verified: see {@link putBack}.
+ */
 export function* findPsk(
   hs: ServerHandshake,
   { identities }: OfferedPsks,
@@ -52,8 +53,9 @@ export function* findPsk(
 ): Handshake<PskSearch> {
   let reason: ResumptionRefusal = 'not_offered';
   for (const [index, offered] of inOurOrder(hs.settings, identities.slice(0, maxPskIdentities))) {
-    const found = yield* lookUp(hs, offered.identity, serverName);
+    const found = yield* lookUp(hs, offered.identity, suites, serverName);
     if (typeof found === 'string') {
+      yield* putBack(hs);
       // The first reason tells most: clients put their best ticket first.
       if (index === 0) reason = found;
       continue;
@@ -62,6 +64,7 @@ export function* findPsk(
     // Early data needs the very suite of the ticket.
     const cipherSuite = fitting.find((suite) => suite === found.session?.cipherSuite) ?? fitting[0];
     if (cipherSuite !== undefined) return { ...found, index, offered, cipherSuite };
+    // An external PSK: a session has said so before.
     if (index === 0) reason = 'cipher_suite_not_offered';
   }
   return { reason };
@@ -83,27 +86,23 @@ function inOurOrder(
 function* lookUp(
   hs: ServerHandshake,
   identity: Uint8Array,
+  cipherSuites: readonly Tls13CipherSuite[],
   serverName: string | undefined,
 ): Handshake<Candidate | ResumptionRefusal> {
   const { settings } = hs;
   const configured = configuredPsk(settings, identity);
   if (configured !== undefined) return externalCandidate(settings, configured);
-  const found = yield* findTicket(hs, identity, serverName);
-  if (typeof found === 'string') {
+  const session = yield* findTicket(hs, identity, serverName);
+  if (typeof session === 'string') {
     const psk = yield* lookUpExternalPsk(settings, identity);
-    return psk === undefined ? found : externalCandidate(settings, psk);
+    return psk === undefined ? session : externalCandidate(settings, psk);
   }
-  const { session, stored } = found;
-  if (session.version !== 'TLSv1.3') return 'version_mismatch';
-  const policy = {
-    cipherSuites: settings.tls13CipherSuites,
-    applicationContext: settings.applicationContext,
-    maximumAge: settings.maximumSessionAge,
-    requireClientCertificate: settings.clientAuthentication === 'require',
-    resumptionAcrossNames: settings.resumptionAcrossNames,
-  };
-  const refusal = refuseTls13Session(session, { serverName, transport: settings.transport }, policy, settings.now());
+  const { binding, transport, now } = settings;
+  const request = { version: 'TLSv1.3', cipherSuites, serverName, transport, extendedMasterSecret: true } as const;
+  const refusal = refuseSession(session, request, binding, now());
   if (refusal !== undefined) return refusal;
+  // The first rule: for the compiler.
+  if (session.version !== 'TLSv1.3') return 'version_mismatch';
   const unfit = yield* judgePeer(hs, session);
   if (unfit !== undefined) return unfit;
   const behind = session.externalPskIdentity;
@@ -114,7 +113,6 @@ function* lookUp(
     key: session.psk,
     hash: tls13Suites[session.cipherSuite].hash,
     session,
-    stored,
     external,
   };
 }
@@ -143,12 +141,7 @@ function externalCandidate(
   if (role !== 'server') throw new AlertError('illegal_parameter', 'got an external PSK that is ours as a client');
   // R8446-E.1-1: a PSK comes without certificates, and so not where one is required.
   if (clientAuthentication === 'require') return 'client_certificate_missing';
-  return { kind, key, hash, session: undefined, stored: undefined, external };
-}
-
-interface FoundTicket {
-  readonly session: Session;
-  readonly stored: StoredSession | undefined;
+  return { kind, key, hash, session: undefined, external };
 }
 
 /** Sealed by the key ring, or a handle that the store knows. */
@@ -156,21 +149,36 @@ function* findTicket(
   hs: ServerHandshake,
   identity: Uint8Array,
   serverName: string | undefined,
-): Handshake<FoundTicket | ResumptionRefusal> {
+): Handshake<Session | ResumptionRefusal> {
   const { tickets: sealer, ticketEncoding, sessions: store } = hs.settings;
   if (sealer !== undefined) {
     const opened = yield* ask('open_ticket', { sealer, ticket: identity });
     if ('failed' in opened) return 'store_unavailable';
-    if (opened.state === undefined) return opened.reason;
-    const session = hs.openSession(ticketEncoding, opened.state, serverName);
-    return typeof session === 'string' ? session : { session, stored: undefined };
+    return opened.state === undefined ? opened.reason : hs.openSession(ticketEncoding, opened.state, serverName);
   }
   if (store === undefined) return 'disabled';
-  const found = yield* ask('find_session', { store, key: identity });
+  // Session IDs, which everybody sees, have another length: nobody takes out a session of TLS 1.2 by its ID.
+  if (identity.length !== handleLength) return 'unknown_session_id';
+  const entry = { store, key: identity.slice() };
+  const found = yield* ask(store.take === undefined ? 'find_session' : 'take_session', entry);
   if ('failed' in found) return 'store_unavailable';
   if (found.state === undefined) return 'unknown_session_id';
   const session = hs.openSession(sessionState, found.state, serverName);
-  return typeof session === 'string' ? session : { session, stored: { store, key: identity.slice() } };
+  if (typeof session !== 'string' && session.version === 'TLSv1.3' && store.take !== undefined)
+    hs.taken = { ...entry, session };
+  return session;
+}
+
+/**
+ * RFC 8446 8.1: where a store can take, a ticket is good for one connection, and taken before anything is known of who offers it: one
+ * round trip, and no two servers have it. What comes to nothing is put back, so that nobody uses up a ticket without knowing its secret.
+ */
+export function* putBack(hs: ServerHandshake): Handshake<void> {
+  const { taken } = hs;
+  if (taken === undefined) return;
+  hs.taken = undefined;
+  const { store, key, session } = taken;
+  yield* ask('store_session', { store, key, state: sessionState.encode(session), expiresAt: ticketExpiry(session) });
 }
 
 /**
@@ -190,13 +198,4 @@ export function verifyBinder(
   if (binder === undefined || !equalConstantTime(binder, expected))
     throw new AlertError('decrypt_error', 'got a binder that does not verify');
   return schedule;
-}
-
-/** RFC 8446 8.1: a ticket from a store that can take it out is good for one connection. `false`: somebody was faster. */
-export function* takeTicket(psk: FoundPsk): Handshake<boolean> {
-  if (psk.stored?.store.take === undefined) return true;
-  const taken = yield* ask('take_session', psk.stored);
-  if ('failed' in taken || taken.state === undefined) return false;
-  wipe(taken.state);
-  return true;
 }

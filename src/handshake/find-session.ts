@@ -82,16 +82,10 @@ function judge(
   { session, mode }: Extract<FoundSession, { session: Tls12Session }>,
 ): ResumptionRefusal | undefined {
   const { settings } = hs;
-  const policy = {
-    cipherSuites: settings.cipherSuites,
-    applicationContext: settings.applicationContext,
-    maximumAge: settings.maximumSessionAge,
-    requireClientCertificate: settings.clientAuthentication === 'require',
-    allowResumptionWithoutExtendedMasterSecret: settings.allowResumptionWithoutExtendedMasterSecret,
-  };
-  const { serverName, extendedMasterSecret } = facts;
-  const request = { cipherSuites: facts.hello.cipherSuites, serverName, extendedMasterSecret };
-  const refusal = refuseSession(session, request, policy, settings.now());
+  const { serverName, extendedMasterSecret, hello } = facts;
+  const { cipherSuites } = hello;
+  const request = { version: 'TLSv1.2', cipherSuites, serverName, transport: 'tcp', extendedMasterSecret } as const;
+  const refusal = refuseSession(session, request, settings.binding, settings.now());
   if (refusal === 'hello_without_extended_master_secret')
     throw new AlertError('handshake_failure', 'got a resumption without extended_master_secret (RFC 7627 5.3)');
   // RFC 5246 7.4.1.2: a session ID without its suite breaks a rule; a ticket's holder cannot know what is in it.
@@ -113,8 +107,9 @@ function* judgePsk(hs: ServerHandshake, session: Tls12Session): Handshake<Resump
  */
 export function* judgePeer(hs: ServerHandshake, session: Session): Handshake<ResumptionRefusal | undefined> {
   const { peerCertificates: certificates, peerSignatureScheme: signedWith } = session;
-  const { verifyCertificate: verifier, signatureSchemes } = hs.settings;
-  if (certificates.length === 0) return undefined;
+  const { verifyCertificate: verifier, signatureSchemes, binding } = hs.settings;
+  if (certificates.length === 0 || binding.overrides.allowSessionsOfPeersThatAreNotJudgedAgain === true)
+    return undefined;
   if (verifier === undefined) return 'certificate_refused';
   if (signedWith !== undefined && !signatureSchemes.some((scheme) => scheme === signedWith))
     return 'certificate_refused';

@@ -7,8 +7,9 @@ import { empty, wipe } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { BindingRefusal } from '../sessions/binding-refusal.js';
 import { isAllZero } from '../sessions/decode.js';
-import { secretOf, wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
-import { HandshakeBase } from './handshake-base.js';
+import { isClientState } from '../sessions/session-state.js';
+import { secretOf, wipeSession, type Session, type SessionEncoding, type Tls13Session } from '../sessions/session.js';
+import { HandshakeBase, type StoredSession } from './handshake-base.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
 import { Tls12State } from './tls12-state.js';
 import { Tls13State } from './tls13-state.js';
@@ -40,6 +41,9 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     return this.tls12.tlsUnique;
   }
 
+  /** Server: the ticket that was taken out of a store for this handshake, as long as it may have to go back. */
+  taken: (StoredSession & { readonly session: Tls13Session }) | undefined;
+
   /** Registers how to forget a secret that a flow works with: called once when the handshake is over, whichever way that comes. */
   atEnd(forget: () => void): void {
     (this.#borrowed ??= []).push(forget);
@@ -54,10 +58,14 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     state: Uint8Array,
     serverName: string | undefined,
   ): Session | BindingRefusal | 'unreadable_state' {
-    const { applicationContext } = this.settings;
-    const session = encoding.decode(state, { serverName, applicationContext, now: this.settings.now() });
+    const { binding, now } = this.settings;
+    const { applicationContext, clientAuthenticationPolicy } = binding;
+    const session = encoding.decode(state, { serverName, applicationContext, clientAuthenticationPolicy, now: now() });
+    // What a client has written is in a store that both roles share, or under a key of both.
+    const isOfClient = session === undefined && this.role === 'server' && isClientState(state);
     wipe(state);
     if (typeof session === 'string') return session;
+    if (isOfClient) return 'role_mismatch';
     if (session === undefined || isAllZero(secretOf(session))) return 'unreadable_state';
     this.atEnd(() => {
       wipeSession(session);
@@ -95,6 +103,14 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
       }
     }
   }
+}
+
+/** What a server's sessions are bound to by its configuration. */
+export function boundTo({
+  binding,
+}: ServerSettings): Pick<Session, 'applicationContext' | 'clientAuthenticationPolicy'> {
+  const { applicationContext, clientAuthenticationPolicy } = binding;
+  return { applicationContext, ...(clientAuthenticationPolicy !== undefined && { clientAuthenticationPolicy }) };
 }
 
 export type ClientHandshake = HandshakeState<ClientSettings>;

@@ -1,7 +1,7 @@
 /**
  * How a connection came to be, and why it was not resumed: the words that events, counters and the command share.
  */
-import type { BindingRefusal } from '../sessions/binding-refusal.js';
+import type { BindingRefusal, EarlyDataBindingRefusal } from '../sessions/binding-refusal.js';
 import type { TicketRefusal } from '../tickets/sealer.js';
 
 /** `session_id`: RFC 5246 7.3; `ticket`: RFC 5077 3.1; `psk_dhe_ke`, `psk_ke`: RFC 8446 4.2.9, tickets and external PSKs. */
@@ -13,7 +13,7 @@ export type ResumptionRefusal =
   | TicketRefusal
   /** Nothing was offered. */
   | 'not_offered'
-  /** The session ID is not in the store (any more). */
+  /** The session ID, or the ticket that is a handle, is not in the store (any more): a ticket is good for one connection. */
   | 'unknown_session_id'
   /** A ticket or session ID was offered to a server that does not resume this way. */
   | 'disabled'
@@ -25,8 +25,6 @@ export type ResumptionRefusal =
   | 'certificate_refused'
   /** TLS 1.3: no PSK key exchange mode in common. */
   | 'psk_mode_mismatch'
-  /** TLS 1.3: a ticket that is good for one connection was used before. */
-  | 'already_used'
   /** Client: the server answered with a new session; it does not say why. */
   | 'declined_by_server';
 
@@ -41,11 +39,7 @@ export type EarlyDataRefusal =
   /** No PSK was selected. */
   | 'psk_not_selected'
   | 'hello_retry_request'
-  /** The suite, the application protocol or the version is not that of the ticket. */
-  | 'suite_mismatch'
-  | 'alpn_mismatch'
-  /** The session is another name's. */
-  | 'server_name_mismatch'
+  | EarlyDataBindingRefusal
   | 'version_mismatch'
   /** The ticket's age by the client's clock is not its age by ours (RFC 8446 8.3). */
   | 'ticket_age'
@@ -53,10 +47,8 @@ export type EarlyDataRefusal =
   | 'too_old_for_replay_window'
   | 'replayed'
   | 'replay_store_unavailable'
-  /** The ticket is older than the replay record. */
+  /** The ticket is older than the replay record, or the record is too young to know all that may be sent again. */
   | 'startup_quarantine'
-  /** The ticket allows none, or more than the server reads now. */
-  | 'limit'
   /** Client: the server did not accept it; it does not say why. */
   | 'declined_by_server';
 

@@ -4,12 +4,14 @@
  *
  * Whatever speaks against it is a reason, and the handshake goes on.
  */
-import { freshness } from '../early-data/freshness.js';
+import { freshness, replayWindow } from '../early-data/freshness.js';
+import { refuseEarlyData } from '../sessions/binding.js';
 import type { FoundPsk } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import type { Tls13Hello } from './negotiate-tls13.js';
 import type { EarlyDataRefusal, ResumptionRefusal } from './resumption.js';
+import type { EarlyDataPolicy } from './settings.js';
 
 /** The PSK's binder is verified by now (RFC 8446 8.2). */
 export function* judgeEarlyData(
@@ -35,16 +37,15 @@ function* refuse(
   reason: ResumptionRefusal | undefined,
   alpnProtocol: string | undefined,
 ): Handshake<EarlyDataRefusal | undefined> {
-  const { earlyData: policy, now, transport } = hs.settings;
+  const { earlyData: policy, now, transport, binding } = hs.settings;
   if (policy === undefined) return 'disabled';
   if (psk === undefined) return reason === 'version_mismatch' ? reason : 'psk_not_selected';
-  const { session, index, offered } = psk;
+  const { session, index, offered, cipherSuite } = psk;
   if (index !== 0 || session === undefined) return 'not_first_identity';
-  if (session.cipherSuite !== psk.cipherSuite) return 'suite_mismatch';
-  if (session.alpnProtocol !== alpnProtocol) return 'alpn_mismatch';
-  if (session.serverName !== hello.info.serverName) return 'server_name_mismatch';
-  const { maxEarlyDataSize } = session;
-  if (maxEarlyDataSize === 0 || (transport === 'tcp' && maxEarlyDataSize > policy.maxSize)) return 'limit';
+  const { zone, maxSize } = policy;
+  const request = { cipherSuite, alpnProtocol, serverName: hello.info.serverName, transport, zone, maxSize };
+  const refusal = refuseEarlyData(session, request, binding.overrides);
+  if (refusal !== undefined) return refusal;
   const { ticketAgeAdd, issuedAt } = session;
   const time = now();
   const { fresh, expectedArrival, expiresAt } = freshness({
@@ -58,10 +59,26 @@ function* refuse(
   if (!fresh) return time > expectedArrival ? 'too_old_for_replay_window' : 'ticket_age';
   const { replayGuard: guard } = policy;
   if (guard === undefined) return undefined;
-  if (issuedAt < guard.startedAt) return 'startup_quarantine';
+  if (isQuarantined(policy, guard.startedAt, issuedAt, time)) return 'startup_quarantine';
   const binder = hello.offeredPsks?.binders[index];
   if (binder === undefined) return 'psk_not_selected';
   const answer = yield* ask('check_replay', { guard, key: binder, expiresAt });
   if (answer === 'fresh') return undefined;
   return answer === 'not_checked' ? 'replay_store_unavailable' : 'replayed';
+}
+
+/**
+ * P-early-2: a record knows nothing of what came before it, and tickets of that time may have been used. RFC 8446 8.2: nor is a ticket that
+ * says it is younger to be believed, where another server's clock may have said so, until all that was sent before is stale.
+ */
+function isQuarantined(
+  { freshnessWindow, acceptTicketsOfThisRunAtOnce }: EarlyDataPolicy,
+  startedAt: number,
+  issuedAt: number,
+  now: number,
+): boolean {
+  // The record outlives processes, and has a quarantine of its own.
+  if (startedAt === 0) return false;
+  if (issuedAt < startedAt) return true;
+  return !acceptTicketsOfThisRunAtOnce && now < startedAt + replayWindow(freshnessWindow);
 }

@@ -19,7 +19,7 @@ import { serverPskKeyExchange } from './psk-tls12.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, nothingStapled, type HandshakeResult, type Tls12Outcome } from './result.js';
-import type { ServerHandshake } from './handshake-state.js';
+import { boundTo, type ServerHandshake } from './handshake-state.js';
 import type { ServerSettings } from './settings.js';
 import { staplesFor, timestampExtension } from './staples.js';
 
@@ -84,7 +84,7 @@ function* fullHandshake(
     throw new AlertError('handshake_failure', 'got no extended_master_secret');
   const { cipherSuite, group, certificate } = negotiateSuite(settings, facts.hello);
   // RFC 7627 5.3: a session without the extension would not be resumed, so it is not kept either.
-  const resumable = facts.extendedMasterSecret || settings.allowResumptionWithoutExtendedMasterSecret;
+  const resumable = facts.extendedMasterSecret || settings.binding.allowResumptionWithoutExtendedMasterSecret;
   const ticketFollows = resumable && facts.wantsTicket && settings.tickets !== undefined;
   // RFC 5077 3.4: no session ID where a ticket is coming.
   const sessionId =
@@ -183,7 +183,7 @@ function newSession(
     issuedAt: now,
     peerCertificates,
     ...(hs.peerSignatureScheme === undefined ? {} : { peerSignatureScheme: hs.peerSignatureScheme }),
-    applicationContext: hs.settings.applicationContext,
+    ...boundTo(hs.settings),
     ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
   };
 }

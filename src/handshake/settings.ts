@@ -24,6 +24,7 @@ import type {
   ProtocolVersion,
   SignatureScheme,
 } from '../parameters.js';
+import type { BindingPolicy } from '../sessions/binding.js';
 import type { Session, SessionEncoding, Staples } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import type { TicketSealer } from '../tickets/sealer.js';
@@ -162,11 +163,8 @@ interface CommonSettings {
   /** RFC 8701. */
   readonly grease: boolean;
   readonly allowMissingExtendedMasterSecret: boolean;
-  readonly allowResumptionWithoutExtendedMasterSecret: boolean;
-  /** Digest of all that a session must not cross (P-bind-1, P-bind-5). */
-  readonly applicationContext: Uint8Array;
-  /** Longest time from the full handshake to a resumption, milliseconds. */
-  readonly maximumSessionAge: number;
+  /** What a session has to be to resume here. */
+  readonly binding: BindingPolicy;
   readonly sessions: SessionStore | undefined;
   readonly counters: ResumptionCounters;
   /** Gets each key log line (RFC 9850); holds secrets. */
@@ -181,7 +179,6 @@ export interface ClientSettings extends CommonSettings {
   readonly tls13SessionKey: Uint8Array;
   /** Offered before anything that `sessions` holds, most preferred first. */
   readonly offeredSessions: readonly Session[];
-  readonly offerSessionsOfOtherNames: boolean;
   /** Whether tickets are asked for. */
   readonly tickets: boolean;
   readonly credentials: readonly Credentials[];
@@ -223,6 +220,10 @@ export interface EarlyDataPolicy {
   readonly replayGuard: ReplayGuard | undefined;
   /** RFC 8446 8.3, milliseconds. */
   readonly freshnessWindow: number;
+  /** Whose record `replayGuard` asks: early data under tickets of another zone is refused. `undefined`: there is one for all. */
+  readonly zone: string | undefined;
+  /** No other server issues tickets that open here: what is issued after the record began cannot have been used before it. */
+  readonly acceptTicketsOfThisRunAtOnce: boolean;
 }
 
 export type ClientAuthentication = 'none' | 'request' | 'require';
@@ -242,8 +243,6 @@ export interface ServerSettings extends CommonSettings {
   readonly maximumTicketCount: number;
   /** TLS 1.3, seconds, at most 7 days (RFC 8446 4.6.1). */
   readonly ticketLifetime: number;
-  /** TLS 1.3: whether tickets say that they resume under other names, and do. */
-  readonly resumptionAcrossNames: boolean;
   readonly earlyData: EarlyDataPolicy | undefined;
   /** For clients that offer an external PSK which is not in `externalPsks`. */
   readonly findExternalPsk: ExternalPskLookup | undefined;

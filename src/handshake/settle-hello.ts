@@ -10,7 +10,7 @@ import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
 import type { Tls13KeySchedule } from '../key-schedule/tls13.js';
 import { findExtension, helloRetryRequestRandom, type Extension } from '../messages/index.js';
-import { findPsk, takeTicket, verifyBinder, type FoundPsk, type PskSearch } from './find-psk.js';
+import { findPsk, putBack, verifyBinder, type FoundPsk, type PskSearch } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { fitting, isBytes } from './hooks.js';
 import { receiveTls13, type Handshake } from './needs.js';
@@ -36,6 +36,16 @@ export interface SettledHello extends Choice {
 }
 
 export function* settleHello(hs: ServerHandshake, first: Tls13Hello): Handshake<SettledHello> {
+  try {
+    return yield* settle(hs, first);
+  } catch (error) {
+    // Whoever offered the ticket has not proven that he knows its secret.
+    yield* putBack(hs);
+    throw error;
+  }
+}
+
+function* settle(hs: ServerHandshake, first: Tls13Hello): Handshake<SettledHello> {
   const { settings } = hs;
   const suites = commonSuites(settings, first.body);
   const alpnProtocol = chooseProtocol(settings, first.info.alpnProtocols);
@@ -48,7 +58,7 @@ export function* settleHello(hs: ServerHandshake, first: Tls13Hello): Handshake<
   const settled = helloRetryRequest
     ? yield* retryHello(hs, first, search, choice, cookie)
     : { ...choice, hello: first };
-  return { ...(yield* acceptPsk(hs, settled)), alpnProtocol, helloRetryRequest };
+  return { ...settled, earlySecret: acceptPsk(hs, settled), alpnProtocol, helloRetryRequest };
 }
 
 /** RFC 8446 4.1.4: the same again with a key share that fits, or with the cookie. */
@@ -59,6 +69,8 @@ function* retryHello(
   { cipherSuite, retryGroup }: Choice,
   cookie: Uint8Array | undefined,
 ): Handshake<Choice & Pick<SettledHello, 'hello'>> {
+  // Nobody knows whether the client comes back.
+  yield* putBack(hs);
   sendHelloRetryRequest(hs, first, cipherSuite, retryGroup, cookie);
   const hello = readTls13Hello(yield* receiveTls13('client_hello'));
   hs.transport.stopSkipping();
@@ -140,23 +152,16 @@ function choose(
 
 const nothingChosen = { reason: undefined, group: undefined, share: empty, retryGroup: undefined };
 
-/**
- * RFC 8446 4.2.11: the binder first, and then the ticket is used up. Where somebody was faster with it, a full handshake follows:
- * never one without both PSK and key exchange (P-state-3).
- */
-function* acceptPsk(
+/** RFC 8446 4.2.11: the binder, and with it the ticket is used up. */
+function acceptPsk(
   hs: ServerHandshake,
-  settled: Choice & Pick<SettledHello, 'hello'>,
-): Handshake<Choice & Pick<SettledHello, 'hello' | 'earlySecret'>> {
-  const { psk, hello, cipherSuite } = settled;
-  if (psk === undefined || hello.offeredPsks === undefined) return { ...settled, earlySecret: undefined };
+  { psk, hello }: Choice & Pick<SettledHello, 'hello'>,
+): Tls13KeySchedule | undefined {
+  if (psk === undefined || hello.offeredPsks === undefined) return undefined;
   const earlySecret = verifyBinder(hs, psk, hello.offeredPsks, hello.bytes);
+  hs.taken = undefined;
   if (psk.session !== undefined) wipe(psk.key);
-  if (yield* takeTicket(psk)) return { ...settled, earlySecret };
-  earlySecret.destroy();
-  const choice = choose(hs, hello, [cipherSuite], { reason: 'already_used' });
-  if (choice.retryGroup !== undefined) throw new AlertError('handshake_failure', 'no key share for a full handshake');
-  return { ...choice, hello, earlySecret: undefined };
+  return earlySecret;
 }
 
 /** RFC 8446 4.1.4. */

@@ -9,13 +9,18 @@ import { clientSessionState, sessionState } from '../sessions/session-state.js';
 import { maximumTicketLifetime, wipeSession, type Tls13Session } from '../sessions/session.js';
 import { greaseValue } from './grease.js';
 import type { Resumable } from './handshake-base.js';
-import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
+import { boundTo, type ClientHandshake, type ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 
 /** RFC 9001 4.6.1: the one value in QUIC. */
 const quicEarlyDataSize = 0xffffffff;
-/** Bytes of a ticket that is a handle into the server's store. */
-const handleLength = 32;
+/** Bytes of a ticket that is a handle into the server's store: random, and not as long as a session ID. */
+export const handleLength = 24;
+
+/** When a ticket of a server's store is over, milliseconds. */
+export function ticketExpiry({ issuedAt, ticketLifetime }: Tls13Session): number {
+  return issuedAt + ticketLifetime * 1000;
+}
 
 /** Sends so many tickets; answers how many there were. A sealer or store that fails costs tickets, nothing else. */
 export function* sendTickets(hs: ServerHandshake, count: number): Handshake<number> {
@@ -31,7 +36,7 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
   const issuedAt = now();
   // P-key-7: however often it is renewed, a session ends when its time since the full handshake is up.
   // Rounded up: a ticket of the last second would say 0, which is none (the server goes by the millisecond).
-  const remaining = Math.ceil((resumable.establishedAt + settings.maximumSessionAge - issuedAt) / 1000);
+  const remaining = Math.ceil((resumable.establishedAt + settings.binding.maximumAge - issuedAt) / 1000);
   const ticketLifetime = Math.min(settings.ticketLifetime, remaining);
   if (ticketLifetime <= 0) return false;
   const maxEarlyDataSize = earlyData === undefined ? 0 : transport === 'quic' ? quicEarlyDataSize : earlyData.maxSize;
@@ -42,14 +47,15 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
     cipherSuite: tls13.cipherSuite,
     psk: tls13.ticketPsk(ticketNonce),
     ...partyOf(resumable),
-    applicationContext: settings.applicationContext,
+    ...boundTo(settings),
     issuedAt,
     ticketAgeAdd: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0,
     ticketLifetime,
     maxEarlyDataSize,
     transport,
+    ...(earlyData?.zone === undefined ? {} : { zone: earlyData.zone }),
     // What resumes under other names is a certificate that is valid for them.
-    ...(settings.resumptionAcrossNames &&
+    ...(settings.binding.resumptionAcrossNames &&
       resumable.externalPskIdentity === undefined && { resumableAcrossNames: true }),
   };
   let ticket: Uint8Array | undefined;
@@ -94,7 +100,7 @@ function* ticketFor({ settings }: ServerHandshake, session: Tls13Session): Hands
   }
   if (store === undefined) return undefined;
   const key = crypto.randomBytes(handleLength);
-  const expiresAt = session.issuedAt + session.ticketLifetime * 1000;
+  const expiresAt = ticketExpiry(session);
   return (yield* ask('store_session', { store, key, state: sessionState.encode(session), expiresAt }))
     ? key
     : undefined;
@@ -125,7 +131,7 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
     cipherSuite: tls13.cipherSuite,
     psk: tls13.ticketPsk(ticketNonce),
     ...partyOf(resumable),
-    applicationContext: settings.applicationContext,
+    applicationContext: settings.binding.applicationContext,
     issuedAt,
     ticketAgeAdd,
     ticketLifetime,
@@ -135,7 +141,7 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
     ticket: ticket.slice(),
   };
   if (store === undefined) return session;
-  const expiresAt = Math.min(issuedAt + ticketLifetime * 1000, session.establishedAt + settings.maximumSessionAge);
+  const expiresAt = Math.min(issuedAt + ticketLifetime * 1000, session.establishedAt + settings.binding.maximumAge);
   let answered = false;
   try {
     if (yield* ask('store_session', { store, key, state: clientSessionState.encode(session), expiresAt }))

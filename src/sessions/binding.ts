@@ -1,14 +1,16 @@
 /**
- * May this session resume here? One pure function for each version, every rule a named reason (RFC 5246 7.4.1.2, RFC 6066 3,
- * RFC 7627 5.3; RFC 8446 4.2.11, 4.6.1).
+ * May this session resume here? One pure function over a list of rules, each a named reason, for both versions and both roles
+ * (RFC 5246 7.4.1.2, RFC 6066 3, RFC 7627 5.3; RFC 8446 4.2.10, 4.2.11, 4.6.1). What the rules cannot see is asked elsewhere: whether the
+ * peer of then is still acceptable, by the certificate verifier; which role a session is for, by the encodings.
  *
- * Order matters in one place: the extended master secret comes last, because two of its cases end the handshake instead
+ * Order matters in one place: the extended master secret comes last, because one of its cases ends the handshake instead
  * of declining the session, and a session that would be declined anyway must not get that far.
  */
-import { equal } from '../bytes.js';
-import { isTls13CipherSuite, tls13Suites } from '../key-schedule/suites.js';
-import type { BindingRefusal } from './binding-refusal.js';
-import type { SessionFacts, Tls12Session, Tls13Session } from './session.js';
+import { empty, equal } from '../bytes.js';
+import { isTls13CipherSuite, tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
+import type { BindingOverrides } from './binding-overrides.js';
+import type { BindingRefusal, EarlyDataBindingRefusal } from './binding-refusal.js';
+import type { Session, Tls13Session } from './session.js';
 
 /** RFC 8446 4.6.1: no session lives longer than 7 days, and renewal does not extend it. Milliseconds. */
 export const maximumSessionAge = 7 * 24 * 60 * 60 * 1000;
@@ -17,91 +19,191 @@ export const maximumSessionAge = 7 * 24 * 60 * 60 * 1000;
 export const maximumClockSkew = 60_000;
 
 /** What the local configuration demands of any session. */
-interface CommonPolicy {
+export interface BindingPolicy {
   /** Names of enabled suites; those of the other version do no harm. */
   readonly cipherSuites: readonly string[];
-  /** Digest of everything that must not differ between two configurations: trust, client authentication, virtual host. */
+  /** Digest of everything that must not differ between two configurations: virtual host, tenant, a client's trust and identity. */
   readonly applicationContext: Uint8Array;
+  /** Server: digest of how it authenticates clients; `undefined` where it does not ask, and in clients. */
+  readonly clientAuthenticationPolicy: Uint8Array | undefined;
+  readonly requireClientCertificate: boolean;
   /** Longest time since the full handshake, milliseconds. */
   readonly maximumAge: number;
-  readonly requireClientCertificate: boolean;
-}
-
-/** What the local configuration demands of a session of TLS 1.2. */
-export interface BindingPolicy extends CommonPolicy {
+  /**
+   * TLS 1.3: whether a session whose server says so may resume under another name (draft-ietf-tls-cross-sni-resumption). That the
+   * certificate is valid for it is for the client to ask.
+   */
+  readonly resumptionAcrossNames: boolean;
   readonly allowResumptionWithoutExtendedMasterSecret: boolean;
+  readonly overrides: BindingOverrides;
 }
 
-/** What the peer asks for now, in TLS 1.2. */
+/** Where a session is to resume. */
 export interface ResumptionRequest {
+  readonly version: Session['version'];
+  /** What the peer offers in TLS 1.2; what both have in TLS 1.3. */
   readonly cipherSuites: readonly (string | number)[];
   /** Lower case. */
   readonly serverName: string | undefined;
+  readonly transport: Tls13Session['transport'];
+  /** Whether the ClientHello has the extension; of no interest in TLS 1.3. */
   readonly extendedMasterSecret: boolean;
 }
 
+interface Meeting {
+  readonly session: Session;
+  readonly request: ResumptionRequest;
+  readonly policy: BindingPolicy;
+  readonly now: number;
+}
+
+interface Rule<Refusal, Case> {
+  readonly refusal: Refusal;
+  /** Where this is set the rule does not hold. Rules without it are those of the keys themselves, or have an option of their own. */
+  readonly override?: keyof BindingOverrides;
+  readonly isBroken: (meeting: Case) => boolean;
+}
+
+const rules: readonly Rule<BindingRefusal, Meeting>[] = [
+  { refusal: 'version_mismatch', isBroken: ({ session, request }) => session.version !== request.version },
+  {
+    refusal: 'too_old',
+    isBroken: ({ session, policy, now }) => isOutside(now - session.establishedAt, policy.maximumAge),
+  },
+  {
+    refusal: 'too_old',
+    override: 'allowSessionsOlderThanSevenDays',
+    isBroken: ({ session, now }) => isOutside(now - session.establishedAt, maximumSessionAge),
+  },
+  {
+    refusal: 'expired',
+    isBroken: ({ session, now }) =>
+      session.version === 'TLSv1.3' && isOutside(now - session.issuedAt, session.ticketLifetime * 1000),
+  },
+  {
+    refusal: 'cipher_suite_disabled',
+    override: 'allowSessionsOfDisabledCipherSuites',
+    isBroken: ({ session, policy }) => !carries(policy.cipherSuites, session),
+  },
+  { refusal: 'cipher_suite_not_offered', isBroken: ({ session, request }) => !carries(request.cipherSuites, session) },
+  {
+    refusal: 'transport_mismatch',
+    override: 'allowSessionsOfOtherTransports',
+    isBroken: ({ session, request }) =>
+      (session.version === 'TLSv1.3' ? session.transport : 'tcp') !== request.transport,
+  },
+  {
+    refusal: 'server_name_mismatch',
+    override: 'allowSessionsOfOtherServerNames',
+    isBroken: (meeting) => meeting.session.serverName !== meeting.request.serverName && !mayCrossNames(meeting),
+  },
+  {
+    refusal: 'context_mismatch',
+    override: 'allowSessionsOfOtherApplicationContexts',
+    isBroken: ({ session, policy }) => !equal(session.applicationContext, policy.applicationContext),
+  },
+  {
+    refusal: 'client_authentication_mismatch',
+    override: 'allowSessionsOfOtherClientAuthenticationPolicies',
+    isBroken: ({ session, policy }) =>
+      !equal(session.clientAuthenticationPolicy ?? empty, policy.clientAuthenticationPolicy ?? empty),
+  },
+  {
+    refusal: 'client_certificate_missing',
+    override: 'allowSessionsWithoutRequiredClientCertificate',
+    isBroken: ({ session, policy }) => policy.requireClientCertificate && session.peerCertificates.length === 0,
+  },
+  {
+    refusal: 'hello_without_extended_master_secret',
+    isBroken: ({ session, request, policy }) =>
+      session.version === 'TLSv1.2' &&
+      !request.extendedMasterSecret &&
+      (session.extendedMasterSecret || !policy.allowResumptionWithoutExtendedMasterSecret),
+  },
+  {
+    refusal: 'session_without_extended_master_secret',
+    isBroken: ({ session, request }) =>
+      session.version === 'TLSv1.2' && request.extendedMasterSecret && !session.extendedMasterSecret,
+  },
+];
+
 /** `undefined` if the session may resume, or the first rule it breaks. `now` is in milliseconds. */
 export function refuseSession(
-  session: Tls12Session,
+  session: Session,
   request: ResumptionRequest,
   policy: BindingPolicy,
   now: number,
 ): BindingRefusal | undefined {
-  if (isTooOld(session, policy, now)) return 'too_old';
-  if (!policy.cipherSuites.includes(session.cipherSuite)) return 'cipher_suite_disabled';
-  if (!request.cipherSuites.includes(session.cipherSuite)) return 'cipher_suite_not_offered';
-  const mismatch = refuseParty(session, request, policy);
-  if (mismatch !== undefined) return mismatch;
-  if (!request.extendedMasterSecret) {
-    if (session.extendedMasterSecret || !policy.allowResumptionWithoutExtendedMasterSecret)
-      return 'hello_without_extended_master_secret';
-  } else if (!session.extendedMasterSecret) return 'session_without_extended_master_secret';
+  return firstBroken(rules, { session, request, policy, now }, policy.overrides);
+}
+
+/** What a connection with early data is, once suite and protocol are chosen. */
+export interface EarlyDataRequest {
+  readonly cipherSuite: Tls13CipherSuite;
+  /** What ALPN has chosen now. */
+  readonly alpnProtocol: string | undefined;
+  /** Lower case. */
+  readonly serverName: string | undefined;
+  readonly transport: Tls13Session['transport'];
+  /** Whose replay record is asked; `undefined` where there is one for all. */
+  readonly zone: string | undefined;
+  /** Bytes that are read. */
+  readonly maxSize: number;
+}
+
+interface EarlyMeeting {
+  readonly session: Tls13Session;
+  readonly request: EarlyDataRequest;
+}
+
+const earlyDataRules: readonly Rule<EarlyDataBindingRefusal, EarlyMeeting>[] = [
+  { refusal: 'suite_mismatch', isBroken: ({ session, request }) => session.cipherSuite !== request.cipherSuite },
+  {
+    refusal: 'alpn_mismatch',
+    override: 'allowEarlyDataOfOtherApplicationProtocols',
+    isBroken: ({ session, request }) => session.alpnProtocol !== request.alpnProtocol,
+  },
+  // Whatever lets the session itself cross names or transports: what was sent early was meant for one.
+  {
+    refusal: 'server_name_mismatch',
+    isBroken: ({ session, request }) => session.serverName !== request.serverName,
+  },
+  { refusal: 'transport_mismatch', isBroken: ({ session, request }) => session.transport !== request.transport },
+  {
+    refusal: 'other_zone',
+    isBroken: ({ session, request }) => request.zone !== undefined && session.zone !== request.zone,
+  },
+  {
+    refusal: 'limit',
+    isBroken: ({ session: { maxEarlyDataSize, transport }, request }) =>
+      maxEarlyDataSize === 0 || (transport === 'tcp' && maxEarlyDataSize > request.maxSize),
+  },
+];
+
+/** RFC 8446 4.2.10: `undefined` if early data under this session may be read, or the first rule it breaks. */
+export function refuseEarlyData(
+  session: Tls13Session,
+  request: EarlyDataRequest,
+  overrides: BindingOverrides,
+): EarlyDataBindingRefusal | undefined {
+  return firstBroken(earlyDataRules, { session, request }, overrides);
+}
+
+function firstBroken<Refusal, Case>(
+  list: readonly Rule<Refusal, Case>[],
+  meeting: Case,
+  overrides: BindingOverrides,
+): Refusal | undefined {
+  for (const { refusal, override, isBroken } of list)
+    if (isBroken(meeting) && (override === undefined || overrides[override] !== true)) return refusal;
   return undefined;
 }
 
-/** What the local configuration demands of a session of TLS 1.3. */
-export interface Tls13BindingPolicy extends CommonPolicy {
-  /**
-   * Whether a session whose server says so may resume under another name (draft-ietf-tls-cross-sni-resumption). That the certificate is
-   * valid for it is for the client to ask.
-   */
-  readonly resumptionAcrossNames: boolean;
-}
-
-/** Where a session of TLS 1.3 is to resume. */
-export interface Tls13ResumptionRequest extends Pick<Tls13Session, 'transport'> {
-  /** Lower case. */
-  readonly serverName: string | undefined;
-}
-
-/**
- * `undefined` if the session may resume, or the first rule it breaks. `now` is in milliseconds. That the suite of this very
- * connection has the session's hash (RFC 8446 4.2.11) shows only once it is chosen.
- */
-export function refuseTls13Session(
-  session: Tls13Session,
-  request: Tls13ResumptionRequest,
-  policy: Tls13BindingPolicy,
-  now: number,
-): BindingRefusal | undefined {
-  if (isTooOld(session, policy, now)) return 'too_old';
-  if (isOutside(now - session.issuedAt, session.ticketLifetime * 1000)) return 'expired';
+/** Whether one of the suites is that of the session, or in TLS 1.3 has its hash. */
+function carries(cipherSuites: readonly (string | number)[], session: Session): boolean {
+  if (session.version === 'TLSv1.2') return cipherSuites.includes(session.cipherSuite);
   const { hash } = tls13Suites[session.cipherSuite];
-  if (!policy.cipherSuites.some((suite) => isTls13CipherSuite(suite) && tls13Suites[suite].hash === hash))
-    return 'cipher_suite_disabled';
-  if (session.transport !== request.transport) return 'transport_mismatch';
-  return refuseParty(session, mayCrossNames(session, request, policy) ? session : request, policy);
-}
-
-/** What is valid for the other name is a certificate: it takes one, and names. */
-function mayCrossNames(session: Tls13Session, request: Tls13ResumptionRequest, policy: Tls13BindingPolicy): boolean {
-  if (!policy.resumptionAcrossNames || session.resumableAcrossNames !== true) return false;
-  if (session.externalPskIdentity !== undefined) return false;
-  return session.serverName !== undefined && request.serverName !== undefined;
-}
-
-function isTooOld(session: SessionFacts, policy: CommonPolicy, now: number): boolean {
-  return isOutside(now - session.establishedAt, Math.min(policy.maximumAge, maximumSessionAge));
+  return cipherSuites.some((suite) => isTls13CipherSuite(suite) && tls13Suites[suite].hash === hash);
 }
 
 /** What comes from the future was made by another clock: honouring it would extend its life (P-time-2). */
@@ -109,14 +211,10 @@ function isOutside(age: number, lifetime: number): boolean {
   return age > lifetime || age < -maximumClockSkew;
 }
 
-/** Whether the same two parties meet again, under the same configuration. */
-function refuseParty(
-  session: SessionFacts,
-  request: { readonly serverName?: string | undefined },
-  policy: CommonPolicy,
-): BindingRefusal | undefined {
-  if (session.serverName !== request.serverName) return 'server_name_mismatch';
-  if (!equal(session.applicationContext, policy.applicationContext)) return 'context_mismatch';
-  if (policy.requireClientCertificate && session.peerCertificates.length === 0) return 'client_certificate_missing';
-  return undefined;
+/** What is valid for the other name is a certificate: it takes one, and names. */
+function mayCrossNames({ session, request, policy }: Meeting): boolean {
+  if (session.version !== 'TLSv1.3') return false;
+  if (!policy.resumptionAcrossNames || session.resumableAcrossNames !== true) return false;
+  if (session.externalPskIdentity !== undefined) return false;
+  return session.serverName !== undefined && request.serverName !== undefined;
 }

@@ -147,8 +147,9 @@ function withFacts<S extends Draft<Session>>(
   session: S,
   { hostName, alpnProtocol, peerSignatureScheme, externalPskIdentity }: ForeignState,
   { serverNamesOfUnnamedStates = [] }: CheckedProfile,
-  { serverName: asked }: ResumptionPlace,
+  { serverName: asked, clientAuthenticationPolicy }: ResumptionPlace,
 ): S {
+  if (clientAuthenticationPolicy !== undefined) session.clientAuthenticationPolicy = clientAuthenticationPolicy;
   if (hostName !== undefined) session.serverName = hostName.toLowerCase();
   else if (asked !== undefined && serverNamesOfUnnamedStates.includes(asked)) session.serverName = asked;
   if (alpnProtocol !== undefined) session.alpnProtocol = alpnProtocol;

@@ -9,8 +9,9 @@
  *             case 0x0303: Tls12State;
  *             case 0x0304: Tls13State;
  *         } state;                                   // see state-fields; a client's has its ticket at the end
- *     } SessionState;                                // and after it, where there is something to say: in a client's
- *                                                    // session what was stapled, and in any what came later
+ *     } SessionState;                                // and after a client's session what was stapled, if anything was
+ *
+ * Neither reads what the other has written.
  *
  * Neither encoding protects anything: a ticket is sealed around the first, and whoever can write where a client keeps the second
  * can make it trust another server. Its checksum finds damage, not attackers.
@@ -21,8 +22,6 @@ import { constant, enumeration, opaque, optional, select, struct, uint32, type I
 import { decodeOrUndefined } from './decode.js';
 import type { Session, SessionEncoding } from './session.js';
 import {
-  additional,
-  additionsOf,
   tls12Fields,
   tls12Session,
   tls12State,
@@ -41,13 +40,12 @@ export const sessionState = {
         session.version === 'TLSv1.3'
           ? { version: session.version, state: tls13Fields(session) }
           : { version: session.version, state: tls12Fields(session) },
-      additions: additionsOf(session),
     }),
 
   decode(bytes: Uint8Array): Session | undefined {
-    const { body, additions } = decodeOrUndefined(serverCodec, copy(bytes)) ?? {};
+    const { body } = decodeOrUndefined(serverCodec, copy(bytes)) ?? {};
     if (body === undefined) return undefined;
-    return body.version === 'TLSv1.3' ? tls13Session(body.state, additions) : tls12Session(body.state, additions);
+    return body.version === 'TLSv1.3' ? tls13Session(body.state) : tls12Session(body.state);
   },
 } satisfies SessionEncoding;
 
@@ -86,13 +84,13 @@ export const clientSessionState = {
     const { body, tail } = decodeOrUndefined(clientCodec, checked) ?? {};
     if (body === undefined) return undefined;
     if (body.version === 'TLSv1.3') {
-      const session = tls13Session(body.state.shared, tail?.additions);
+      const session = tls13Session(body.state.shared);
       if (session === undefined) return undefined;
       session.ticket = body.state.ticket;
       return withStaples(session, tail);
     }
     const { shared, sessionId, ticket, ticketLifetimeHint, pskIdentityHint } = body.state;
-    const session = tls12Session(shared, tail?.additions);
+    const session = tls12Session(shared);
     if (session === undefined) return undefined;
     if (session.externalPskIdentity !== undefined) session.pskIdentityHint = pskIdentityHint;
     if (sessionId.length > 0) session.sessionId = sessionId;
@@ -104,20 +102,24 @@ export const clientSessionState = {
   },
 } satisfies SessionEncoding;
 
-const format = enumeration(1, { session: 1, client_session: 2 });
+/** Whether it was written by `clientSessionState`. */
+export function isClientState(bytes: Uint8Array): boolean {
+  return bytes[0] === formats.client_session;
+}
+
+const formats = { session: 1, client_session: 2 };
+const format = enumeration(1, formats);
 const version = enumeration(2, protocolVersions);
 
 const serverCodec = struct({
   format: constant(format, 'session'),
   body: select('version', version, 'state', { 'TLSv1.2': tls12State, 'TLSv1.3': tls13State }),
-  additions: optional(additional),
 });
 
 /** What stands at the end of a client's session that has something of it; empty is none. */
 const clientTail = struct({
   ocspResponse: opaque(0, 2 ** 24 - 1),
   signedCertificateTimestamps: opaque(0, 2 ** 16 - 1),
-  additions: optional(additional),
 });
 
 const clientCodec = struct({
@@ -137,16 +139,15 @@ const clientCodec = struct({
 
 function tailOf(session: Session): Infer<typeof clientTail> | undefined {
   const { ocspResponse = empty, signedCertificateTimestamps = empty } = session;
-  const additions = additionsOf(session);
-  if (ocspResponse.length + signedCertificateTimestamps.length === 0 && additions === undefined) return undefined;
-  return { ocspResponse, signedCertificateTimestamps, additions };
+  if (ocspResponse.length + signedCertificateTimestamps.length === 0) return undefined;
+  return { ocspResponse, signedCertificateTimestamps };
 }
 
 /** `undefined` where something is announced and nothing is there. */
 function withStaples<S extends Draft<Session>>(session: S, tail: Infer<typeof clientTail> | undefined): S | undefined {
   if (tail === undefined) return session;
-  const { ocspResponse, signedCertificateTimestamps, additions } = tail;
-  if (ocspResponse.length + signedCertificateTimestamps.length === 0 && additions === undefined) return undefined;
+  const { ocspResponse, signedCertificateTimestamps } = tail;
+  if (ocspResponse.length + signedCertificateTimestamps.length === 0) return undefined;
   if (ocspResponse.length > 0) session.ocspResponse = ocspResponse;
   if (signedCertificateTimestamps.length > 0) session.signedCertificateTimestamps = signedCertificateTimestamps;
   return session;

@@ -38,6 +38,8 @@ export interface SessionFacts extends Staples {
   readonly peerSignatureScheme?: SignatureSchemeInRegistry;
   /** Which configuration the session is bound to: the application's bytes, compared whole. */
   readonly applicationContext: Uint8Array;
+  /** Server only: how clients were authenticated, a digest; none where they were not asked. */
+  readonly clientAuthenticationPolicy?: Uint8Array;
   /**
    * Where the handshake behind it stood on an external PSK: the identity of that, as it was on the wire. The session is good as long
    * as the PSK is.
@@ -84,6 +86,8 @@ export interface Tls13Session extends SessionFacts {
    * (draft-ietf-tls-cross-sni-resumption); else under its own alone.
    */
   readonly resumableAcrossNames?: true;
+  /** Server only: the place whose replay record knows about early data under this ticket. */
+  readonly zone?: string;
   /** Client only: the ticket that the server gave, 1 to 65535 bytes. */
   readonly ticket?: Uint8Array;
 }
@@ -99,6 +103,8 @@ export interface ResumptionPlace {
   readonly serverName: string | undefined;
   /** What the local configuration demands in `Session.applicationContext`. */
   readonly applicationContext: Uint8Array;
+  /** As above, in `Session.clientAuthenticationPolicy`. */
+  readonly clientAuthenticationPolicy?: Uint8Array | undefined;
   /** Milliseconds. */
   readonly now: number;
 }

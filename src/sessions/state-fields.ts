@@ -40,6 +40,7 @@ const facts = struct({
   peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
   applicationContext: opaque(0, 2 ** 16 - 1),
   peerSignatureScheme: enumeration(2, signatureSchemes), // 0: none
+  clientAuthenticationPolicy: opaque(0, 2 ** 8 - 1), // empty: none
 });
 
 export const tls12State = struct({
@@ -47,6 +48,13 @@ export const tls12State = struct({
   masterSecret: fixed(masterSecretLength),
   extendedMasterSecret: uint8, // 0 or 1
   externalPskIdentity: opaque(0, 2 ** 16 - 1), // empty with the suites of certificates
+  group: enumeration(2, {
+    none: 0,
+    secp256r1: namedGroups.secp256r1,
+    secp384r1: namedGroups.secp384r1,
+    secp521r1: namedGroups.secp521r1,
+    x25519: namedGroups.x25519,
+  } satisfies Record<EcdheGroup | 'none', number>),
   facts,
 });
 
@@ -58,18 +66,9 @@ export const tls13State = struct({
   maxEarlyDataSize: uint32,
   transport: enumeration(1, { tcp: 0, quic: 1 }),
   externalPskIdentity: opaque(0, 2 ** 16 - 1), // empty: none
+  resumableAcrossNames: uint8, // 0 or 1
+  zone: opaque(0, 2 ** 8 - 1), // empty: none
   facts,
-});
-
-/** What sessions did not remember at first: those that have none of it are written as they were then. */
-export const additional = struct({
-  group: enumeration(2, {
-    secp256r1: namedGroups.secp256r1,
-    secp384r1: namedGroups.secp384r1,
-    secp521r1: namedGroups.secp521r1,
-    x25519: namedGroups.x25519,
-  } satisfies Record<EcdheGroup, number>), // 0: none; TLS 1.2
-  resumableAcrossNames: uint8, // 0 or 1; TLS 1.3
 });
 
 /** While it is read. */
@@ -82,18 +81,17 @@ export function tls12Fields(session: Tls12Session): Infer<typeof tls12State> {
     masterSecret: session.masterSecret,
     extendedMasterSecret: session.extendedMasterSecret ? 1 : 0,
     externalPskIdentity: session.externalPskIdentity ?? empty,
+    group: session.group ?? 'none',
     facts: factFields(session),
   };
 }
 
 /** The session that was written down, to which a client adds what only it has; `undefined` if there can be none such. */
-export function tls12Session(
-  fields: Infer<typeof tls12State>,
-  additions: Additions | undefined,
-): Draft<Tls12Session> | undefined {
-  const { cipherSuite, extendedMasterSecret, externalPskIdentity, facts } = fields;
+export function tls12Session(fields: Infer<typeof tls12State>): Draft<Tls12Session> | undefined {
+  const { cipherSuite, extendedMasterSecret, externalPskIdentity, group, facts } = fields;
   const masterSecret = concealed(fields.masterSecret);
   if (!isTls12CipherSuite(cipherSuite) || isAllZero(masterSecret) || extendedMasterSecret > 1) return undefined;
+  if (typeof group === 'number') return undefined;
   const session: Draft<Tls12Session> = {
     version: 'TLSv1.2',
     cipherSuite,
@@ -106,11 +104,7 @@ export function tls12Session(
   };
   if (isPskSuite(cipherSuite)) session.externalPskIdentity = externalPskIdentity;
   else if (externalPskIdentity.length > 0) return undefined;
-  if (additions !== undefined) {
-    const { group, resumableAcrossNames } = additions;
-    if (typeof group === 'number' || resumableAcrossNames !== 0) return undefined;
-    session.group = group;
-  }
+  if (group !== 'none') session.group = group;
   return withNames(facts, session);
 }
 
@@ -124,19 +118,20 @@ export function tls13Fields(session: Tls13Session): Infer<typeof tls13State> {
     maxEarlyDataSize: session.maxEarlyDataSize,
     transport: session.transport,
     externalPskIdentity: session.externalPskIdentity ?? empty,
+    resumableAcrossNames: session.resumableAcrossNames === true ? 1 : 0,
+    zone: byteString(session.zone),
     facts: factFields(session),
   };
 }
 
 /** As {@link tls12Session}. */
-export function tls13Session(
-  fields: Infer<typeof tls13State>,
-  additions: Additions | undefined,
-): Draft<Tls13Session> | undefined {
+export function tls13Session(fields: Infer<typeof tls13State>): Draft<Tls13Session> | undefined {
   const { cipherSuite, ticketAgeAdd, ticketLifetime, maxEarlyDataSize, transport, externalPskIdentity, facts } = fields;
+  const { resumableAcrossNames, zone } = fields;
   const psk = concealed(fields.psk);
   if (!isTls13CipherSuite(cipherSuite) || psk.length !== hashLength[tls13Suites[cipherSuite].hash]) return undefined;
   if (isAllZero(psk) || ticketLifetime > maximumTicketLifetime || typeof transport === 'number') return undefined;
+  if (resumableAcrossNames > 1) return undefined;
   const session: Draft<Tls13Session> = {
     version: 'TLSv1.3',
     cipherSuite,
@@ -151,19 +146,9 @@ export function tls13Session(
     applicationContext: facts.applicationContext,
   };
   if (externalPskIdentity.length > 0) session.externalPskIdentity = externalPskIdentity;
-  if (additions !== undefined) {
-    if (additions.group !== 0 || additions.resumableAcrossNames !== 1) return undefined;
-    session.resumableAcrossNames = true;
-  }
+  if (resumableAcrossNames === 1) session.resumableAcrossNames = true;
+  if (zone.length > 0) session.zone = fromAscii(zone);
   return withNames(facts, session);
-}
-
-type Additions = Infer<typeof additional>;
-
-/** `undefined` if there is none of it. */
-export function additionsOf(session: Session): Additions | undefined {
-  if (session.version === 'TLSv1.3') return session.resumableAcrossNames && { group: 0, resumableAcrossNames: 1 };
-  return session.group && { group: session.group, resumableAcrossNames: 0 };
 }
 
 function factFields(session: SessionFacts): Infer<typeof facts> {
@@ -175,6 +160,7 @@ function factFields(session: SessionFacts): Infer<typeof facts> {
     peerCertificates: session.peerCertificates,
     applicationContext: session.applicationContext,
     peerSignatureScheme: session.peerSignatureScheme ?? 0,
+    clientAuthenticationPolicy: session.clientAuthenticationPolicy ?? empty,
   };
 }
 
@@ -183,12 +169,13 @@ function factFields(session: SessionFacts): Infer<typeof facts> {
  * object they make decoding five times as slow.
  */
 function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, session: S): S | undefined {
-  const { establishedAt, issuedAt, serverName, alpnProtocol, peerSignatureScheme } = fields;
+  const { establishedAt, issuedAt, serverName, alpnProtocol, peerSignatureScheme, clientAuthenticationPolicy } = fields;
   if (establishedAt > latestTime || issuedAt > latestTime) return undefined;
   if (serverName.length > 0) session.serverName = fromAscii(serverName);
   if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
   if (typeof peerSignatureScheme === 'string') session.peerSignatureScheme = peerSignatureScheme;
   else if (peerSignatureScheme !== 0) return undefined;
+  if (clientAuthenticationPolicy.length > 0) session.clientAuthenticationPolicy = clientAuthenticationPolicy;
   return session;
 }
 

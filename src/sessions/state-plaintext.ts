@@ -69,7 +69,7 @@ export const rfc5077State = {
     if (session.version !== 'TLSv1.2') return undefined;
     const { extendedMasterSecret, serverName, alpnProtocol, applicationContext } = session;
     if (extendedMasterSecret || serverName !== undefined || alpnProtocol !== undefined) return undefined;
-    if (applicationContext.length > 0) return undefined;
+    if (applicationContext.length > 0 || session.clientAuthenticationPolicy !== undefined) return undefined;
     return statePlaintext.encode({
       protocolVersion: session.version,
       cipherSuite: session.cipherSuite,

@@ -21,7 +21,7 @@ async function receiving(
   flight: Uint8Array,
   guard: ReplayGuard,
 ): Promise<Rogue> {
-  const earlyData = { maxSize: maxEarlyData, replayGuard: guard };
+  const earlyData = { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true };
   const server = rogueServer(world.server({ earlyData }), {}, { named: 'async' });
   server.connection.receive(flight.slice());
   await waitFor(server);

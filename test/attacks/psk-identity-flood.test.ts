@@ -22,10 +22,21 @@ import { RecordingStore } from '../support/recording-store.js';
 import type { ServerSettings } from '../../src/handshake/settings.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
 
-const junkIdentity = (i: number) => Uint8Array.of(0x6a, i >> 8, i & 0xff);
+function junkIdentity(i: number, length: number): Uint8Array {
+  const identity = new Uint8Array(length);
+  identity.set([0x6a, i >> 8, i & 0xff]);
+  return identity;
+}
 
 /** The honest PSK at `position` among identities that nobody knows; its binder is right. */
-function flood(world: Tls13World, session: Tls13Session, server: ServerSettings, count: number, position: number) {
+function flood(
+  world: Tls13World,
+  session: Tls13Session,
+  server: ServerSettings,
+  count: number,
+  position: number,
+  length = 3,
+) {
   const client = rogueClient(
     world.client({ session }),
     changingHello(0, (body, hs) => {
@@ -35,7 +46,7 @@ function flood(world: Tls13World, session: Tls13Session, server: ServerSettings,
       const crowded = reshaped(body, (all) =>
         all.map((extension) =>
           extension.type === 'pre_shared_key'
-            ? { ...extension, data: crowd(extension.data, count, position) }
+            ? { ...extension, data: crowd(extension.data, count, position, length) }
             : extension,
         ),
       );
@@ -46,12 +57,12 @@ function flood(world: Tls13World, session: Tls13Session, server: ServerSettings,
   return pump(pairOf(client, rogueServer(server)));
 }
 
-function crowd({ identities }: OfferedPsks, count: number, position: number): OfferedPsks {
+function crowd({ identities }: OfferedPsks, count: number, position: number, length = 3): OfferedPsks {
   const [honest] = identities;
   if (honest === undefined) throw new Error('no PSK is offered');
   return {
     identities: Array.from({ length: count }, (_, i) =>
-      i === position ? honest : { identity: junkIdentity(i), obfuscatedTicketAge: 0 },
+      i === position ? honest : { identity: junkIdentity(i, length), obfuscatedTicketAge: 0 },
     ),
     binders: Array.from({ length: count }, () => new Uint8Array(32)),
   };
@@ -91,7 +102,11 @@ describe('PSK identities in crowds', () => {
     expect([outcome(full), opened]).toEqual([expect.stringMatching(/^full: /), maxPskIdentities]);
 
     const store = new RecordingStore();
-    flood(world, session, world.server({ tickets: undefined, sessions: store }), 1500, 1499);
+    const stateful = world.server({ tickets: undefined, sessions: store });
+    flood(world, session, stateful, 1500, 1499);
+    expect(store.calls.filter((call) => !call.startsWith('set'))).toEqual([]);
+    // As long as the handles of a store.
+    flood(world, session, stateful, 700, 699, 24);
     expect(store.calls.filter((call) => call.startsWith('get')).length).toBe(maxPskIdentities);
 
     let asked = 0;

@@ -30,7 +30,7 @@ function makeWorld() {
   const server = tls13Server('node', 'clocks', {
     now,
     tickets: ticketSealer('node', 'clocks', { now }).sealer,
-    earlyData: { maxSize: 1000, replayGuard: new MemoryReplayGuard({ now }) },
+    earlyData: { maxSize: 1000, replayGuard: new MemoryReplayGuard({ now }), ticketsAreOfThisProcessAlone: true },
   });
   let made = 0;
   const client = (session?: Session) =>

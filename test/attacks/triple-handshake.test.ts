@@ -98,7 +98,7 @@ describe.each(tls12Kinds)('a client without the extended master secret (%s)', (k
     const client = world.client();
     const session = {
       ...remembered,
-      applicationContext: client.applicationContext,
+      applicationContext: client.binding.applicationContext,
       establishedAt: client.now(),
       issuedAt: client.now(),
     };

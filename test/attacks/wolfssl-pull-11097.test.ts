@@ -21,7 +21,7 @@ describe('a restart between a first flight and its replay', () => {
     expect(theEvent(before, 'early_data').accepted).toBe(true);
     world.clock.time += 2000;
     const replayGuard = new MemoryReplayGuard({ now: world.now });
-    const options = { earlyData: { maxSize: maxEarlyData, replayGuard } };
+    const options = { earlyData: { maxSize: maxEarlyData, replayGuard, ticketsAreOfThisProcessAlone: true } };
     return { world, session, client, flight, options };
   }
 

@@ -140,7 +140,7 @@ function offerOf(backend: BackendName, connection: CapturedConnection): Offer | 
     const externalPsk = { identity: offered.identity, key: psk.key, role: 'server', withoutImporter: true } as const;
     return { ...offer, settings: () => tls13Server(backend, origin, { ...modes, externalPsks: [externalPsk] }) };
   }
-  const { applicationContext } = tls13Server(backend, origin);
+  const { applicationContext } = tls13Server(backend, origin).binding;
   const session = {
     ...recordedSession(replayTls13(crypto, resumes).messages, resumes, hello, offered, psk.key),
     applicationContext,
@@ -150,7 +150,7 @@ function offerOf(backend: BackendName, connection: CapturedConnection): Offer | 
       ...modes,
       tickets: sealerOf(offered.identity, session),
       alpnProtocols: session.alpnProtocol === undefined ? undefined : [session.alpnProtocol],
-      earlyData: { maxSize: 2 ** 32 - 1, replayGuard: guardSince(session.issuedAt) },
+      earlyData: { maxSize: 2 ** 32 - 1, replayGuard: guardSince(session.issuedAt), ticketsAreOfThisProcessAlone: true },
     });
   return { ...offer, settings };
 }

@@ -11,6 +11,8 @@ import type { ServeProcess } from './command.js';
 import { request, useCommand, useVisitors } from './visitors.js';
 
 let early: ServeProcess;
+/** With ticket keys of its own. */
+let alone: ServeProcess;
 const command = useCommand(async (built) => {
   for (const [name, seed] of Object.entries({ 'one.key': 7, 'two.key': 11 }))
     writeFileSync(
@@ -18,6 +20,7 @@ const command = useCommand(async (built) => {
       Uint8Array.from({ length: 80 }, (_, i) => (i * i * seed + seed) % 251),
     );
   early = await built.serve(['--early-data', '16384', '--ticket-keys', 'one.key']);
+  alone = await built.serve(['--early-data', '16384']);
 });
 const visitors = useVisitors();
 
@@ -103,8 +106,8 @@ describe('resumption', () => {
 
 describe('early data', () => {
   it('is answered as soon as the handshake is complete, in one record', async () => {
-    const [session] = (await visitors.visit(early)).sessions;
-    const { visitor, line } = await visitors.visit(early, { session: session!, earlyData: true }, requestEarly);
+    const [session] = (await visitors.visit(alone)).sessions;
+    const { visitor, line } = await visitors.visit(alone, { session: session!, earlyData: true }, requestEarly);
     expect(line).toMatchObject({
       mode: 'psk_dhe_ke',
       earlyData: 'accepted',
@@ -116,13 +119,19 @@ describe('early data', () => {
   });
 
   it('may hold the first half of a request', async () => {
-    const [session] = (await visitors.visit(early)).sessions;
+    const [session] = (await visitors.visit(alone)).sessions;
     const half = (connection: Connection) => connection.writeEarlyData(ascii('GET / HTTP/1.0\r\n'));
-    const visitor = await visitors.client(early, { session: session!, earlyData: true }, half).opened();
-    expect(await early.take(1)).toMatchObject([{ earlyData: 'accepted', earlyDataBytes: 16 }]);
+    const visitor = await visitors.client(alone, { session: session!, earlyData: true }, half).opened();
+    expect(await alone.take(1)).toMatchObject([{ earlyData: 'accepted', earlyDataBytes: 16 }]);
     expect(visitor.records).toEqual([]);
     visitor.write('\r\n');
     await visitor.until(({ records }) => records.length === 1);
+  });
+
+  it('P-early-2 is rejected at first where others may have the ticket keys', async () => {
+    const [session] = (await visitors.visit(early)).sessions;
+    const { line } = await visitors.visit(early, { session: session!, earlyData: true }, requestEarly);
+    expect(line).toMatchObject({ mode: 'psk_dhe_ke', earlyData: 'rejected', earlyDataReason: 'startup_quarantine' });
   });
 
   it('is echoed record by record', async () => {

@@ -82,9 +82,9 @@ describe('a server whose ticket keys open for a while', () => {
   });
 
   it('R9325-3.4-6 resumes for two lives of a key, unless told', () => {
-    expect(serverOf({ tickets: tickets(86_400_000) }).maximumSessionAge).toBe(172_800_000);
-    expect(serverOf({ tickets: tickets(604_800_000) }).maximumSessionAge).toBe(604_800_000);
-    expect(serverOf({ tickets: tickets(3_600_000), maximumSessionAge: 1 }).maximumSessionAge).toBe(1);
+    expect(serverOf({ tickets: tickets(86_400_000) }).binding.maximumAge).toBe(172_800_000);
+    expect(serverOf({ tickets: tickets(604_800_000) }).binding.maximumAge).toBe(604_800_000);
+    expect(serverOf({ tickets: tickets(3_600_000), maximumSessionAge: 1 }).binding.maximumAge).toBe(1);
   });
 
   it('makes tickets that live as long as by default, or as the key', () => {
@@ -185,6 +185,8 @@ describe('defaults', () => {
     expect(serverOf({ earlyData: { maxSize: 7, replayGuard } }).earlyData).toEqual({
       maxSize: 7,
       replayGuard,
+      zone: undefined,
+      acceptTicketsOfThisRunAtOnce: false,
       freshnessWindow: 10_000,
     });
   });

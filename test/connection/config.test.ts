@@ -99,7 +99,14 @@ describe('settings', () => {
       tickets: true,
       groups: ['x25519', 'secp256r1', 'secp384r1'],
       alpnProtocols: [],
-      maximumSessionAge,
+      binding: {
+        maximumAge: maximumSessionAge,
+        clientAuthenticationPolicy: undefined,
+        requireClientCertificate: false,
+        resumptionAcrossNames: false,
+        allowResumptionWithoutExtendedMasterSecret: false,
+        overrides: {},
+      },
       allowMissingExtendedMasterSecret: false,
       allowServersWithoutSecureRenegotiation: false,
     });
@@ -110,7 +117,15 @@ describe('settings', () => {
       renewTickets: 'when_key_rotated',
       clientAuthentication: 'none',
       allowMissingExtendedMasterSecret: false,
-      allowResumptionWithoutExtendedMasterSecret: false,
+      binding: {
+        maximumAge: maximumSessionAge,
+        applicationContext: new Uint8Array(0),
+        clientAuthenticationPolicy: undefined,
+        requireClientCertificate: false,
+        resumptionAcrossNames: false,
+        allowResumptionWithoutExtendedMasterSecret: false,
+        overrides: {},
+      },
     });
     expect([server.sessions, server.tickets]).toEqual([undefined, undefined]);
   });
@@ -148,16 +163,24 @@ describe('settings', () => {
       { alpnProtocols: [] },
       { credentials: [clientCredentials] },
       { applicationContext: ascii('another trust') },
+      { verifierIdentity: 'another verifier' },
+      { revocationEpoch: 1 },
     ];
     const keys = different.map((changes) => clientOf({ ...base, ...changes }).sessionKey.join());
     expect(new Set(keys).size).toBe(different.length);
+    const asking = { clientAuthentication: 'request', verifyCertificate: trustingVerifier };
     const contexts = [
       {},
       { applicationContext: ascii('a') },
-      { clientAuthentication: 'request', verifyCertificate: trustingVerifier },
+      asking,
       { clientAuthentication: 'require', verifyCertificate: trustingVerifier },
-      { certificateAuthorities: [ascii('a')] },
-    ].map((options) => serverOf(options as Partial<ServerOptions>).applicationContext.join());
+      { ...asking, certificateAuthorities: [ascii('a')] },
+      { ...asking, verifierIdentity: 'partners' },
+      { ...asking, revocationEpoch: 1 },
+    ].map((options) => {
+      const { applicationContext, clientAuthenticationPolicy } = serverOf(options as Partial<ServerOptions>).binding;
+      return `${applicationContext.join()} ${String(clientAuthenticationPolicy?.join())}`;
+    });
     expect(new Set(contexts).size).toBe(contexts.length);
   });
 });

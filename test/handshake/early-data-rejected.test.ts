@@ -107,7 +107,7 @@ describe('rejected', () => {
   });
 
   it('where the ticket allows more than the server reads', () => {
-    expect(reasonOf(sent({ earlyData: { maxSize: maxEarlyData - 1, replayGuard: world.guard } }))).toBe('limit');
+    expect(reasonOf(sent({ earlyData: { maxSize: maxEarlyData - 1, replayGuard: world.guard, ticketsAreOfThisProcessAlone: true } }))).toBe('limit');
   });
 
   it('R8446-4.2.10-7 R8446-4.2.10-10 its records are dropped until one opens', () => {
@@ -279,7 +279,7 @@ describe('anti-replay', () => {
 
   it('R8446-8.2-1 R8446-8.2-3 the guard is asked for the binder, once it is verified', () => {
     const { guard, asked } = guarded('fresh');
-    const earlyData = { maxSize: maxEarlyData, replayGuard: guard };
+    const earlyData = { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true };
     const session = world.session();
     const { heard, says } = listening('client_hello');
     const pair = serverPair(world.client({ session, earlyData: true }), world.server({ earlyData }), says);
@@ -301,14 +301,14 @@ describe('anti-replay', () => {
     [new Error('down'), 'replay_store_unavailable'],
   ] as const)('R8446-8.2-4 P-early-1 the answer %s rejects early data and nothing else', (answer, reason) => {
     const { guard } = guarded(answer);
-    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard } }));
+    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }));
     expect(outcome(pair)).toBe('psk_dhe_ke');
     expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason });
   });
 
   it('P-early-2 R8446-8.2-5 tickets from before the guard began are not asked about', () => {
     const { guard, asked } = guarded('fresh', world.clock.time + 5000);
-    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard } }));
+    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }));
     expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason: 'startup_quarantine' });
     expect(asked).toEqual([]);
   });

@@ -142,7 +142,7 @@ describe('a ClientHello', () => {
     });
   });
 
-  it('P-state-3 R8446-8.1-1 for psk_ke, whose ticket another took at the same moment: handshake_failure', () => {
+  it('P-state-3 R8446-8.1-1 for psk_ke, whose ticket another took at the same moment: a full handshake, with a key share', () => {
     const store = new MemoryStore({ now: () => world.clock.time });
     const modes = { pskKeyExchangeModes: ['psk_ke'] } as const;
     const stateful = { ...modes, tickets: undefined, sessions: store };
@@ -150,14 +150,16 @@ describe('a ClientHello', () => {
     const faster = { get: store.get.bind(store), set: store.set.bind(store), delete: store.delete.bind(store) };
     const outrun = { ...stateful, sessions: { ...faster, take: () => undefined } };
     const pair = pump(makePair(world.client({ session, ...modes }), world.server(outrun)));
-    expect(theEvent(pair.server, 'close').error).toMatchObject({
-      alert: 'handshake_failure',
-      message: 'no key share for a full handshake',
+    expect(theEvent(pair.server, 'handshake')).toMatchObject({
+      mode: 'full',
+      reason: 'unknown_session_id',
+      helloRetryRequest: true,
+      group: 'x25519',
     });
-    // With a share at hand, the handshake is full.
+    // With a share at hand, it takes no longer.
     const sharing = { pskKeyExchangeModes: ['psk_dhe_ke'] } as const;
     expect(serverMeets(world.client({ session, ...sharing }), world.server({ ...outrun, ...sharing }))).toBe(
-      'full: already_used',
+      'full: unknown_session_id',
     );
   });
 

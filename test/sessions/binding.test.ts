@@ -4,34 +4,35 @@ import {
   maximumClockSkew,
   maximumSessionAge,
   refuseSession,
-  refuseTls13Session,
   type BindingPolicy,
   type ResumptionRequest,
-  type Tls13BindingPolicy,
-  type Tls13ResumptionRequest,
 } from '../../src/sessions/binding.js';
 import type { BindingRefusal } from '../../src/sessions/binding-refusal.js';
 import type { SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
 import { fullSession, fullTls13Session } from './sessions.js';
 
-const policy: BindingPolicy & Tls13BindingPolicy = {
+const policy: BindingPolicy = {
   cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'],
   applicationContext: fromHex('c0ffee'),
   maximumAge: maximumSessionAge,
+  clientAuthenticationPolicy: undefined,
   requireClientCertificate: false,
   allowResumptionWithoutExtendedMasterSecret: false,
   resumptionAcrossNames: false,
+  overrides: {},
 };
 const { establishedAt, issuedAt } = fullSession;
 
-interface Circumstances<R> {
-  readonly request?: Partial<R>;
-  readonly policy?: Partial<typeof policy>;
+interface Circumstances {
+  readonly request?: Partial<ResumptionRequest>;
+  readonly policy?: Partial<BindingPolicy>;
   readonly now?: number;
 }
 
-function refuse12(session: Partial<Tls12Session>, at: Circumstances<ResumptionRequest> = {}) {
+function refuse12(session: Partial<Tls12Session>, at: Circumstances = {}) {
   const request: ResumptionRequest = {
+    version: 'TLSv1.2',
+    transport: 'tcp',
     cipherSuites: [0x0a0a, 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
     serverName: 'example.test',
     extendedMasterSecret: true,
@@ -40,17 +41,22 @@ function refuse12(session: Partial<Tls12Session>, at: Circumstances<ResumptionRe
   return refuseSession({ ...fullSession, ...session }, request, { ...policy, ...at.policy }, at.now ?? issuedAt);
 }
 
-function refuse13(session: Partial<Tls13Session>, at: Circumstances<Tls13ResumptionRequest> = {}) {
-  const request: Tls13ResumptionRequest = { serverName: 'example.test', transport: 'tcp', ...at.request };
+const asked13: ResumptionRequest = {
+  version: 'TLSv1.3',
+  transport: 'tcp',
+  cipherSuites: [0x0a0a, 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384'],
+  serverName: 'example.test',
+  extendedMasterSecret: true,
+};
+
+function refuse13(session: Partial<Tls13Session>, at: Circumstances = {}) {
+  const request = { ...asked13, ...at.request };
   // A ticket that outlives all that is asked of it here, unless a case says otherwise.
   const ticket = { ...fullTls13Session, ticketLifetime: 604_800, ...session };
-  return refuseTls13Session(ticket, request, { ...policy, ...at.policy }, at.now ?? issuedAt);
+  return refuseSession(ticket, request, { ...policy, ...at.policy }, at.now ?? issuedAt);
 }
 
-type Common = (
-  session: Partial<SessionFacts>,
-  at?: Circumstances<{ serverName: string | undefined }>,
-) => BindingRefusal | undefined;
+type Common = (session: Partial<SessionFacts>, at?: Circumstances) => BindingRefusal | undefined;
 
 describe.each<[string, Common]>([
   ['TLS 1.2', refuse12],
@@ -159,10 +165,8 @@ describe('a session of TLS 1.3 alone', () => {
     const across = { resumableAcrossNames: true } as const;
     expect(refuse13(across, { ...wanted, request: { serverName: undefined } })).toBe('server_name_mismatch');
     const { serverName: _none, ...nameless } = { ...fullTls13Session, ...across };
-    const request = { serverName: 'example.test', transport: 'tcp' } as const;
-    expect(refuseTls13Session(nameless, request, { ...policy, ...wanted.policy }, issuedAt)).toBe(
-      'server_name_mismatch',
-    );
+    const request = { ...asked13, serverName: 'example.test' };
+    expect(refuseSession(nameless, request, { ...policy, ...wanted.policy }, issuedAt)).toBe('server_name_mismatch');
   });
 
   it('P-bind-1 belongs to its name where no certificate stands behind it', () => {

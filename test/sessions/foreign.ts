@@ -51,8 +51,11 @@ export const sampleTime = 1_795_254_310_000;
 
 export const applicationContext = fromHex('c0ffee');
 
+/** How clients are authenticated in this place: what a foreign session passes for, since it can say nothing of it. */
+export const clientAuthenticationPolicy = fromHex('ca');
+
 export function place(parts: Partial<ResumptionPlace> = {}): ResumptionPlace {
-  return { serverName: 'a.test', applicationContext, now: sampleTime, ...parts };
+  return { serverName: 'a.test', applicationContext, clientAuthenticationPolicy, now: sampleTime, ...parts };
 }
 
 /** Where a session like those of `sessions.ts` resumes. */
@@ -67,9 +70,13 @@ export function placeOf(session: Session): ResumptionPlace {
 export function asServersMakeIt<S extends Session>(session: S): S {
   const { serverName, peerCertificates } = session;
   const establishedAt = session.establishedAt % 10_000_000_000_000;
+  const made = { ...session };
+  // Zones are ours alone.
+  if (made.version === 'TLSv1.3') delete (made as { zone?: string }).zone;
   return {
-    ...session,
+    ...made,
     applicationContext,
+    clientAuthenticationPolicy,
     establishedAt,
     issuedAt: establishedAt + (session.issuedAt % 691_200_000),
     peerCertificates: peerCertificates.map((bytes) => concat(Uint8Array.of(0x30, bytes.length), bytes)),

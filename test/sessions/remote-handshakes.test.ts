@@ -89,8 +89,8 @@ describe.each(redisLibraries)('sessions in Redis through $library', (library) =>
     expect([first.outcome, sent.splice(0)]).toEqual(['not_offered', version === 'TLSv1.2' ? ['SET'] : ['SET', 'SET']]);
     const second = await shake(version, newStore(), first.session);
     expect(second.outcome).toBe(resumed[version]);
-    // The look, and in TLS 1.3 the decision, and afterwards the next ticket.
-    expect(sent.splice(0)).toEqual(version === 'TLSv1.2' ? ['GET'] : ['GET', 'GETDEL', 'SET']);
+    // One look; in TLS 1.3 it is the decision as well, and afterwards comes the next ticket.
+    expect(sent.splice(0)).toEqual(version === 'TLSv1.2' ? ['GET'] : ['GETDEL', 'SET']);
     const again = await shake(version, newStore(), first.session);
     expect(again.outcome).toBe(version === 'TLSv1.2' ? 'session_id' : 'unknown_session_id');
   });
@@ -115,7 +115,7 @@ describe.each(redisLibraries)('sessions in Redis through $library', (library) =>
     const all = await Promise.all(Array.from({ length: 10 }, () => shake('TLSv1.3', newStore(), session)));
     const outcomes = all.map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'psk_dhe_ke')).toHaveLength(1);
-    for (const outcome of outcomes) expect(['psk_dhe_ke', 'already_used', 'unknown_session_id']).toContain(outcome);
+    for (const outcome of outcomes) expect(['psk_dhe_ke', 'unknown_session_id']).toContain(outcome);
   });
 
   it('P-state-8 handshakes are full ones while Redis is paused or dead, and wait for it no longer than its limit', async ({
@@ -139,7 +139,9 @@ describe.each(redisLibraries)('sessions in Redis through $library', (library) =>
         process.kill(server.pid, 'SIGCONT');
       }
       while (breaker.statistics().state !== 'closed') await shake(version, newStore());
-      expect((await shake(version, newStore(), session)).outcome).toBe(resumed[version]);
+      // What was asked for once is taken in TLS 1.3, although the answer came too late.
+      const late = version === 'TLSv1.2' ? resumed[version] : 'unknown_session_id';
+      expect((await shake(version, newStore(), session)).outcome).toBe(late);
     }
     const { session } = await shake('TLSv1.2', newStore());
     kill(server);

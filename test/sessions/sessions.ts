@@ -89,6 +89,7 @@ const anyFacts: fc.Arbitrary<SessionFacts> = fc.record(
     serverName: name(300),
     alpnProtocol: name(255),
     peerSignatureScheme: fc.constantFrom('ecdsa_secp256r1_sha256', 'mldsa65', 'ed448'),
+    clientAuthenticationPolicy: bytes(1, 40),
   },
   { requiredKeys: ['establishedAt', 'issuedAt', 'peerCertificates', 'applicationContext'] },
 );
@@ -136,7 +137,7 @@ export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
       }),
       anyFacts,
       fc.record(
-        { externalPskIdentity: bytes(1, 40), resumableAcrossNames: fc.constant(true as const) },
+        { externalPskIdentity: bytes(1, 40), resumableAcrossNames: fc.constant(true as const), zone: name(255) },
         { requiredKeys: [] },
       ),
     ),

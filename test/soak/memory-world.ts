@@ -125,7 +125,7 @@ export class MemoryWorld {
 
   #makeKinds(): Record<string, Kind> {
     const tickets = { tickets: this.#sealer };
-    const earlyData = { earlyData: { maxSize: 4096, replayGuard: this.#guard } };
+    const earlyData = { earlyData: { maxSize: 4096, replayGuard: this.#guard, ticketsAreOfThisProcessAlone: true } };
     const both = { resumes: true, early: true, client: { earlyData: true }, server: { ...tickets, ...earlyData } };
     const mutual = { client: { credentials: [this.#client] }, server: { clientAuthentication: 'require' } } as const;
     const retry = { groups: ['secp256r1', 'x25519'], keyShareGroups: ['secp256r1'] } as const;
@@ -328,7 +328,7 @@ export class MemoryWorld {
         crypto: chance.one(...this.#backends),
         credentials: [this.#server],
         tickets: this.#sealer,
-        earlyData: { maxSize: 4096, replayGuard: this.#guard },
+        earlyData: { maxSize: 4096, replayGuard: this.#guard, ticketsAreOfThisProcessAlone: true },
       });
       const pair = {
         client: quicEnd((options) => quicClient(client, options), driver),

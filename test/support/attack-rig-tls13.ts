@@ -229,7 +229,7 @@ export function makeTls13World(backend: BackendName = 'node'): Tls13World {
     guard,
     sealer,
     server: (changes) => {
-      const earlyData = { maxSize: maxEarlyData, replayGuard: guard };
+      const earlyData = { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true };
       return tls13Server(backend, `world ${made++}`, { now, tickets: sealer, earlyData, ticketCount: 1, ...changes });
     },
     client: (changes) => tls13Client(backend, `world ${made++}`, { now, ...changes }),

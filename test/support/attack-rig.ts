@@ -127,9 +127,9 @@ export function cacheKey(kind: Kind, settings: ClientSettings): Uint8Array {
  */
 export function shameless(settings: ClientSettings, session: Session): ClientSettings {
   const { serverName: _made, ...rest } = session;
-  const { serverName, applicationContext, cipherSuites, now } = settings;
+  const { serverName, binding, cipherSuites, now } = settings;
   const lies = {
-    applicationContext,
+    applicationContext: binding.applicationContext,
     establishedAt: now(),
     issuedAt: now(),
     ...(serverName !== undefined && { serverName }),

@@ -56,7 +56,7 @@ export function makeQuicWorld() {
   const now = () => clock.time;
   const replayGuard = new MemoryReplayGuard({ now });
   const { sealer } = ticketSealer('node', 'quic', { now });
-  const earlyData = { maxSize: 1000, replayGuard };
+  const earlyData = { maxSize: 1000, replayGuard, ticketsAreOfThisProcessAlone: true };
   let made = 0;
   const world = {
     clock,

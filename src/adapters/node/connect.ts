@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect as connectTransport, isIP, Socket, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
-import { empty, toHex } from '../../bytes.js';
 import { clientSettings } from '../../connection/config.js';
 import { clientConnection } from '../../connection/connection.js';
 import type { ClientOptions } from '../../connection/options.js';
@@ -19,7 +18,6 @@ import {
   defaultHandshakeTimeout,
   given,
   refuseOptions,
-  trustContext,
   verifierOf,
   type SecureOptions,
 } from './options.js';
@@ -30,8 +28,9 @@ import { TLSSocket } from './tls-socket.js';
 type TransportOptions = Omit<Partial<TcpNetConnectOpts>, 'allowHalfOpen'> & Partial<Pick<IpcNetConnectOpts, 'path'>>;
 
 /** Options that `node:tls` has no names for. */
-type OwnOptions = Pick<ClientOptions, (typeof ownOptions)[number] | 'applicationContext'>;
+type OwnOptions = Pick<ClientOptions, (typeof ownOptions)[number]>;
 const ownOptions = [
+  'applicationContext',
   'chooseCredentials',
   'foreignSessions',
   'keyShareGroups',
@@ -54,6 +53,11 @@ export interface ConnectOptions
   readonly session?: Uint8Array | readonly Uint8Array[];
   /** Where sessions are kept from one connection to the next, one for each `host:port`. */
   readonly sessionCache?: SessionStore;
+  /**
+   * Whose sessions are to be offered, where that is not `host:port`: an FTPS server wants to see the session of its control connection on
+   * every data connection, whatever its port (RFC 4217 10). The name in the certificate is asked for as ever.
+   */
+  readonly peerIdentity?: string;
   /**
    * Sent with the first flight of TLS 1.3, before the server has said anything (RFC 8446 2.3), if the session allows as much: all of
    * it or nothing. Whoever records it can send it again, so nothing belongs here that is not safe to be done twice. After the
@@ -132,6 +136,13 @@ function settingsOf(
   transport: () => Duplex | undefined,
 ): ClientSettings {
   refuseOptions(options, ['pskIdentityHint']);
+  const { sessionCache, chooseCredentials, applicationContext } = options;
+  // P-bind-5: who chooses credentials by user has to name the user.
+  if (sessionCache !== undefined && chooseCredentials !== undefined && applicationContext === undefined)
+    throw new UsageError(
+      'invalid_option',
+      '`sessionCache` together with `chooseCredentials` needs `applicationContext`',
+    );
   const { servername, host: address = 'localhost', port = 0, path } = options;
   const host = servername === undefined || servername === '' ? address : servername;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : dnsName(host);
@@ -143,12 +154,11 @@ function settingsOf(
     ...given(options, [...ownOptions, 'tickets']),
     requestOcspResponse: options.requestOCSP ?? false,
     ...(serverName !== undefined && { serverName }),
-    peerIdentity: path ?? `${address}:${String(port)}`,
+    peerIdentity: options.peerIdentity ?? path ?? `${address}:${String(port)}`,
     session: sessions.filter((session) => session !== undefined),
     earlyData: options.earlyData !== undefined,
-    ...(options.sessionCache !== undefined && { sessions: takenOnceConnected(options.sessionCache, transport) }),
+    ...(sessionCache !== undefined && { sessions: takenOnceConnected(sessionCache, transport) }),
     credentials: credentialsOf(options),
-    applicationContext: contextOf(options),
     // Without server_name the certificate still has to name whom we called.
     verifyCertificate: (question) => verifier({ ...question, serverName: question.serverName ?? host }),
     keyLog,
@@ -168,17 +178,6 @@ function takenOnceConnected(store: SessionStore, transport: () => Duplex | undef
       return once(connecting, 'connect').then(() => store.take?.(key));
     },
   };
-}
-
-/** P-bind-5: the caller's own context beside that of trust. Who chooses credentials by user has to name the user here. */
-function contextOf(options: ConnectOptions): Uint8Array {
-  const { applicationContext, chooseCredentials, sessionCache } = options;
-  if (sessionCache !== undefined && chooseCredentials !== undefined && applicationContext === undefined)
-    throw new UsageError(
-      'invalid_option',
-      '`sessionCache` together with `chooseCredentials` needs `applicationContext`',
-    );
-  return trustContext(options, toHex(applicationContext ?? empty));
 }
 
 /** RFC 6066 3: A-labels, no trailing dot. */

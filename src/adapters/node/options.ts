@@ -26,13 +26,16 @@ export const defaultHandshakeTimeout = 120_000;
 type OwnOptions = Pick<
   CommonOptions,
   | 'allowShortTls12Psks'
+  | 'bindingOverrides'
   | 'certificateCompression'
   | 'externalPsks'
   | 'grease'
   | 'pskKeyExchangeModes'
   | 'recordPaddingBlock'
   | 'recordSizeLimit'
+  | 'revocationEpoch'
   | 'signatureSchemes'
+  | 'verifierIdentity'
 >;
 
 /** What clients and servers have in common. */
@@ -114,13 +117,16 @@ export function commonOptions(
       'minVersion',
       'maxVersion',
       'allowShortTls12Psks',
+      'bindingOverrides',
       'certificateCompression',
       'grease',
       'pskKeyExchangeModes',
       'recordPaddingBlock',
       'recordSizeLimit',
+      'revocationEpoch',
       'signatureSchemes',
     ]),
+    verifierIdentity: verifierIdentityOf(options),
     now: options.now ?? Date.now,
     crypto: options.crypto ?? nodeCrypto,
     externalPsks: [...externalPsks, ...morePsks],
@@ -162,18 +168,14 @@ const maxVerifiers = 16;
 /** By digest of the authorities, least recently used first. */
 const verifiers = new Map<string, CertificateVerifier>();
 
-/**
- * Which trust a session was made under (P-bind-2, P-bind-5): with other authorities or with verification off it is
- * another configuration, and its sessions do not cross.
- */
-export function trustContext(options: SecureOptions, context = ''): Uint8Array {
-  const facts = {
-    context,
-    ca: options.ca === undefined ? null : toHex(authoritiesDigest(options.ca)),
-    rejectUnauthorized: options.rejectUnauthorized ?? true,
-    verifyCertificate: options.verifyCertificate !== undefined,
-  };
-  return Buffer.from(JSON.stringify(facts));
+/** P-bind-2, P-bind-5: with other authorities or with verification off the verifier is another one, and its sessions do not cross. */
+function verifierIdentityOf({ ca, rejectUnauthorized, verifyCertificate, verifierIdentity }: SecureOptions): string {
+  return JSON.stringify({
+    ca: ca === undefined ? null : toHex(authoritiesDigest(ca)),
+    rejectUnauthorized: rejectUnauthorized ?? true,
+    verifyCertificate: verifyCertificate !== undefined,
+    verifierIdentity: verifierIdentity ?? '',
+  });
 }
 
 function authoritiesDigest(ca: CertificateAuthorities): Uint8Array {

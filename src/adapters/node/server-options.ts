@@ -7,7 +7,7 @@ import type { Credentials, ServerSettings } from '../../handshake/settings.js';
 import { maximumTicketLifetime } from '../../sessions/session.js';
 import type { SessionStore } from '../../sessions/store.js';
 import type { SecureContext } from './identity.js';
-import { commonOptions, given, refuseOptions, trustContext, verifierOf, type SecureOptions } from './options.js';
+import { commonOptions, given, refuseOptions, verifierOf, type SecureOptions } from './options.js';
 import { serverTls12Psks, type ServerPskCallback } from './psk.js';
 import type { ServerTickets, TicketOptions } from './ticket-keys.js';
 
@@ -51,7 +51,7 @@ export function settingsOf(options: ServerOptions, parts: ServerParts): ServerSe
       sessionLifetime: sessionTimeout * 1000,
       maximumSessionAge: sessionTimeout * 1000,
     }),
-    applicationContext: trustContext(options, options.sessionIdContext),
+    ...(options.sessionIdContext !== undefined && { applicationContext: Buffer.from(options.sessionIdContext) }),
     counters: parts.counters,
     // Each connection asks the callback with its own socket.
     ...(options.pskCallback !== undefined && { findExternalPsk: () => undefined }),

@@ -102,7 +102,11 @@ export async function startTls13Server({ cert, key }: Identity): Promise<Served>
   const outcomes: Outcome[] = [];
   let requests = 0;
   let keyLog = '';
-  const earlyData = { maxSize: 16_384, replayGuard: new MemoryReplayGuard({ now: Date.now }) };
+  const earlyData = {
+    maxSize: 16_384,
+    replayGuard: new MemoryReplayGuard({ now: Date.now }),
+    ticketsAreOfThisProcessAlone: true,
+  };
   const server = createServer({ cert, key, minVersion: 'TLSv1.3', earlyData });
   server.on('keylog', (line) => (keyLog += line.toString()));
   server.on('earlyData', (socket) => {

@@ -43,7 +43,9 @@ function settingsOf(clock: SimulatedClock, { ca, cert, key }: Identity, version:
     ...common,
     credentials: createSecureContext({ cert, key }).credentials,
     tickets: new RingSealer({ keys }),
-    ...(earlyData && { earlyData: { maxSize: 16_384, replayGuard: new MemoryReplayGuard({ now }) } }),
+    ...(earlyData && {
+      earlyData: { maxSize: 16_384, replayGuard: new MemoryReplayGuard({ now }), ticketsAreOfThisProcessAlone: true },
+    }),
   });
   const verifyCertificate = nodeVerifier({ ca });
   return (session: Session | undefined) => ({

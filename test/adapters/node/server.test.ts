@@ -216,7 +216,7 @@ describe('client certificates', () => {
       const server = await startServer({ ...policy, ticketKeys });
       const again = await visitAgain(server, first, options);
       expect(again.handshake).toMatchObject({ mode: 'full', reason: 'declined_by_server' });
-      expect(server.counters.refused).toEqual({ context_mismatch: 1 });
+      expect(server.counters.refused).toEqual({ client_authentication_mismatch: 1 });
     }
   });
 });

@@ -88,7 +88,6 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
     'the PSK is not good any more, and there is no key share',
     'no cipher suite in common',
     'got no supported_groups and key_share',
-    'no key share for a full handshake',
   ],
   'handshake/tickets-tls13.test.ts': [
     'got a ticket_lifetime of ${ticketLifetime} seconds',

@@ -34,7 +34,7 @@ describeWithPeer('nginx', 'early data', (peer) => {
     const replayGuard = new MemoryReplayGuard({ now: () => Date.now() - behind });
     behind = 0;
     ours = await startOurs(fleetTickets({ members: [{ target, keys }] }), {
-      earlyData: { maxSize: 16_384, replayGuard },
+      earlyData: { maxSize: 16_384, replayGuard, ticketsAreOfThisProcessAlone: true },
     });
   });
   afterAll(() => Promise.all([nginx.stop(), ours.stop()]));

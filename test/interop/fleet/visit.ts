@@ -66,7 +66,7 @@ export async function visit(
 
 /** A session that no handshake of this client made, as if one had with the server of `cert`. */
 export function adopted<S extends Session>(session: S, { cert } = identities.ecdsa): S {
-  const { applicationContext } = settingsOf(session.version, {});
+  const { applicationContext } = settingsOf(session.version, {}).binding;
   return { ...session, applicationContext, peerCertificates: [new X509Certificate(cert).raw] };
 }
 
