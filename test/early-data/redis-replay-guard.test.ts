@@ -13,6 +13,7 @@ import { makeTls13World, rogueClient, rogueServer, waitFor } from '../support/at
 import { drain, eventsOf, theEvent } from '../support/connections.js';
 import type { ServerProcess } from '../support/peers.js';
 import { redisLibraries, startRedis, startRedisCluster } from '../support/remote-stores.js';
+import { isThorough } from '../support/thorough.js';
 
 type Skip = (reason: string) => never;
 
@@ -138,16 +139,17 @@ describe('RedisReplayGuard', () => {
     expect([count(answers, 'fresh'), count(answers, 'replayed')]).toEqual([1, 999]);
   });
 
-  it('R8446-8-2 P-early-1 ten thousand hellos, each at four servers at the same moment: each is fresh for one', async ({
+  it('R8446-8-2 P-early-1 thousands of hellos, each at four servers at the same moment: each is fresh for one', async ({
     skip,
   }) => {
+    const batches = isThorough ? 20 : 4;
     const { port } = await startServer(skip);
     const servers = [];
     for (let i = 0; i < 4; i++)
       servers.push(await connect(port, { freshnessWindow: 60_000 }, redisLibraries[i % 2 === 0 ? 0 : 1]));
     await age(servers[0]!.send);
     const fresh: number[] = [];
-    for (let batch = 0; batch < 20; batch++) {
+    for (let batch = 0; batch < batches; batch++) {
       const binders = Array.from({ length: 500 }, newBinder);
       const expiresAt = soon() + 50_000;
       const answers = await Promise.all(
@@ -162,7 +164,7 @@ describe('RedisReplayGuard', () => {
         ),
       );
     }
-    expect(fresh).toEqual(Array(10_000).fill(1));
+    expect(fresh).toEqual(Array(batches * 500).fill(1));
   });
 
   it('P-early-1 P-early-2 a Redis that is flushed: nothing is accepted for a window, and what was before never', async ({

@@ -14,11 +14,12 @@ import { drain, makePair, move, pump, settle, type DriverName, type End, type Pa
 import { failingCrypto } from '../support/failing-crypto.js';
 import { tls13Flows } from '../support/flows-tls13.js';
 import { flows, otherSide, sides, tls12Psk, type Flow } from '../support/replay.js';
+import { stride } from '../support/thorough.js';
 import type { Side } from '../support/traffic.js';
 import { makeRecorder, type Recorder } from './recorder.js';
 
 const all: readonly Flow[] = [...Object.values(flows), ...Object.values(tls13Flows)];
-const cases = all.flatMap((flow, i) => sides.map((side) => [flow.name, side, flow, i % 2] as const));
+const cases = all.flatMap((flow, i) => sides.map((side) => [flow.name, side, flow, i] as const));
 
 interface Watched {
   readonly pair: Pair;
@@ -103,25 +104,30 @@ const endings: readonly (readonly [string, (watched: Watched) => void])[] = [
   ],
 ];
 
-describe.each(cases)('%s: the %s', (_, side, flow, parity) => {
-  it.each(endings)('after %s at any step nothing is left', (_, end) => {
-    for (let flights = 0; ; flights++) {
-      const watched = begin(flow, side);
-      const isThere = travel(watched, flow, flights);
-      end(watched);
-      drain(watched.own);
-      const { own, recorder, left } = watched;
-      expect([own.connection.state, left(), recorder.alive()], `after ${flights} flights`).toEqual(['closed', [], 0]);
-      if (!isThere) {
-        expect(recorder.secrets.length).toBeGreaterThan(3);
-        break;
-      }
-    }
-  });
+// Where a step is above one, the next flow begins at the next of them.
+describe.each(cases)('%s: the %s', (_, side, flow, i) => {
+  const step = stride(4);
 
-  // Every other one, and those between with the next flow.
+  it.each(endings.map((ending, j) => [...ending, i + j] as const))(
+    'after %s at any step nothing is left',
+    (_, end, k) => {
+      for (let flights = k % stride(2); ; flights += stride(2)) {
+        const watched = begin(flow, side);
+        const isThere = travel(watched, flow, flights);
+        end(watched);
+        drain(watched.own);
+        const { own, recorder, left } = watched;
+        expect([own.connection.state, left(), recorder.alive()], `after ${flights} flights`).toEqual(['closed', [], 0]);
+        if (!isThere) {
+          expect(recorder.secrets.length).toBeGreaterThan(3);
+          break;
+        }
+      }
+    },
+  );
+
   it('whichever call of the backend fails, nothing is left', () => {
-    for (let failsAt = 1 + parity; ; failsAt += 2) {
+    for (let failsAt = 1 + (i % step); ; failsAt += step) {
       const watched = begin(flow, side, { failsAt });
       travel(watched, flow, 20);
       const { own, recorder, left } = watched;
@@ -132,7 +138,7 @@ describe.each(cases)('%s: the %s', (_, side, flow, parity) => {
   });
 
   it('ended while it waits for an answer, nothing is left', async () => {
-    for (let turns = parity; turns < 30; turns += 2) {
+    for (let turns = i % step; turns < 30; turns += step) {
       const watched = begin(flow, side, { driver: 'promises' });
       const { own, pair, recorder, left } = watched;
       for (let turn = 0; turn < turns; turn++) {

@@ -95,16 +95,19 @@ describe.each(backends)('every layout ($name)', (crypto) => {
       });
 
       it('R5077-3.2-5 declines garbage of every length from 0 to 200, whatever name it bears (CVE-2016-6302)', () => {
-        for (let length = 0; length <= 200; length++) {
-          for (const fill of [0, 0xff]) {
-            const garbage = new Uint8Array(length).fill(fill);
-            expect(openInRing(layout, key, prepared, garbage)).toBeTypeOf('string');
-            const named = nameOnto(layout, key, garbage);
-            const answer = length < layout.shortestTicket ? 'malformed' : 'bad_mac';
-            expect([length, openInRing(layout, key, prepared, named)]).toEqual([length, answer]);
-            // Also where nobody looks at lengths first.
-            expect(prepared.open(named)).toMatch(/malformed|bad_mac/);
-          }
+        const lengths = Array.from({ length: 201 }, (_, length) => length);
+        for (const fill of [0, 0xff]) {
+          const garbage = lengths.map((length) => new Uint8Array(length).fill(fill));
+          expect(garbage.filter((ticket) => typeof openInRing(layout, key, prepared, ticket) !== 'string')).toEqual([]);
+          const named = garbage.map((ticket) => nameOnto(layout, key, ticket));
+          expect(named.map((ticket) => openInRing(layout, key, prepared, ticket))).toEqual(
+            lengths.map((length) => (length < layout.shortestTicket ? 'malformed' : 'bad_mac')),
+          );
+          // Also where nobody looks at lengths first.
+          const declined = ['malformed', 'bad_mac'];
+          expect(named.map((ticket) => prepared.open(ticket)).filter((it) => !declined.includes(String(it)))).toEqual(
+            [],
+          );
         }
       });
 

@@ -57,23 +57,26 @@ describe.each(backends)('tickets of real servers ($name)', (crypto) => {
       const { offset, length } = layout.keyName ?? { offset: 0, length: 0 };
       // What SunJSSE 25 and s2n do not authenticate is held against what they write.
       const shape = layout.name === 's2n' ? 0 : layout === jsse25Layout ? 20 : -1;
-      for (let byte = 0; byte < ticket.length; byte++) {
+      const reasons = Array.from(ticket, (_, byte) => {
+        const inName = byte >= offset && byte < offset + length;
+        return inName ? 'unknown_key_name' : byte === shape ? 'malformed' : 'bad_mac';
+      });
+      const outcomes = Array.from(ticket, (_, byte) => {
         const forged = ticket.slice();
         forged[byte]! ^= 1 << (byte % 8);
-        const inName = byte >= offset && byte < offset + length;
-        const reason = inName ? 'unknown_key_name' : byte === shape ? 'malformed' : 'bad_mac';
-        expect([byte, openInRing(layout, key, prepared, forged)]).toEqual([byte, reason]);
-      }
+        return openInRing(layout, key, prepared, forged);
+      });
+      expect(outcomes).toEqual(reasons);
     });
 
     it('does not open cut short, or longer than it is', () => {
-      for (let length = 0; length <= ticket.length + 40; length++) {
-        if (length === ticket.length) continue;
+      const lengths = Array.from({ length: ticket.length + 41 }, (_, i) => i).filter((i) => i !== ticket.length);
+      const outcomes = lengths.map((length) => {
         const cut = new Uint8Array(length);
         cut.set(ticket.subarray(0, length));
-        const reason = length < layout.shortestTicket ? 'malformed' : 'bad_mac';
-        expect([length, openInRing(layout, key, prepared, cut)]).toEqual([length, reason]);
-      }
+        return openInRing(layout, key, prepared, cut);
+      });
+      expect(outcomes).toEqual(lengths.map((length) => (length < layout.shortestTicket ? 'malformed' : 'bad_mac')));
     });
 
     it('opens in no other layout', () => {
