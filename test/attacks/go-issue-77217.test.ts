@@ -34,7 +34,7 @@ describe.each(kinds)('settings chosen by callback (%s)', (kind) => {
     };
     const session = sessionOf(await settled('open'));
     const attack = await settled('guarded', session);
-    expect(outcome(attack)).toBe('full: context_mismatch');
+    expect(outcome(attack)).toBe('full: client_authentication_mismatch');
     expect(theEvent(attack.server, 'handshake').peerCertificates).toEqual(clientCredentials.certificates);
     expect(outcome(await settled('open', session))).toBe(kind);
   });

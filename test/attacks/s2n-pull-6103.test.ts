@@ -27,7 +27,7 @@ describe.each(kinds)('client authentication by resumption (%s)', (kind) => {
     const client = world.client({ credentials: [clientCredentials] });
     const second = offer(first, client, strict);
     expect([outcome(second), serverFlight(second).includes('certificate_request')]).toEqual([
-      'full: context_mismatch',
+      'full: client_authentication_mismatch',
       true,
     ]);
     expect(theEvent(second.server, 'handshake').peerCertificates).toEqual(clientCredentials.certificates);

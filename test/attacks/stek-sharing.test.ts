@@ -3,19 +3,18 @@
  * each other's tickets, although they authenticate their clients in different ways. Here they are in two processes.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type ConnectOptions } from '../../src/adapters/node/index.js';
+import { bundleProgram, type BundledProgram } from '../support/bundle.js';
 import { ca, identity } from '../support/certificates.js';
 import type { Greeting, Host } from '../support/key-file-host.js';
-import { repositoryFolder } from '../support/package.js';
 import { startServerProcess, type ServerProcess } from '../support/peers.js';
 
 const processes: ServerProcess[] = [];
 const ports: Record<string, number> = {};
-let folder = '';
+let program: BundledProgram | undefined;
 
 /** `a` alone in the first process, and beside its twin whoever would like to have its sessions. */
 const hosts: Host[][] = [
@@ -29,15 +28,14 @@ const hosts: Host[][] = [
 ];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'tls-resume-keys-'));
+  const { folder, path } = (program = await bundleProgram('test/support/key-file-host.ts'));
   const keyFile = join(folder, 'ticket.key');
   writeFileSync(keyFile, randomBytes(80), { mode: 0o600 });
   const started = hosts.map((own) =>
     startServerProcess({
       command: process.execPath,
-      arguments: () => ['--import', 'tsx', 'test/support/key-file-host.ts', keyFile, JSON.stringify(own)],
+      arguments: () => [path, keyFile, JSON.stringify(own)],
       ready: /^ports .*$/m,
-      cwd: repositoryFolder,
       timeoutMilliseconds: 60_000,
     }),
   );
@@ -50,7 +48,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(processes.map((each) => each.stop()));
-  rmSync(folder, { recursive: true, force: true });
+  program?.remove();
 });
 
 /** How a client of this version came in, and what it can resume by; or the alert that it was sent away with. */
@@ -91,7 +89,7 @@ describe.each([
 
   it("P-bind-1 P-bind-2 A's ticket is none where other authorities are trusted, or no certificate is wanted", async () => {
     const { session, fingerprint } = await sessionOfA();
-    const reason = 'context_mismatch';
+    const reason = 'client_authentication_mismatch';
     expect((await visit('wider', { ...client, session })).greeting).toEqual({ mode: 'full', reason, fingerprint });
     expect((await visit('open', { ...client, session })).greeting).toEqual({ mode: 'full', reason });
   });
