@@ -17,6 +17,17 @@ export {
 } from '../remote/circuit-breaker.js';
 export type { MemcachedClient } from '../remote/memcached-client.js';
 export type { RedisClient } from '../remote/redis-client.js';
+export {
+  maximumClockSkew,
+  maximumSessionAge,
+  refuseEarlyData,
+  refuseSession,
+  type BindingPolicy,
+  type EarlyDataRequest,
+  type ResumptionRequest,
+} from './binding.js';
+export type { BindingOverrides } from './binding-overrides.js';
+export type { BindingRefusal, EarlyDataBindingRefusal } from './binding-refusal.js';
 export { boringsslSession, sslSessionDialects, type BoringsslSession } from './boringssl-session.js';
 export { boringsslState } from './boringssl-state.js';
 export type { ForeignStateProfile } from './foreign-state.js';

@@ -107,7 +107,13 @@ describe('rejected', () => {
   });
 
   it('where the ticket allows more than the server reads', () => {
-    expect(reasonOf(sent({ earlyData: { maxSize: maxEarlyData - 1, replayGuard: world.guard, ticketsAreOfThisProcessAlone: true } }))).toBe('limit');
+    expect(
+      reasonOf(
+        sent({
+          earlyData: { maxSize: maxEarlyData - 1, replayGuard: world.guard, ticketsAreOfThisProcessAlone: true },
+        }),
+      ),
+    ).toBe('limit');
   });
 
   it('R8446-4.2.10-7 R8446-4.2.10-10 its records are dropped until one opens', () => {
@@ -301,16 +307,52 @@ describe('anti-replay', () => {
     [new Error('down'), 'replay_store_unavailable'],
   ] as const)('R8446-8.2-4 P-early-1 the answer %s rejects early data and nothing else', (answer, reason) => {
     const { guard } = guarded(answer);
-    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }));
+    const pair = pump(
+      sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }),
+    );
     expect(outcome(pair)).toBe('psk_dhe_ke');
     expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason });
   });
 
   it('P-early-2 R8446-8.2-5 tickets from before the guard began are not asked about', () => {
     const { guard, asked } = guarded('fresh', world.clock.time + 5000);
-    const pair = pump(sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }));
+    const pair = pump(
+      sent({ earlyData: { maxSize: maxEarlyData, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }),
+    );
     expect(theEvent(pair.server, 'early_data')).toMatchObject({ accepted: false, reason: 'startup_quarantine' });
     expect(asked).toEqual([]);
+  });
+
+  it('R8446-8.2-5 for a whole window none is read, where other servers may have issued the ticket', () => {
+    const start = world.clock.time;
+    const at = (elapsed: number, changes: object = {}) => {
+      const { guard } = guarded('fresh', start);
+      world.clock.time = start + elapsed;
+      const earlyData = { maxSize: maxEarlyData, replayGuard: guard, ...changes };
+      return theEvent(pump(sent({ earlyData })).server, 'early_data').reason;
+    };
+    // A ticket by a clock that is ahead would be of after the start, whenever it was used.
+    expect(at(5_000)).toBe('startup_quarantine');
+    expect(at(17_000)).toBe('startup_quarantine');
+    expect(at(25_000)).toBeUndefined();
+    expect(at(5_000, { ticketsAreOfThisProcessAlone: true })).toBeUndefined();
+    expect(at(25_000, { freshnessWindow: 60_000 })).toBe('startup_quarantine');
+  });
+
+  it('R8446-8-1 tickets of another zone resume without early data', () => {
+    const { guard } = guarded('fresh');
+    const zoned = (zone?: string) => ({
+      earlyData: { maxSize: maxEarlyData, replayGuard: guard, ...(zone !== undefined && { zone }) },
+    });
+    const used = (from?: string, to?: string) => {
+      const pair = pump(sent(zoned(to), {}, world.session({}, zoned(from))));
+      expect(outcome(pair)).toBe('psk_dhe_ke');
+      return theEvent(pair.server, 'early_data').reason;
+    };
+    expect([used('eu', 'eu'), used('eu'), used()]).toEqual([undefined, undefined, undefined]);
+    expect([used('eu', 'us'), used(undefined, 'us')]).toEqual(['other_zone', 'other_zone']);
+    for (const zone of ['', 'z'.repeat(256), '\u{1f310}'])
+      expect(misuse(() => world.server(zoned(zone)))).toBe('invalid_option');
   });
 
   it('R8446-8.3-2 without a guard there is no early data, unless replays are declared harmless', () => {

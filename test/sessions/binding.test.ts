@@ -3,10 +3,13 @@ import { fromHex } from '../../src/bytes.js';
 import {
   maximumClockSkew,
   maximumSessionAge,
+  refuseEarlyData,
   refuseSession,
   type BindingPolicy,
+  type EarlyDataRequest,
   type ResumptionRequest,
 } from '../../src/sessions/binding.js';
+import type { BindingOverrides } from '../../src/sessions/binding-overrides.js';
 import type { BindingRefusal } from '../../src/sessions/binding-refusal.js';
 import type { SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
 import { fullSession, fullTls13Session } from './sessions.js';
@@ -59,9 +62,9 @@ function refuse13(session: Partial<Tls13Session>, at: Circumstances = {}) {
 type Common = (session: Partial<SessionFacts>, at?: Circumstances) => BindingRefusal | undefined;
 
 describe.each<[string, Common]>([
-  ['TLS 1.2', refuse12],
-  ['TLS 1.3', refuse13],
-])('a session of %s', (_, refuse) => {
+  ['TLSv1.2', refuse12],
+  ['TLSv1.3', refuse13],
+])('a session of %s', (version, refuse) => {
   it('resumes where nothing has changed', () => {
     expect(refuse({})).toBeUndefined();
   });
@@ -88,6 +91,71 @@ describe.each<[string, Common]>([
     expect(refuse({ applicationContext: fromHex('c0ffef') })).toBe('context_mismatch');
     expect(refuse({ applicationContext: fromHex('c0ff') })).toBe('context_mismatch');
     expect(refuse({}, { policy: { applicationContext: new Uint8Array(0) } })).toBe('context_mismatch');
+  });
+
+  it('P-bind-2 belongs to a way of authenticating clients, and to none', () => {
+    const clientAuthenticationPolicy = fromHex('ca');
+    const policy = { clientAuthenticationPolicy };
+    expect(refuse({}, { policy })).toBe('client_authentication_mismatch');
+    expect(refuse({ clientAuthenticationPolicy })).toBe('client_authentication_mismatch');
+    expect(refuse({ clientAuthenticationPolicy: fromHex('cb') }, { policy })).toBe('client_authentication_mismatch');
+    expect(refuse({ clientAuthenticationPolicy: fromHex('ca') }, { policy })).toBeUndefined();
+  });
+
+  it.each<[keyof BindingOverrides, BindingRefusal, Partial<SessionFacts>, Circumstances]>([
+    [
+      'allowSessionsOlderThanSevenDays',
+      'too_old',
+      { issuedAt: establishedAt + 2 * maximumSessionAge },
+      { now: establishedAt + 2 * maximumSessionAge, policy: { maximumAge: 2 * maximumSessionAge } },
+    ],
+    [
+      'allowSessionsOfDisabledCipherSuites',
+      'cipher_suite_disabled',
+      {},
+      { policy: { cipherSuites: ['TLS_AES_256_GCM_SHA384'] } },
+    ],
+    ['allowSessionsOfOtherTransports', 'transport_mismatch', {}, { request: { transport: 'quic' } }],
+    ['allowSessionsOfOtherServerNames', 'server_name_mismatch', {}, { request: { serverName: undefined } }],
+    ['allowSessionsOfOtherApplicationContexts', 'context_mismatch', { applicationContext: fromHex('00') }, {}],
+    [
+      'allowSessionsOfOtherClientAuthenticationPolicies',
+      'client_authentication_mismatch',
+      { clientAuthenticationPolicy: fromHex('00') },
+      {},
+    ],
+    [
+      'allowSessionsWithoutRequiredClientCertificate',
+      'client_certificate_missing',
+      { peerCertificates: [] },
+      { policy: { requireClientCertificate: true } },
+    ],
+  ])('%s switches off %s, and nothing else', (override, refusal, session, at) => {
+    const withOverrides = (overrides: BindingOverrides, more: Partial<SessionFacts> = {}) =>
+      refuse({ ...session, ...more }, { ...at, policy: { ...at.policy, overrides } });
+    expect(withOverrides({})).toBe(refusal);
+    expect(withOverrides({ [override]: false })).toBe(refusal);
+    expect(withOverrides({ [override]: true })).toBeUndefined();
+    expect(withOverrides({ [override]: true }, { establishedAt: establishedAt - 4 * maximumSessionAge })).toBe(
+      'too_old',
+    );
+  });
+
+  it('P-bind-9 is no session of the other version, whatever is overridden', () => {
+    const all: Required<BindingOverrides> = {
+      allowSessionsOlderThanSevenDays: true,
+      allowSessionsOfDisabledCipherSuites: true,
+      allowSessionsOfOtherTransports: true,
+      allowSessionsOfOtherServerNames: true,
+      allowSessionsOfOtherApplicationContexts: true,
+      allowSessionsOfOtherClientAuthenticationPolicies: true,
+      allowSessionsWithoutRequiredClientCertificate: true,
+      allowSessionsOfPeersThatAreNotJudgedAgain: true,
+      allowEarlyDataOfOtherApplicationProtocols: true,
+    };
+    const other = version === 'TLSv1.2' ? 'TLSv1.3' : 'TLSv1.2';
+    expect(refuse({}, { request: { version: other }, policy: { overrides: all } })).toBe('version_mismatch');
+    expect(refuse({}, { request: { cipherSuites: [] }, policy: { overrides: all } })).toBe('cipher_suite_not_offered');
   });
 
   it('P-bind-3 without a client certificate satisfies nobody who wants one', () => {
@@ -180,5 +248,46 @@ describe('a session of TLS 1.3 alone', () => {
     expect(refuse13({}, { request: { transport: 'quic' } })).toBe('transport_mismatch');
     expect(refuse13({ transport: 'quic' })).toBe('transport_mismatch');
     expect(refuse13({ transport: 'quic' }, { request: { transport: 'quic' } })).toBeUndefined();
+  });
+});
+
+describe('early data', () => {
+  const request: EarlyDataRequest = {
+    cipherSuite: fullTls13Session.cipherSuite,
+    alpnProtocol: 'h2',
+    serverName: 'example.test',
+    transport: 'tcp',
+    zone: undefined,
+    maxSize: fullTls13Session.maxEarlyDataSize,
+  };
+  const refuse = (
+    session: Partial<Tls13Session> = {},
+    changes: Partial<EarlyDataRequest> = {},
+    overrides: BindingOverrides = {},
+  ) => refuseEarlyData({ ...fullTls13Session, ...session }, { ...request, ...changes }, overrides);
+
+  it('R8446-4.2.10-1 belongs to suite, protocol, name and transport, and is not longer than what is read', () => {
+    expect(refuse()).toBeUndefined();
+    expect(refuse({}, { cipherSuite: 'TLS_CHACHA20_POLY1305_SHA256' })).toBe('suite_mismatch');
+    expect(refuse({}, { alpnProtocol: 'http/1.1' })).toBe('alpn_mismatch');
+    expect(refuse({}, { alpnProtocol: undefined })).toBe('alpn_mismatch');
+    expect(refuse({}, { serverName: undefined })).toBe('server_name_mismatch');
+    expect(refuse({}, { transport: 'quic' })).toBe('transport_mismatch');
+    expect(refuse({}, { maxSize: fullTls13Session.maxEarlyDataSize - 1 })).toBe('limit');
+    expect(refuse({ maxEarlyDataSize: 0 })).toBe('limit');
+    expect(refuse({ transport: 'quic', maxEarlyDataSize: 2 ** 32 - 1 }, { transport: 'quic' })).toBeUndefined();
+  });
+
+  it('R8446-8-1 belongs to the zone whose replay record knows of it', () => {
+    expect(refuse({ zone: 'eu' }, { zone: 'eu' })).toBeUndefined();
+    expect(refuse({ zone: 'eu' }, { zone: 'us' })).toBe('other_zone');
+    expect(refuse({}, { zone: 'us' })).toBe('other_zone');
+    expect(refuse({ zone: 'eu' })).toBeUndefined();
+  });
+
+  it('crosses protocols alone, and only where that is switched on', () => {
+    const across = { allowEarlyDataOfOtherApplicationProtocols: true };
+    expect(refuse({}, { alpnProtocol: 'http/1.1' }, across)).toBeUndefined();
+    expect(refuse({}, { alpnProtocol: 'http/1.1', zone: 'us' }, across)).toBe('other_zone');
   });
 });
