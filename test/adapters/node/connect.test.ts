@@ -10,9 +10,11 @@ import {
 } from '../../../src/adapters/node/index.js';
 import type { AlertDescription } from '../../../src/alert.js';
 import { nobleCrypto } from '../../../src/crypto/noble.js';
+import { nodeCrypto } from '../../../src/crypto/node.js';
 import { MemoryStore } from '../../../src/sessions/memory-store.js';
 import type { SessionStore } from '../../../src/sessions/store.js';
 import { TicketPool } from '../../../src/sessions/ticket-pool.js';
+import { KeyRing } from '../../../src/tickets/key-ring.js';
 import { ca, identity, pem } from '../../support/certificates.js';
 import { closeAll, errorOf, next, openClient, openPair, portOf, startClient, startServer } from './rig.js';
 
@@ -272,6 +274,20 @@ describe('sessions of a client', () => {
     for (const each of [server, server, other, other, server])
       modes.push((await visit(each, { sessionCache })).handshake?.mode);
     expect(modes).toEqual(['full', 'ticket', 'full', 'ticket', 'ticket']);
+  });
+
+  it('peerIdentity has data connections of FTPS resume what the control connection made, and no other name', async () => {
+    const sessionCache = new MemoryStore({ now: Date.now });
+    const ticketKeys = new KeyRing({ crypto: nodeCrypto, now: Date.now, automaticRotation: true });
+    const [control, data] = [await startServer({ ticketKeys }), await startServer({ ticketKeys })];
+    const peerIdentity = 'ftp.example.test:21';
+    const modeAt = async (server: typeof control, options: ConnectOptions) =>
+      (await visit(server, { sessionCache, ...options })).handshake?.mode;
+    expect(await modeAt(control, { peerIdentity })).toBe('full');
+    expect(await modeAt(data, {})).toBe('full');
+    expect(await modeAt(data, { peerIdentity })).toBe('ticket');
+    const stranger = startClient(data, { sessionCache, peerIdentity, servername: 'other.example.test' });
+    expect(await errorOf(stranger)).toMatchObject({ alert: 'bad_certificate' });
   });
 
   it('P-bind-5 sessionCache is for each applicationContext its own, and who chooses credentials has to give one', async () => {
