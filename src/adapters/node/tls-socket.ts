@@ -8,15 +8,11 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection, ConnectionOptions } from '../../connection/connection.js';
 import type { CloseEvent, ConnectionEvent, HandshakeEvent } from '../../connection/events.js';
-import type { MaybePromise } from '../../crypto/backend.js';
-import { goOn } from '../../crypto/maybe-promise.js';
 import { AlertError, PeerAlertError, UsageError } from '../../errors.js';
-import type { Needs } from '../../handshake/needs.js';
-import type { CertificateVerdict } from '../../handshake/settings.js';
-import { leafPublicKey } from '../x509/node-verifier.js';
 import { giveArray, takeArray, writeStep } from './output-pool.js';
 import { SecureStream } from './secure-stream.js';
 import type { Listener, TLSSocketEvents } from './socket-events.js';
+import { Verdicts } from './verdicts.js';
 
 type Done = (error?: Error | null) => void;
 
@@ -35,7 +31,7 @@ export interface TLSSocketOptions {
 
 export class TLSSocket extends SecureStream {
   protected readonly connection: Connection;
-  readonly #rejectUnauthorized: boolean;
+  readonly #verdicts: Verdicts;
   #handshakeTimer: NodeJS.Timeout | undefined;
   #earlyData: Uint8Array | undefined;
   #earlyDataSent = false;
@@ -50,7 +46,7 @@ export class TLSSocket extends SecureStream {
   constructor(transport: Duplex, options: TLSSocketOptions) {
     super(transport, options.allowHalfOpen);
     this.#earlyData = options.earlyData;
-    this.#rejectUnauthorized = options.rejectUnauthorized;
+    this.#verdicts = new Verdicts(options.rejectUnauthorized);
     this.#handshakeTimer = setTimeout(() => this.#timeOut(options.handshakeTimeout), options.handshakeTimeout);
     this.connection = options.begin({
       ...options.connection,
@@ -58,7 +54,7 @@ export class TLSSocket extends SecureStream {
       halfClose: true,
       // A TCP socket is through with what it has written; what other streams do with it nobody knows.
       ...(transport instanceof Socket && { allocateOutput: takeArray }),
-      answers: { ...options.connection.answers, verify_certificate: (question) => this.#verify(question) },
+      answers: { ...options.connection.answers, verify_certificate: this.#verdicts.ask },
       wake: () => this.#advance(),
     });
     transport.on('data', this.#receive);
@@ -211,10 +207,10 @@ export class TLSSocket extends SecureStream {
     this.#pauseOrResume();
   }
 
-  /** As soon as it is known which session is offered; then it leaves together with the ClientHello. */
+  /** As soon as it is known which session is offered, and none of a refused server; then it leaves together with the ClientHello. */
   #sendEarlyData(): void {
     const data = this.#earlyData;
-    if (data === undefined || this.connection.earlyDataAllowance < data.length) return;
+    if (data === undefined || this.connection.earlyDataAllowance < data.length || !this.#verdicts.areAllGood) return;
     this.#earlyData = undefined;
     this.connection.writeEarlyData(data);
     this.#earlyDataSent = true;
@@ -258,6 +254,9 @@ export class TLSSocket extends SecureStream {
     this.#handshakeTimer = this.#earlyData = undefined;
     this.handshake = event;
     this.session = this.connection.handshake?.session;
+    const { authorized, authorizationError } = this.#verdicts.about(event.peerCertificates);
+    this.authorized = authorized;
+    this.authorizationError = authorizationError;
     this.emit('handshake', event);
     if (this.destroyed) return;
     this.emit('secure');
@@ -315,18 +314,6 @@ export class TLSSocket extends SecureStream {
     const mayWait = this.connection.state !== 'handshake';
     if ((this.#isFull && mayWait) || this.connection.waiting) this.transport.pause();
     else if (this.transport.isPaused()) this.transport.resume();
-  }
-
-  #verify({ verifier, peer }: Needs['verify_certificate']['question']): MaybePromise<CertificateVerdict> {
-    return goOn(verifier(peer), (verdict) => this.#judge(verdict, peer.certificates));
-  }
-
-  /** Remembers the verdict, and turns it where anybody is let in. */
-  #judge(verdict: CertificateVerdict, certificates: readonly Uint8Array[]): CertificateVerdict {
-    this.authorized = verdict.accepted;
-    this.authorizationError = verdict.accepted ? null : new AlertError(verdict.alert, verdict.reason);
-    const publicKey = verdict.accepted || this.#rejectUnauthorized ? undefined : leafPublicKey(certificates);
-    return publicKey === undefined ? verdict : { accepted: true, publicKey };
   }
 
   #timeOut(milliseconds: number): void {
