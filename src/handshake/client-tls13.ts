@@ -111,6 +111,8 @@ export function* clientTls13(
   // 4.1.4: a QUIC client has both at once, and packets to acknowledge.
   hs.sendCompatibilityChangeCipherSpec();
   if (!sent.earlyData || settings.transport === 'quic') tls13.writeHandshakeKeys();
+  // P-early-3: who does not take the first PSK has not proven anything yet, and can read no early data.
+  if (sent.earlyData && psk !== sent.psks[0]) rejectEarlyData(hs);
 
   const parameters = yield* receiveTls13('encrypted_extensions');
   transcript.add(parameters.bytes);
@@ -209,9 +211,7 @@ function acceptEarlyData(
 ): void {
   if (!sent.earlyData) return;
   if (findExtension(extensions, 'early_data') === undefined) {
-    hs.tls13.dropEarlyTraffic();
-    hs.earlyData.reject('declined_by_server');
-    if (hs.settings.transport === 'tcp') hs.tls13.writeHandshakeKeys();
+    if (hs.earlyData.outcome !== 'rejected') rejectEarlyData(hs);
     return;
   }
   const session = psk?.session;
@@ -220,6 +220,13 @@ function acceptEarlyData(
   if (session.cipherSuite !== cipherSuite || session.alpnProtocol !== alpnProtocol)
     throw new AlertError('illegal_parameter', 'got early_data with another cipher suite or application protocol');
   hs.earlyData.accepted();
+}
+
+/** From now on we write under the handshake keys. */
+function rejectEarlyData(hs: ClientHandshake): void {
+  hs.tls13.dropEarlyTraffic();
+  hs.earlyData.reject('declined_by_server');
+  if (hs.settings.transport === 'tcp') hs.tls13.writeHandshakeKeys();
 }
 
 /** EndOfEarlyData, Certificate, CertificateVerify, Finished (RFC 8446 4.4, 4.5). */

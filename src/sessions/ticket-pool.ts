@@ -34,6 +34,9 @@ export interface TicketPoolOptions {
   readonly maxLifetime?: number;
 }
 
+/** At each ticket that comes. */
+const peersSweptAtOnce = 2;
+
 interface Ticket {
   readonly value: Uint8Array;
   readonly expiresAt: number;
@@ -48,6 +51,7 @@ export class TicketPool implements SessionStore {
   readonly #maxLifetime: number;
   /** Peers by the time when they were asked for, the latest last; of each its tickets, the newest last. */
   readonly #peers = new Map<string, Ticket[]>();
+  #sweeper = this.#peers.entries();
   #bytes = 0;
   #latest = -Infinity;
 
@@ -60,7 +64,7 @@ export class TicketPool implements SessionStore {
     this.#maxLifetime = positive('maxLifetime', options.maxLifetime ?? defaultMaxTicketLifetime);
   }
 
-  /** Peers, tickets and their bytes that are held now, those included whose time is over and that nobody has asked for since. */
+  /** Peers, tickets and their bytes that are held now, those included whose time is over and that were not come across since. */
   get size(): { readonly peers: number; readonly tickets: number; readonly bytes: number } {
     let tickets = 0;
     for (const each of this.#peers.values()) tickets += each.length;
@@ -95,6 +99,7 @@ export class TicketPool implements SessionStore {
     this.#bytes += value.length;
     if (tickets.length > this.#maxTicketsPerPeer) this.#drop(tickets.splice(0, 1));
     while (this.#peers.size > this.#maxPeers || this.#bytes > this.#maxBytes) this.#dropOldest();
+    this.#sweep(now);
   }
 
   /** All of this key. */
@@ -121,6 +126,24 @@ export class TicketPool implements SessionStore {
     if (live.length === 0) return undefined;
     this.#peers.set(name, live);
     return live;
+  }
+
+  /** A few peers further, and from the beginning again: what nobody asks for any more is wiped all the same. */
+  #sweep(now: number): void {
+    for (let i = 0; i < peersSweptAtOnce; i++) {
+      const next = this.#sweeper.next();
+      if (next.done === true) {
+        this.#sweeper = this.#peers.entries();
+        return;
+      }
+      const [name, tickets] = next.value;
+      const isOver = ({ expiresAt }: Ticket) => expiresAt <= now;
+      if (!tickets.some(isOver)) continue;
+      this.#drop(tickets.filter(isOver));
+      const live = tickets.filter((ticket) => !isOver(ticket));
+      if (live.length === 0) this.#peers.delete(name);
+      else this.#peers.set(name, live);
+    }
   }
 
   /** Of the peer that was not asked for longest, the oldest ticket; the peer with it, where there are too many. */

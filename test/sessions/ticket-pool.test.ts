@@ -93,6 +93,14 @@ describe('limits', () => {
     expect(() => poolAt({ [option]: 0 })).toThrow(expect.objectContaining({ code: 'invalid_option' }) as Error);
   });
 
+  it('R8446-C.4-1 what nobody asks for any more goes all the same, as others come', () => {
+    const { clock, pool, keep } = poolAt();
+    for (let i = 0; i < 10; i++) keep(ascii(`peer ${i}`), 'one', 'two');
+    clock.time += hour;
+    for (let i = 0; i < 12; i++) pool.set(other, ascii('another'), clock.time + hour);
+    expect(pool.size).toMatchObject({ peers: 1, tickets: 6 });
+  });
+
   it('clear leaves nothing', () => {
     const { pool, keep } = poolAt();
     keep(peer, 'one');

@@ -33,14 +33,14 @@ export class Verdicts {
 
   /** P-early-3: whether nothing that was asked about was refused. */
   get areAllGood(): boolean {
-    return this.#given.every(({ verdict }) => verdict.accepted === true);
+    return this.#given.every(({ verdict }) => verdict.accepted);
   }
 
   /** The last verdict about this chain; nobody has accepted one that nobody was asked about. */
   about(chain: Chain): { readonly authorized: boolean; readonly authorizationError: AlertError | null } {
     const found = this.#given.filter((given) => isSame(given.chain, chain)).at(-1);
     if (found === undefined || chain.length === 0) return { authorized: false, authorizationError: null };
-    return { authorized: found.verdict.accepted === true, authorizationError: errorOf(found.verdict) };
+    return { authorized: found.verdict.accepted, authorizationError: errorOf(found.verdict) };
   }
 }
 
