@@ -1,8 +1,8 @@
 /** What is reached for, beside what is measured: ratios inside one run, because another machine has other microseconds. */
 export interface Goal {
-  /** What is compared: how many times the peer's time ours is contained in, megabytes per CPU second, or bytes. */
-  readonly of: 'speedup' | 'megabytesPerSecond' | 'bytes';
-  /** At least; of bytes, at most. */
+  /** What is compared: how many times the peer's time ours is contained in, megabytes per CPU second, bytes, or round trips. */
+  readonly of: 'speedup' | 'megabytesPerSecond' | 'bytes' | 'roundTrips';
+  /** At least; of bytes and round trips, at most. */
   readonly bound: number;
   /** What would be very good. */
   readonly stretch?: number;
@@ -20,6 +20,9 @@ export const goals: Readonly<Record<string, Readonly<Record<string, Goal>>>> = {
     'store put and evict': speedup(1, 2),
     // 4,000 sessions in a MiB.
     'store memory': { of: 'bytes', bound: 262 },
+    'Redis round trips': { of: 'roundTrips', bound: 1 },
+    // The store says which session it is, and only once its binder is good is the guard asked.
+    'Redis round trips, store and guard': { of: 'roundTrips', bound: 2 },
   },
   node: {
     'layout rfc5077 open': speedup(1, 1.8),
@@ -51,10 +54,11 @@ export const goals: Readonly<Record<string, Readonly<Record<string, Goal>>>> = {
 
 /** `>= 1.5x, stretch 2x: met`. */
 export function judge({ of, bound, stretch }: Goal, value: number): string {
-  const reaches = (limit: number) => (of === 'bytes' ? value <= limit : value >= limit);
-  const unit = { speedup: 'x', megabytesPerSecond: ' MB', bytes: ' B' }[of];
+  const isCost = of === 'bytes' || of === 'roundTrips';
+  const reaches = (limit: number) => (isCost ? value <= limit : value >= limit);
+  const unit = { speedup: 'x', megabytesPerSecond: ' MB', bytes: ' B', roundTrips: '' }[of];
   const format = (limit: number) => `${String(Number(limit.toFixed(2)))}${unit}`;
-  const wanted = `${of === 'bytes' ? '<=' : '>='} ${format(bound)}`;
+  const wanted = `${isCost ? '<=' : '>='} ${format(bound)}`;
   const further = stretch === undefined ? '' : `, stretch ${format(stretch)}`;
   const verdict = !reaches(bound) ? 'MISSED' : stretch !== undefined && reaches(stretch) ? 'stretch met' : 'met';
   return `${wanted}${further}: ${verdict}`;

@@ -18,13 +18,14 @@ import { layoutCases, measuredLayouts } from './layouts.js';
 import { measure, type Contender, type MeasureOptions } from './measure.js';
 import { idleConnection, nodeTlsIdleConnection, type Footprint } from './memory.js';
 import { nodeCryptoTicketCases, nodeTlsBulk, nodeTlsHandshake, socketBulk } from './peers.js';
+import { redisRoundTripGroups } from './redis-round-trips.js';
 import { replayGuardGroups } from './replay-guards.js';
 import { socketHandshake, socketPairs } from './sockets.js';
 import { stateCases } from './states.js';
 import { storeGroups } from './store-groups.js';
 import { ticketCases } from './tickets.js';
 
-export type Row = CpuRow | MemoryRow;
+export type Row = CpuRow | MemoryRow | RoundTripRow;
 
 export interface CpuRow {
   readonly suite: string;
@@ -50,6 +51,20 @@ export interface MemoryRow {
   readonly goal: Goal | null;
 }
 
+/** Counted: the same on every machine. */
+export interface RoundTripRow {
+  readonly suite: string;
+  readonly case: string;
+  readonly backend: string;
+  /** That somebody waits for. */
+  readonly roundTrips: number;
+  /** All that were sent. */
+  readonly commands: readonly string[];
+  /** One of them in real time, the median. */
+  readonly roundTripMilliseconds: number;
+  readonly goal: Goal | null;
+}
+
 export type Group = (options: MeasureOptions) => Promise<Row[]>;
 
 const tls12AesGcm = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
@@ -62,6 +77,7 @@ export const groups: Readonly<Record<string, Group>> = {
   states,
   ...replayGuardGroups,
   ...storeGroups,
+  ...redisRoundTripGroups,
   'tickets node': tickets(nodeCrypto),
   'tickets noble': tickets(nobleCrypto),
   ...layoutGroups(),

@@ -2,17 +2,17 @@
  * Replay guards: one check of a binder of 32 bytes, new or seen before, with 200,000 others on record; and what a million of them take.
  * Beside ours a `Set` of strings, which forgets nothing.
  */
-import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { Redis } from 'ioredis';
 import { nodeCrypto } from '../src/crypto/node.js';
 import { BloomReplayGuard, CircuitBreaker, MemoryReplayGuard, RedisReplayGuard } from '../src/early-data/index.js';
 import type { ReplayAnswer } from '../src/early-data/index.js';
-import type { CpuRow, Group } from './groups.js';
+import type { CpuRow, Group, MemoryRow } from './groups.js';
 import { measure } from './measure.js';
+import { startRedis } from './redis.js';
 
 interface Guard {
   check(key: Buffer, expiresAt: number): ReplayAnswer;
@@ -48,6 +48,7 @@ export const replayGuardGroups: Readonly<Record<string, Group>> = {
   'replay guards errors': errors,
   'replay guards redis': redis,
   ...Object.fromEntries(kinds.map((kind) => [`replay guards memory ${kind}`, memory(kind)])),
+  'replay guards memory RedisReplayGuard': redisMemory,
 };
 
 const recorded = 200_000;
@@ -84,13 +85,15 @@ async function times(options: Parameters<Group>[0]): Promise<CpuRow[]> {
   );
 }
 
-/** Half a million new binders at the rate that a guard was made for. */
+/** Half a million new binders at the rate that a guard was made for: how many of them it takes for old ones. */
 async function errors(): Promise<CpuRow[]> {
-  return [0.01, 0.001, 0.0001].map((falsePositiveRate) => {
+  const perSecond = 5000;
+  return [0, 0.01, 0.001, 0.0001].map((falsePositiveRate) => {
     let time = 0;
-    const perSecond = 5000;
-    const options = { crypto: nodeCrypto, now: () => time, expectedPerSecond: perSecond, falsePositiveRate };
-    const guard = new BloomReplayGuard(options);
+    const now = () => time;
+    const bloom = { crypto: nodeCrypto, now, expectedPerSecond: perSecond, falsePositiveRate };
+    const isExact = falsePositiveRate === 0;
+    const guard = isExact ? new MemoryReplayGuard({ now, maxEntries: recorded }) : new BloomReplayGuard(bloom);
     const binder = Buffer.alloc(32);
     let wrong = 0;
     let refused = 0;
@@ -100,13 +103,13 @@ async function errors(): Promise<CpuRow[]> {
       time += 1000 / perSecond;
       randomFillSync(binder);
       const answer = guard.check(binder, time + 15_000);
-      if (answer === 'maybe_replayed') wrong++;
+      if (answer === 'maybe_replayed' || answer === 'replayed') wrong++;
       if (answer === 'not_checked') refused++;
     }
     const { user, system } = process.cpuUsage(before);
     const percent = (count: number) => `${((100 * count) / checks).toFixed(4)} %`;
     const name = `${percent(falsePositiveRate * checks)} allowed: ${percent(wrong)} wrong, ${percent(refused)} not checked, ${guard.byteLength} B`;
-    return row(name, 'BloomReplayGuard', (user + system) / checks);
+    return row(name, isExact ? 'MemoryReplayGuard' : 'BloomReplayGuard', (user + system) / checks);
   });
 }
 
@@ -131,18 +134,9 @@ function memory(kind: Kind): Group {
 
 /** CPU time of this process alone, a hundred checks under way at a time. */
 async function redis(options: Parameters<Group>[0]): Promise<CpuRow[]> {
-  const port = 20_000 + (process.pid % 40_000);
-  const server = spawn('redis-server', ['--port', `${port}`, '--save', '', '--bind', '127.0.0.1'], { stdio: 'pipe' });
-  const failed = once(server, 'error');
-  const ready = (async () => {
-    for await (const line of server.stdout) if (String(line).includes('Ready to accept')) return true;
-    return false;
-  })();
-  if ((await Promise.race([ready, failed])) !== true) {
-    console.error('replay guards redis: needs redis-server');
-    return [];
-  }
-  const client = new Redis(port, '127.0.0.1');
+  const server = await startRedis('replay guards redis');
+  if (server === undefined) return [];
+  const client = new Redis(server.port, '127.0.0.1');
   const freshnessWindow = 1000;
   const breaker = new CircuitBreaker({ timeLimit: 10_000 });
   const guard = new RedisReplayGuard({ client, breaker, freshnessWindow, clockTolerance: 0 });
@@ -162,7 +156,35 @@ async function redis(options: Parameters<Group>[0]): Promise<CpuRow[]> {
     return [row(name, 'RedisReplayGuard', (micros.get('check') ?? NaN) / checks)];
   } finally {
     client.disconnect();
-    server.kill();
+    server.stop();
+  }
+}
+
+/** A sixteenth of a million, which fills the tables of Redis, of powers of two, as a million does. */
+async function redisMemory(): Promise<MemoryRow[]> {
+  const server = await startRedis('replay guards memory RedisReplayGuard');
+  if (server === undefined) return [];
+  const client = new Redis(server.port, '127.0.0.1');
+  const freshnessWindow = 10_000;
+  const breaker = new CircuitBreaker({ timeLimit: 10_000 });
+  const guard = new RedisReplayGuard({ client, breaker, freshnessWindow, clockTolerance: 0 });
+  const ask = (binders: readonly Buffer[]) =>
+    Promise.all(binders.map((key) => guard.check(key, Date.now() + freshnessWindow)));
+  const used = async () => Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
+  try {
+    // What a record that has just begun accepts is nothing, for its window.
+    while (!(await ask(randomBinders(1))).includes('fresh')) await delay(100);
+    const entries = million / 16;
+    const before = await used();
+    for (let batch = 0; batch < 125; batch++) await ask(randomBinders(entries / 125));
+    const bytes = 16 * ((await used()) - before);
+    if ((await client.dbsize()) < entries) throw new Error('RedisReplayGuard has forgotten some');
+    return [
+      { suite: 'replay guard', case: 'a million binders, in Redis', backend: 'RedisReplayGuard', bytes, goal: null },
+    ];
+  } finally {
+    client.disconnect();
+    server.stop();
   }
 }
 

@@ -75,6 +75,11 @@ function cells(row: Row): string[] {
   const name = [row.suite, row.case, row.backend];
   const goal = row.goal === null ? '' : judge(row.goal, valueOf(row, row.goal));
   if ('bytes' in row) return [...name, `${number(row.bytes)} B`, '', '', '', goal];
+  if ('roundTrips' in row) {
+    const commands = `${row.case}: ${row.commands.join(' ')}, ${row.roundTripMilliseconds.toFixed(2)} ms each`;
+    const waited = `${String(row.roundTrips)} round trip${row.roundTrips === 1 ? '' : 's'}`;
+    return [row.suite, commands, row.backend, waited, '', '', '', goal];
+  }
   const { cpuMicros, megabytesPerSecond, peer, peerCpuMicros, speedup } = row;
   const rate = megabytesPerSecond === null ? number(1e6 / cpuMicros) : `${number(megabytesPerSecond)} MB`;
   const ours = [...name, `${cpuMicros.toFixed(2)} us`, rate];
@@ -84,6 +89,7 @@ function cells(row: Row): string[] {
 
 function valueOf(row: Row, { of }: Goal): number {
   if ('bytes' in row) return row.bytes;
+  if ('roundTrips' in row) return row.roundTrips;
   return (of === 'speedup' ? row.speedup : row.megabytesPerSecond) ?? NaN;
 }
 
