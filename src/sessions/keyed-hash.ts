@@ -6,46 +6,60 @@
  * IDs that fall into one bucket (hash flooding). It is good for hash tables and nothing else: 32 bits are no MAC.
  */
 
-/** Two halves of the key. */
-export interface HashKey {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Bytes of a {@link HashKey}. */
+/** Bytes of the key. */
 export const hashKeyLength = 8;
 
-/** From 8 bytes, little-endian. */
-export function hashKey(bytes: Uint8Array): HashKey {
-  return { low: wordAt(bytes, 0), high: wordAt(bytes, 4) };
-}
+/** The hash function under one key, and what it hashed last. */
+export class KeyedHash {
+  /** Of what was hashed: little-endian, and behind the last whole one a word with what is left over. To compare and to copy it by. */
+  readonly words: Int32Array;
+  /** Bytes of what was hashed. */
+  length = 0;
+  readonly #low: number;
+  readonly #high: number;
 
-/** A signed 32-bit number of `bytes[start..end)`. */
-export function keyedHash({ low, high }: HashKey, bytes: Uint8Array, start: number, end: number): number {
-  let v0 = low;
-  let v1 = high;
-  let v2 = 0x6c796765 ^ low;
-  let v3 = 0x74656462 ^ high;
-  const words = (end - start) >> 2;
-  for (let round = 0; round < words + 1 + finalRounds; round++) {
-    let word = 0;
-    if (round < words) word = wordAt(bytes, start + 4 * round);
-    else if (round === words) word = lastWord(bytes, start + 4 * words, end, end - start);
-    v3 ^= word;
-    v0 = (v0 + v1) | 0;
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-    v0 = (v0 << 16) | (v0 >>> 16);
-    v2 = (v2 + v3) | 0;
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-    v0 = (v0 + v3) | 0;
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-    v2 = (v2 + v1) | 0;
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-    v2 = (v2 << 16) | (v2 >>> 16);
-    v0 ^= word;
-    if (round === words) v2 ^= 0xff;
+  /** Inputs have `maxLength` bytes at the most. */
+  constructor(key: Uint8Array, maxLength: number) {
+    this.#low = wordAt(key, 0);
+    this.#high = wordAt(key, 4);
+    this.words = new Int32Array((maxLength >> 2) + 1 + finalRounds);
   }
-  return v1 ^ v3;
+
+  /** A signed 32-bit number. */
+  hash(bytes: Uint8Array): number {
+    const { words } = this;
+    const { length } = bytes;
+    this.length = length;
+    const last = length >> 2;
+    for (let i = 0; i < last; i++) words[i] = wordAt(bytes, 4 * i);
+    // What is left over, and the length modulo 256 on top. The rounds at the end are those of words that are 0.
+    let lastWord = length << 24;
+    for (let at = 4 * last; at < length; at++) lastWord |= (bytes[at] ?? 0) << (8 * (at & 3));
+    words[last] = lastWord;
+    for (let i = 1; i <= finalRounds; i++) words[last + i] = 0;
+
+    let v0 = this.#low;
+    let v1 = this.#high;
+    let v2 = 0x6c796765 ^ v0;
+    let v3 = 0x74656462 ^ v1;
+    for (let round = 0; round <= last + finalRounds; round++) {
+      const word = words[round] ?? 0;
+      v3 ^= word;
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+      v0 ^= word;
+      if (round === last) v2 ^= 0xff;
+    }
+    return v1 ^ v3;
+  }
 }
 
 /** The "3" of 1-3; every word gets one round. */
@@ -53,11 +67,4 @@ const finalRounds = 3;
 
 function wordAt(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-}
-
-/** What is left over, and the length modulo 256 on top. */
-function lastWord(bytes: Uint8Array, start: number, end: number, length: number): number {
-  let word = length << 24;
-  for (let at = start; at < end; at++) word |= (bytes[at] ?? 0) << (8 * (at - start));
-  return word;
 }

@@ -14,10 +14,11 @@ import type { CryptoBackend } from '../crypto/backend.js';
 import { pooledRandomBytes } from '../crypto/random-pool.js';
 import { UsageError } from '../errors.js';
 import { positive } from '../limits.js';
-import { hashKey, hashKeyLength, type HashKey } from './keyed-hash.js';
+import { hashKeyLength, KeyedHash } from './keyed-hash.js';
 import { RecordIndex } from './record-index.js';
+import type { RecordReference } from './record-places.js';
 import { RecordQueue } from './record-queue.js';
-import { latestExpiry, maxRecordKeyLength, RecordSlabs, type RecordReference } from './record-slabs.js';
+import { latestExpiry, maxRecordKeyLength, RecordSlabs } from './record-slabs.js';
 import type { SessionStore } from './store.js';
 
 export const defaultMaxEntries = 20_000;
@@ -57,8 +58,9 @@ export class MemoryStore implements SessionStore {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #maxLifetime: number;
-  readonly #hashKey: HashKey;
   readonly #copies = new CopyPool();
+  /** Hashes the key that a call is about, and has it in words. */
+  readonly #key: KeyedHash;
   #slabs = new RecordSlabs();
   #index: RecordIndex;
   #queue: RecordQueue;
@@ -79,8 +81,9 @@ export class MemoryStore implements SessionStore {
     this.#maxEntries = positive('maxEntries', options.maxEntries ?? defaultMaxEntries);
     this.#maxBytes = positive('maxBytes', options.maxBytes ?? defaultMaxBytes);
     this.#maxLifetime = positive('maxLifetime', options.maxLifetime ?? defaultMaxLifetime);
-    this.#hashKey = hashKey(options.crypto?.randomBytes(hashKeyLength) ?? pooledRandomBytes(hashKeyLength));
-    this.#index = new RecordIndex(this.#slabs, this.#hashKey);
+    const hashKey = options.crypto?.randomBytes(hashKeyLength) ?? pooledRandomBytes(hashKeyLength);
+    this.#key = new KeyedHash(hashKey, maxRecordKeyLength);
+    this.#index = new RecordIndex(this.#slabs);
     this.#queue = new RecordQueue(this.#slabs);
     this.#latest = this.#now();
   }
@@ -106,15 +109,16 @@ export class MemoryStore implements SessionStore {
     if (key.length > maxRecordKeyLength)
       throw new UsageError('value_not_encodable', `key of ${key.length} bytes, expected ${maxRecordKeyLength} at most`);
     this.#readClock();
-    const hash = this.#index.hash(key);
-    const before = this.#index.find(key, hash);
+    const hash = this.#key.hash(key);
+    const before = this.#index.find(this.#key, hash);
     if (before !== 0) this.#remove(before);
     this.#sweep();
     const lifetime = Math.min(expiresAt - this.#latest, this.#maxLifetime);
     const size = key.length + value.length;
     if (!(lifetime > 0) || size > this.#maxBytes) return;
     this.#makeRoom(size);
-    const record = this.#slabs.add(key, value, Math.min(Math.floor(this.#elapsed + lifetime), latestExpiry));
+    const expiry = Math.min(Math.floor(this.#elapsed + lifetime), latestExpiry);
+    const record = this.#slabs.add(this.#key, hash, value, expiry);
     this.#index.add(record, hash);
     this.#queue.add(record);
     this.#bytes += size;
@@ -137,7 +141,7 @@ export class MemoryStore implements SessionStore {
   clear(): void {
     this.#slabs.wipe();
     this.#slabs = new RecordSlabs();
-    this.#index = new RecordIndex(this.#slabs, this.#hashKey);
+    this.#index = new RecordIndex(this.#slabs);
     this.#queue = new RecordQueue(this.#slabs);
     this.#swept = 0;
     this.#bytes = 0;
@@ -162,7 +166,7 @@ export class MemoryStore implements SessionStore {
   }
 
   #find(key: Uint8Array): RecordReference {
-    return key.length > maxRecordKeyLength ? 0 : this.#index.find(key, this.#index.hash(key));
+    return key.length > maxRecordKeyLength ? 0 : this.#index.find(this.#key, this.#key.hash(key));
   }
 
   #findLive(key: Uint8Array): RecordReference {

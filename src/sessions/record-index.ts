@@ -1,158 +1,217 @@
 /**
- * `RecordIndex`: finds records by their keys. Linear hashing (Litwin 1980): a table that grows by one bucket with each record, and
- * shrinks so, in pieces that are never copied. It has no moment in which everything is hashed anew, and no spare half.
+ * `RecordIndex`: finds records by the hashes of their keys. Extendible hashing (Fagin et al. 1979): the table is made of segments
+ * of 6 KiB, and one that is full is divided in two, so that there is no moment in which everything is hashed anew.
  *
- * A bucket is a chain through the records themselves, of about one: the hash is keyed (keyed-hash.ts). Each link carries six bits
- * of the hash of what it leads to, because looking at a record is what takes time: it is in no cache of the processor.
+ * A segment has buckets of 15 records, in one or two lines of the processor's cache: who is looked for is found by looking there
+ * and at the record. Where a bucket is full, the next one takes more, and the one that was passed by counts them; so looking ends
+ * where nobody has passed by, and who leaves leaves nothing behind (F14, the hash table of Facebook's Folly).
  */
-import { keyedHash, type HashKey } from './keyed-hash.js';
-import { chained, referenceBits, type RecordReference, type RecordSlabs } from './record-slabs.js';
+import type { KeyedHash } from './keyed-hash.js';
+import { referenceBits, type RecordReference } from './record-places.js';
+import type { RecordSlabs } from './record-slabs.js';
 
-/** Buckets; a piece has 16 KiB. */
-const pieceBits = 12;
-const pieceLength = 2 ** pieceBits;
-
-/** A reference with the highest bits of its record's hash above it, or 0. */
+/** A reference with the highest bits of its record's hash above it; 0 is none. */
 type TaggedReference = number;
+
+/**
+ * Buckets one after the other: how many records passed by, then {@link TaggedReference}s, those that are none at the end. Behind
+ * them two numbers.
+ */
+type Segment = Int32Array;
+
+const buckets = 96;
+/** Bits of the hash that say which one it is. */
+const bucketBits = 12;
+const bucketMask = 2 ** bucketBits - 1;
+const bucketLengthBits = 4;
+const bucketLength = 2 ** bucketLengthBits;
+const bucketsLength = buckets * bucketLength;
+/** The records in the segment. */
+const recordsAt = bucketsLength;
+/** Bits of the hash that are the same in all of them; they stand above those that say in which bucket. */
+const depthAt = bucketsLength + 1;
+const segmentLength = bucketsLength + 2;
+
+const capacity = buckets * (bucketLength - 1);
+/** A segment with more is divided. */
+const mostRecords = 0.75 * capacity;
+/** Two that had been one, and have less together, are one again. */
+const fewestRecords = 0.5 * capacity;
 
 export class RecordIndex {
   readonly #slabs: RecordSlabs;
-  readonly #hash: (bytes: Uint8Array, start: number, end: number) => number;
-  /** The first record of each bucket, or 0. */
-  readonly #pieces: Int32Array[] = [new Int32Array(pieceLength)];
-  #buckets = 1;
-  /** The largest power of two that is not above the number of buckets. */
-  #round = 1;
+  /** Segments by bits of the hash, as many as the deepest one has; the others stand here several times. It only grows. */
+  #directory: Segment[] = [new Int32Array(segmentLength)];
+  #segments = 1;
   #records = 0;
 
-  constructor(slabs: RecordSlabs, key: HashKey) {
+  constructor(slabs: RecordSlabs) {
     this.#slabs = slabs;
-    this.#hash = (bytes, start, end) => keyedHash(key, bytes, start, end);
   }
 
   get records(): number {
     return this.#records;
   }
 
-  /** Bytes of all buckets. */
+  /** Bytes of all segments. */
   get allocated(): number {
-    return this.#pieces.length * pieceLength * Int32Array.BYTES_PER_ELEMENT;
-  }
-
-  hash(key: Uint8Array): number {
-    return this.#hash(key, 0, key.length);
+    return this.#segments * segmentLength * Int32Array.BYTES_PER_ELEMENT;
   }
 
   /** The record with this key and its hash, or 0. */
-  find(key: Uint8Array, hash: number): RecordReference {
-    let link = this.#first(this.#bucketOf(hash));
-    while (link !== 0) {
-      const record = referenceIn(link);
-      if (tagged(record, hash) === link && this.#slabs.hasKey(record, key)) return record;
-      link = this.#slabs.link(record, chained);
+  find(key: KeyedHash, hash: number): RecordReference {
+    const segment = this.#segmentOf(hash);
+    let bucket = bucketOf(hash);
+    for (let looked = 0; looked < buckets; looked++) {
+      for (let at = bucket + 1; at < bucket + bucketLength; at++) {
+        const entry = segment[at] ?? 0;
+        if (!isTagged(entry, hash)) continue;
+        const record = referenceIn(entry);
+        if (record !== 0 && this.#slabs.hasKey(record, key)) return record;
+      }
+      if (segment[bucket] === 0) break;
+      bucket = bucketAfter(bucket);
     }
     return 0;
   }
 
   /** Adds a record whose key is not there yet. */
   add(record: RecordReference, hash: number): void {
-    const bucket = this.#bucketOf(hash);
-    this.#slabs.setLink(record, chained, this.#first(bucket));
-    this.#setFirst(bucket, tagged(record, hash));
-    if (++this.#records > this.#buckets) this.#grow();
+    let segment = this.#segmentOf(hash);
+    while ((segment[recordsAt] ?? 0) >= mostRecords) {
+      this.#divide(segment, hash);
+      segment = this.#segmentOf(hash);
+    }
+    insert(segment, tagged(record, hash), hash);
+    this.#records++;
   }
 
-  /** Takes a record out, which still stands where it stood. Two buckets with each: half of the buckets may be empty, not more. */
+  /** Takes a record out, which still stands where it stood. */
   remove(record: RecordReference): void {
-    const hash = this.#slabs.hashOfKey(record, this.#hash);
-    this.#replace(tagged(record, hash), this.#slabs.link(record, chained), hash);
+    const hash = this.#slabs.hashOf(record);
+    const segment = this.#segmentOf(hash);
+    remove(segment, tagged(record, hash), hash);
     this.#records--;
-    for (let i = 0; i < 2 && 2 * this.#records < this.#buckets && this.#buckets > 1; i++) this.#shrink();
+    if ((segment[recordsAt] ?? 0) <= fewestRecords / 2) this.#unite(segment, hash);
   }
 
   /** A record has moved. */
   moved(from: RecordReference, to: RecordReference): void {
-    const hash = this.#slabs.hashOfKey(to, this.#hash);
-    this.#replace(tagged(from, hash), tagged(to, hash), hash);
+    const hash = this.#slabs.hashOf(to);
+    const segment = this.#segmentOf(hash);
+    segment[placeOf(segment, tagged(from, hash), hash)] = tagged(to, hash);
   }
 
-  /** What led to `from` leads to `to`. */
-  #replace(from: TaggedReference, to: TaggedReference, hash: number): void {
-    const bucket = this.#bucketOf(hash);
-    let link = this.#first(bucket);
-    if (link === from) {
-      this.#setFirst(bucket, to);
+  #segmentOf(hash: number): Segment {
+    const segment = this.#directory[(hash >>> bucketBits) & (this.#directory.length - 1)];
+    if (segment === undefined) throw new RangeError('no segment');
+    return segment;
+  }
+
+  /** Those with the next bit of the hash go into a new segment. */
+  #divide(segment: Segment, hash: number): void {
+    const bit = 2 ** (segment[depthAt] ?? 0);
+    if (bit === this.#directory.length) this.#directory = [...this.#directory, ...this.#directory];
+    const added = new Int32Array(segmentLength);
+    const depth = (segment[depthAt] ?? 0) + 1;
+    const entries = entriesOf(segment);
+    const hashes = this.#hashesOf(entries);
+    segment.fill(0);
+    segment[depthAt] = depth;
+    added[depthAt] = depth;
+    for (const [i, entry] of entries.entries()) {
+      const its = hashes[i] ?? 0;
+      insert(((its >>> bucketBits) & bit) === 0 ? segment : added, entry, its);
+    }
+    this.#replace(added, ((hash >>> bucketBits) & (bit - 1)) | bit, depth);
+    this.#segments++;
+  }
+
+  /** With the one it was divided from, or that was divided from it, unless that was divided since, or has too much in it. */
+  #unite(segment: Segment, hash: number): void {
+    const depth = segment[depthAt] ?? 0;
+    if (depth === 0) return;
+    const position = ((hash >>> bucketBits) & (2 ** depth - 1)) ^ (2 ** (depth - 1));
+    const other = this.#directory[position];
+    if (other?.[depthAt] !== depth) return;
+    if ((segment[recordsAt] ?? 0) + (other[recordsAt] ?? 0) > fewestRecords) return;
+    const entries = entriesOf(other);
+    const hashes = this.#hashesOf(entries);
+    for (const [i, entry] of entries.entries()) insert(segment, entry, hashes[i] ?? 0);
+    segment[depthAt] = depth - 1;
+    this.#replace(segment, position, depth);
+    this.#segments--;
+  }
+
+  /** All of them first, and nothing else meanwhile: so the processor waits for many records at the same time. */
+  #hashesOf(entries: Int32Array): Int32Array {
+    return entries.map((entry) => this.#slabs.hashOf(referenceIn(entry)));
+  }
+
+  /** Wherever the lowest `depth` bits are those of `position`. */
+  #replace(segment: Segment, position: number, depth: number): void {
+    for (let i = position; i < this.#directory.length; i += 2 ** depth) this.#directory[i] = segment;
+  }
+}
+
+function insert(segment: Segment, entry: TaggedReference, hash: number): void {
+  for (let bucket = bucketOf(hash); ; bucket = bucketAfter(bucket)) {
+    for (let at = bucket + 1; at < bucket + bucketLength; at++) {
+      if (segment[at] !== 0) continue;
+      segment[at] = entry;
+      count(segment, recordsAt, 1);
       return;
     }
-    for (;;) {
-      const record = referenceIn(link);
-      link = this.#slabs.link(record, chained);
-      if (link !== from) continue;
-      this.#slabs.setLink(record, chained, to);
-      return;
-    }
+    count(segment, bucket, 1);
   }
+}
 
-  /** By the bits of the next round where that bucket is there already, by one bit less where it is not. */
-  #bucketOf(hash: number): number {
-    const bucket = hash & (2 * this.#round - 1);
-    return bucket < this.#buckets ? bucket : bucket - this.#round;
-  }
+/** The last one of its bucket takes the place. */
+function remove(segment: Segment, entry: TaggedReference, hash: number): void {
+  const place = placeOf(segment, entry, hash);
+  const bucket = place & ~(bucketLength - 1);
+  let last = bucket + bucketLength - 1;
+  while (segment[last] === 0) last--;
+  segment[place] = segment[last] ?? 0;
+  segment[last] = 0;
+  count(segment, recordsAt, -1);
+  for (let passed = bucketOf(hash); passed !== bucket; passed = bucketAfter(passed)) count(segment, passed, -1);
+}
 
-  /** The new bucket takes from one other what belongs to it now. */
-  #grow(): void {
-    const added = this.#buckets++;
-    const divided = added - this.#round;
-    if (added % pieceLength === 0) this.#pieces.push(new Int32Array(pieceLength));
-    let stay: TaggedReference = 0;
-    let leave: TaggedReference = 0;
-    for (let link = this.#first(divided); link !== 0;) {
-      const record = referenceIn(link);
-      const next = this.#slabs.link(record, chained);
-      const leaves = (this.#slabs.hashOfKey(record, this.#hash) & this.#round) !== 0;
-      const behind = leaves ? leave : stay;
-      if (next !== behind) this.#slabs.setLink(record, chained, behind);
-      if (leaves) leave = link;
-      else stay = link;
-      link = next;
-    }
-    this.#setFirst(divided, stay);
-    this.#setFirst(added, leave);
-    if (this.#buckets === 2 * this.#round) this.#round *= 2;
-  }
+function count(segment: Segment, at: number, change: number): void {
+  segment[at] = (segment[at] ?? 0) + change;
+}
 
-  /** The last bucket goes back into the one it came from. */
-  #shrink(): void {
-    if (this.#buckets === this.#round) this.#round /= 2;
-    const removed = --this.#buckets;
-    const into = removed - this.#round;
-    for (let link = this.#first(removed); link !== 0;) {
-      const record = referenceIn(link);
-      const next = this.#slabs.link(record, chained);
-      this.#slabs.setLink(record, chained, this.#first(into));
-      this.#setFirst(into, link);
-      link = next;
-    }
-    this.#setFirst(removed, 0);
-    if (removed % pieceLength === 0) this.#pieces.pop();
-  }
+/** Of an entry that is there. */
+function placeOf(segment: Segment, entry: TaggedReference, hash: number): number {
+  for (let bucket = bucketOf(hash); ; bucket = bucketAfter(bucket))
+    for (let at = bucket + 1; at < bucket + bucketLength; at++) if (segment[at] === entry) return at;
+}
 
-  #first(bucket: number): TaggedReference {
-    return this.#pieces[bucket >>> pieceBits]?.[bucket & (pieceLength - 1)] ?? 0;
-  }
+function entriesOf(segment: Segment): Int32Array {
+  return segment.subarray(0, bucketsLength).filter((entry, at) => entry !== 0 && at % bucketLength !== 0);
+}
 
-  #setFirst(bucket: number, link: TaggedReference): void {
-    const piece = this.#pieces[bucket >>> pieceBits];
-    if (piece !== undefined) piece[bucket & (pieceLength - 1)] = link;
-  }
+/** Where it begins. */
+function bucketOf(hash: number): number {
+  return (((hash & bucketMask) * buckets) >> bucketBits) << bucketLengthBits;
+}
+
+function bucketAfter(bucket: number): number {
+  const after = bucket + bucketLength;
+  return after === bucketsLength ? 0 : after;
 }
 
 const referenceMask = 2 ** referenceBits - 1;
 
-function referenceIn(link: TaggedReference): RecordReference {
-  return link & referenceMask;
+function referenceIn(entry: TaggedReference): RecordReference {
+  return entry & referenceMask;
 }
 
 function tagged(record: RecordReference, hash: number): TaggedReference {
   return (hash & ~referenceMask) | record;
+}
+
+function isTagged(entry: TaggedReference, hash: number): boolean {
+  return ((entry ^ hash) & ~referenceMask) === 0;
 }

@@ -1,5 +1,6 @@
 /** `RecordQueue`: the records of {@link RecordSlabs} in the order in which they joined, by two links in each of them. */
-import { newer, older, type RecordReference, type RecordSlabs } from './record-slabs.js';
+import type { RecordReference } from './record-places.js';
+import { newer, older, type RecordSlabs } from './record-slabs.js';
 
 export class RecordQueue {
   readonly #slabs: RecordSlabs;

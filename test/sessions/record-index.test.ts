@@ -1,22 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/bytes.js';
-import { keyedHash, type HashKey } from '../../src/sessions/keyed-hash.js';
+import { KeyedHash } from '../../src/sessions/keyed-hash.js';
 import { MemoryStore } from '../../src/sessions/memory-store.js';
 import { RecordIndex } from '../../src/sessions/record-index.js';
 import { RecordSlabs } from '../../src/sessions/record-slabs.js';
 
-const hashKey: HashKey = { low: 0, high: 0 };
+const keyed = new KeyedHash(new Uint8Array(8), 255);
 const crypto = { randomBytes: (length: number) => new Uint8Array(length) };
 
 const numbered = (i: number) => Uint8Array.of(i, i >> 8, i >> 16);
-const hashOf = (key: Uint8Array) => keyedHash(hashKey, key, 0, key.length);
 
 /** Under a key that is known: so many keys of which all hashes are the same under `mask`. */
 function colliding(mask: number, count: number): Uint8Array[] {
   const found = new Map<number, Uint8Array[]>();
   for (let i = 0; i < 2 ** 21; i++) {
     const key = numbered(i);
-    const bucket = hashOf(key) & mask;
+    const bucket = keyed.hash(key) & mask;
     const keys = found.get(bucket) ?? [];
     if (keys.push(key) === count) return keys;
     found.set(bucket, keys);
@@ -54,16 +53,18 @@ describe('RecordIndex', () => {
 
   it('grows and shrinks with its records, and finds all of them at any size', () => {
     const slabs = new RecordSlabs();
-    const index = new RecordIndex(slabs, hashKey);
+    const index = new RecordIndex(slabs);
     const count = 10_000;
+    const segment = 6152;
     const records: number[] = [];
-    const found = (i: number) => index.find(numbered(i), index.hash(numbered(i)));
+    const found = (i: number) => index.find(keyed, keyed.hash(numbered(i)));
     for (let i = 0; i < count; i++) {
-      records.push(slabs.add(numbered(i), Uint8Array.of(), 0));
-      index.add(records[i]!, index.hash(numbered(i)));
+      const hash = keyed.hash(numbered(i));
+      records.push(slabs.add(keyed, hash, Uint8Array.of(), 0));
+      index.add(records[i]!, hash);
       if (i % 97 === 0) for (let j = 0; j <= i; j += 89) expect(found(j)).toBe(records[j]);
     }
-    expect([index.records, index.allocated]).toEqual([count, 3 * 16_384]);
+    expect([index.records, index.allocated]).toEqual([count, 16 * segment]);
     for (let i = count - 1; i >= 0; i--) {
       index.remove(records[i]!);
       slabs.closeGap();
@@ -71,6 +72,40 @@ describe('RecordIndex', () => {
       expect(found(i)).toBe(0);
       if (i % 97 === 0) for (let j = 0; j < i; j += 89) expect(found(j)).toBe(records[j]);
     }
-    expect([index.records, index.allocated]).toEqual([0, 16_384]);
+    expect([index.records, index.allocated]).toEqual([0, segment]);
+  });
+
+  it('what had to pass by a full bucket is found, whoever leaves', () => {
+    const slabs = new RecordSlabs();
+    const index = new RecordIndex(slabs);
+    // Of one bucket, with tags of their own as far as there are any.
+    const hash = (i: number) => (i << 26) | 0xfff;
+    const add = (i: number) => {
+      keyed.hash(numbered(i));
+      const record = slabs.add(keyed, hash(i), Uint8Array.of(), 0);
+      index.add(record, hash(i));
+      return record;
+    };
+    const found = (i: number) => {
+      keyed.hash(numbered(i));
+      return index.find(keyed, hash(i));
+    };
+    let records = new Map<number, number>();
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 200; i++) if (!records.has(i)) records.set(i, add(i));
+      for (const [i, record] of records) expect(found(i)).toBe(record);
+      const left = [...records].filter(([i]) => (i * 7 + round) % 3 === 0);
+      for (const [i] of left) {
+        const record = found(i);
+        const { gap } = slabs;
+        const moved = slabs.closeGap();
+        if (moved !== 0) index.moved(moved, gap);
+        const now = moved === record ? gap : record;
+        index.remove(now);
+        slabs.remove(now);
+        expect(found(i)).toBe(0);
+      }
+      records = new Map([...records.keys()].map((i) => [i, found(i)] as const).filter(([, record]) => record !== 0));
+    }
   });
 });
