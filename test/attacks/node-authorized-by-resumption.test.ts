@@ -48,20 +48,15 @@ describe('a server that lets clients in without a certificate, and looks at `aut
       const [[socket]] = await Promise.all([next(server, 'secureConnection'), client()]);
       return socket as TLSSocket;
     };
-    let victim = Buffer.alloc(0);
-    let own = Buffer.alloc(0);
-    const welcome = await accepted(async () => {
-      victim = (
-        await firstVisit(server, {
-          ...tls13,
-          ...identity('client-p256'),
-          ...ofVictim,
-        })
-      ).session;
-    });
-    const anonymous = await accepted(async () => {
-      own = (await firstVisit(server, tls13)).session;
-    });
+    const visitedBy = async (options: ConnectOptions) => {
+      const [[socket], { session }] = await Promise.all([
+        next(server, 'secureConnection') as Promise<[TLSSocket]>,
+        firstVisit(server, options),
+      ]);
+      return { authorized: socket.authorized, session: tls13Session(session) };
+    };
+    const welcome = await visitedBy({ ...tls13, ...identity('client-p256'), ...ofVictim });
+    const anonymous = await visitedBy(tls13);
     expect([welcome.authorized, anonymous.authorized]).toEqual([true, false]);
     return {
       server,
