@@ -41,6 +41,9 @@ function codeBlocks(document: string, text: string): CodeBlock[] {
   });
 }
 
+/** Of files on disk, by path: they are read once for all programs. */
+const sources = new Map<string, ts.SourceFile | undefined>();
+
 /** Every block is a module of its own. */
 function complaints(blocks: readonly CodeBlock[]): string[] {
   const files = new Map(
@@ -69,7 +72,9 @@ function complaints(blocks: readonly CodeBlock[]): string[] {
     readFile: (path) => files.get(path)?.code ?? disk.readFile(path),
     getSourceFile(path, ...rest) {
       const code = files.get(path)?.code;
-      return code === undefined ? disk.getSourceFile(path, ...rest) : ts.createSourceFile(path, code, rest[0]);
+      if (code !== undefined) return ts.createSourceFile(path, code, rest[0]);
+      if (!sources.has(path)) sources.set(path, disk.getSourceFile(path, ...rest));
+      return sources.get(path);
     },
   };
   const program = ts.createProgram([...files.keys()], options, host);

@@ -96,6 +96,8 @@ it('the flows are what their names say', () => {
 });
 
 const cases = flows.flatMap((flow) => sides.map((target) => [flow.name, target, flow] as const));
+/** Of what a wait does not take, one flow tries the first of these, the next the second; all of it in the slow tests. */
+const step = stride(3);
 
 describe.each(cases)('%s: the %s', (_, target, flow) => {
   const incoming = saidTo(flow, target);
@@ -105,8 +107,8 @@ describe.each(cases)('%s: the %s', (_, target, flow) => {
   const run = (hand: Hand) => new Sabotage(flow, target, hand);
 
   it.each(waits)('P-state-5 at message %i, waiting for %s, takes nothing else', (place, awaited) => {
-    for (const [name, injection] of injections) {
-      if (name === awaited || isAllowed(flow, names, place, name)) continue;
+    for (const [i, [name, injection]] of [...injections].entries()) {
+      if ((i + flows.indexOf(flow)) % step !== 0 || name === awaited || isAllowed(flow, names, place, name)) continue;
       const sabotage = run(
         at(place, (_message, pen) => {
           pen.write(injection);
