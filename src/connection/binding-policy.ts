@@ -5,6 +5,7 @@
 import { ascii, empty } from '../bytes.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import { UsageError } from '../errors.js';
+import { fingerprintOf } from '../handshake/psk-behind.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { opaque, struct, vector } from '../presentation/codec.js';
 import { maximumSessionAge, type BindingPolicy } from '../sessions/binding.js';
@@ -27,7 +28,10 @@ export function clientBinding(
       applicationContext,
       certificates: credentials.map(({ certificates: [leaf = empty] }) => leaf),
       signatureSchemes: signatureSchemes.map(ascii),
-      externalPsks: common.externalPsks.map(({ identity }) => identity),
+      externalPsks: common.externalPsks.map(({ identity, key }) => ({
+        identity,
+        fingerprint: fingerprintOf(common.crypto, key),
+      })),
       ...verificationOf(options),
     }),
     clientAuthenticationPolicy: undefined,
@@ -104,7 +108,7 @@ const clientContext = struct({
   certificates: certificateList,
   /** A session stands on a signature that a stricter list may exclude, and brings none. */
   signatureSchemes: vector(opaque(0, 255), 0, 2 ** 16 - 1),
-  externalPsks: vector(opaque(1, 2 ** 16 - 1), 0, 2 ** 24 - 1),
+  externalPsks: vector(struct({ identity: opaque(1, 2 ** 16 - 1), fingerprint: opaque(1, 255) }), 0, 2 ** 24 - 1),
   ...verification,
 });
 const clientSessionKey = struct({

@@ -14,6 +14,7 @@ import type { ClientOffer, OfferedPsk } from './client-hello.js';
 import type { StoredSession } from './handshake-base.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, type Handshake, type StoreAnswer } from './needs.js';
+import { isBehind } from './psk-behind.js';
 import { selectPsk } from './psk-tls12.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
 import { staplesOf } from './staples.js';
@@ -88,11 +89,9 @@ function* isTrusted(session: Session, settings: ClientSettings): Handshake<boole
   const { peerCertificates: certificates, externalPskIdentity } = session;
   if (externalPskIdentity !== undefined) {
     if (session.version === 'TLSv1.3')
-      return settings.externalPsks.some(
-        ({ role, identity }) => role === 'client' && equal(identity, externalPskIdentity),
-      );
+      return settings.externalPsks.some((psk) => psk.role === 'client' && isBehind(settings.crypto, session, psk));
     const selected = yield* selectPsk(settings, session.pskIdentityHint ?? empty);
-    return selected !== undefined && equal(selected.identity, externalPskIdentity);
+    return selected !== undefined && isBehind(settings.crypto, session, selected);
   }
   if (settings.binding.overrides.allowSessionsOfPeersThatAreNotJudgedAgain === true) return true;
   return (yield* askVerdict(verifier, {

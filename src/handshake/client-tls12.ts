@@ -15,6 +15,7 @@ import { clientCertificateKeyExchange, type ServerHelloAnswer } from './certific
 import { refusalHeard, type SentClientHello } from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receive, type Handshake, type Received } from './needs.js';
+import type { PskBehind } from './psk-behind.js';
 import { clientPskKeyExchange } from './psk-tls12.js';
 import { acceptRecordSizeLimit } from './record-size-limit.js';
 import { nothingOfTls13, type HandshakeResult, type Tls12Outcome } from './result.js';
@@ -169,13 +170,13 @@ function* fullHandshake(hs: ClientHandshake, offer: SentClientHello, answer: Ans
 }
 
 /** Who the server is, as the session remembers it. */
-type Party = Staples & Pick<Tls12Session, 'peerCertificates' | 'externalPskIdentity' | 'pskIdentityHint'>;
+type Party = Staples & PskBehind & Pick<Tls12Session, 'peerCertificates' | 'pskIdentityHint'>;
 type PartyAndGroup = Party & { readonly group: EcdheGroup };
 
 function* exchangeWithPsk(hs: ClientHandshake, answer: Answer): Handshake<PartyAndGroup> {
   hs.transcript.release();
-  const { group, identity, identityHint } = yield* clientPskKeyExchange(hs, answer.extendedMasterSecret);
-  return { group, peerCertificates: [], externalPskIdentity: identity.slice(), pskIdentityHint: identityHint };
+  const { group, behind, identityHint } = yield* clientPskKeyExchange(hs, answer.extendedMasterSecret);
+  return { group, peerCertificates: [], ...behind, pskIdentityHint: identityHint };
 }
 
 /** RFC 5077 3.3. An empty ticket means that the server changed its mind. */
@@ -200,7 +201,7 @@ function withTicket(
 function newSession(
   hs: ClientHandshake,
   answer: Answer,
-  { group, peerCertificates, externalPskIdentity, pskIdentityHint, ...staples }: PartyAndGroup,
+  { group, peerCertificates, externalPskIdentity, externalPskFingerprint, pskIdentityHint, ...staples }: PartyAndGroup,
   ticket: NewSessionTicketTls12 | undefined,
 ): Tls12Session | undefined {
   const { serverName, binding, now } = hs.settings;
@@ -221,6 +222,7 @@ function newSession(
     ...(hs.peerSignatureScheme === undefined ? {} : { peerSignatureScheme: hs.peerSignatureScheme }),
     applicationContext,
     ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
+    ...(externalPskFingerprint === undefined ? {} : { externalPskFingerprint }),
     ...(pskIdentityHint === undefined ? {} : { pskIdentityHint }),
   };
   if (ticket !== undefined) return withTicket(hs, session, ticket);

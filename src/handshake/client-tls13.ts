@@ -24,6 +24,7 @@ import {
 } from './client-hello.js';
 import type { ClientHandshake } from './handshake-state.js';
 import { ask, receiveTls13, type Handshake, type ReceivedTls13 } from './needs.js';
+import { pskBehind } from './psk-behind.js';
 import type { HandshakeResult } from './result.js';
 import { checkHello, readEncryptedExtensions, requestedGroup, selectedPsk, selectedVersion } from './server-hello.js';
 import { staplesOf } from './staples.js';
@@ -137,7 +138,7 @@ export function* clientTls13(
       peerCertificates,
       peerSignatureScheme: hs.peerSignatureScheme,
       staples,
-      externalPskIdentity: psk?.external?.identity,
+      behind: pskBehind(settings.crypto, psk?.external),
     };
   return {
     version: 'TLSv1.3',

@@ -17,6 +17,7 @@ import type { Session, Tls13Session } from '../sessions/session.js';
 import { judgePeer } from './find-session.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
+import { isBehind } from './psk-behind.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { handleLength, ticketExpiry } from './tickets-tls13.js';
 import type { ExternalPsk, ServerSettings } from './settings.js';
@@ -107,7 +108,8 @@ function* lookUp(
   if (unfit !== undefined) return unfit;
   const behind = session.externalPskIdentity;
   const external = behind && (yield* findExternalPsk(settings, behind));
-  if (behind !== undefined && external === undefined) return 'external_psk_removed';
+  if (behind !== undefined && (external === undefined || !isBehind(settings.crypto, session, external)))
+    return 'external_psk_removed';
   return {
     kind: 'resumption',
     key: session.psk,

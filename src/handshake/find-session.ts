@@ -13,6 +13,7 @@ import { sessionState } from '../sessions/session-state.js';
 import { askVerdict } from './authenticate.js';
 import type { StoredSession } from './handshake-base.js';
 import { ask, type Handshake } from './needs.js';
+import { isBehind } from './psk-behind.js';
 import { findPskKey } from './psk-tls12.js';
 import type { ResumptionRefusal } from './resumption.js';
 import type { ServerHandshake } from './handshake-state.js';
@@ -97,8 +98,10 @@ function judge(
 /** A session lives no longer than the PSK behind it. */
 function* judgePsk(hs: ServerHandshake, session: Tls12Session): Handshake<ResumptionRefusal | undefined> {
   const { externalPskIdentity: identity } = session;
-  if (identity === undefined || (yield* findPskKey(hs.settings, identity)) !== undefined) return undefined;
-  return 'external_psk_removed';
+  if (identity === undefined) return undefined;
+  const key = yield* findPskKey(hs.settings, identity);
+  const isSame = key !== undefined && isBehind(hs.settings.crypto, session, { identity, key });
+  return isSame ? undefined : 'external_psk_removed';
 }
 
 /**

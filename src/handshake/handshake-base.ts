@@ -12,6 +12,7 @@ import type { Staples } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import { EarlyData } from './early-data.js';
 import type { SignatureSchemeInRegistry } from '../parameters.js';
+import type { PskBehind } from './psk-behind.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
 
 /** Where a handshake's messages and keys go: the record layer, or a QUIC stack, seen from above. */
@@ -49,7 +50,7 @@ export interface Resumable {
   readonly staples: Staples;
   readonly peerSignatureScheme: SignatureSchemeInRegistry | undefined;
   /** Of the external PSK behind it all, if there was one. */
-  readonly externalPskIdentity: Uint8Array | undefined;
+  readonly behind: PskBehind;
 }
 
 export class HandshakeBase<Settings extends ClientSettings | ServerSettings> {

@@ -15,12 +15,13 @@ import { agree, generateKeyShare, offeredGroup } from './ecdhe-tls12.js';
 import type { ClientHandshake, ServerHandshake } from './handshake-state.js';
 import { fitting, isBytes } from './hooks.js';
 import { ask, receive, receivePsk, type Handshake } from './needs.js';
+import { pskBehind, type PskBehind } from './psk-behind.js';
 import type { ClientSettings, ServerSettings, Tls12Psk } from './settings.js';
 
 /** What a client's key exchange came to. */
 export interface SelectedPsk {
   readonly group: EcdheGroup;
-  readonly identity: Uint8Array;
+  readonly behind: PskBehind;
   /** What it was selected by; empty: the server gave none. */
   readonly identityHint: Uint8Array;
 }
@@ -43,15 +44,15 @@ export function* clientPskKeyExchange(hs: ClientHandshake, extendedMasterSecret:
   const secret = yield* agree(hs, group, keyShare, body.params.public);
   hs.sendBytes(message);
   enterSecrets(hs, secret, key, extendedMasterSecret);
-  return { group, identity, identityHint: body.pskIdentityHint.slice() };
+  return { group, behind: pskBehind(settings.crypto, psk), identityHint: body.pskIdentityHint.slice() };
 }
 
-/** From ServerKeyExchange to ClientKeyExchange, and into the keys. Answers the identity, which only the client's Finished will prove. */
+/** From ServerKeyExchange to ClientKeyExchange, and into the keys. Answers whose it is, which only the client's Finished will prove. */
 export function* serverPskKeyExchange(
   hs: ServerHandshake,
   group: EcdheGroup,
   extendedMasterSecret: boolean,
-): Handshake<Uint8Array> {
+): Handshake<PskBehind> {
   const { settings, transcript } = hs;
   const { crypto, tls12PskIdentityHint: pskIdentityHint } = settings;
   const keyShare = yield* generateKeyShare(hs, group);
@@ -63,10 +64,10 @@ export function* serverPskKeyExchange(
   const { body, bytes } = yield* receivePsk('client_key_exchange');
   transcript.add(bytes);
   const identity = body.pskIdentity.slice();
-  const key = yield* findPskKey(settings, identity);
+  const key = (yield* findPskKey(settings, identity)) ?? crypto.randomBytes(unknownKeyLength);
   const secret = yield* agree(hs, group, keyShare, body.public);
-  enterSecrets(hs, secret, key ?? crypto.randomBytes(unknownKeyLength), extendedMasterSecret);
-  return identity;
+  enterSecrets(hs, secret, key, extendedMasterSecret);
+  return pskBehind(crypto, { identity, key });
 }
 
 /** Any length will do: nobody has that key. */

@@ -15,6 +15,7 @@ import { serverCertificateKeyExchange } from './certificates-tls12.js';
 import { findSession, type FoundSession } from './find-session.js';
 import { ask, receive, type Handshake } from './needs.js';
 import { chooseProtocol, negotiateSuite, type HelloFacts } from './negotiate.js';
+import type { PskBehind } from './psk-behind.js';
 import { serverPskKeyExchange } from './psk-tls12.js';
 import type { ResumptionRefusal } from './resumption.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
@@ -99,7 +100,7 @@ function* fullHandshake(
     certificate === undefined
       ? {
           peerCertificates: [],
-          externalPskIdentity: yield* serverPskKeyExchange(hs, group, facts.extendedMasterSecret),
+          ...(yield* serverPskKeyExchange(hs, group, facts.extendedMasterSecret)),
         }
       : {
           peerCertificates: yield* serverCertificateKeyExchange(
@@ -128,7 +129,7 @@ function* fullHandshake(
 }
 
 /** Who the client is, as the session remembers it. */
-type Party = Pick<Tls12Session, 'peerCertificates' | 'externalPskIdentity'>;
+type Party = Pick<Tls12Session, 'peerCertificates'> & PskBehind;
 
 function sendServerHello(
   hs: ServerHandshake,
@@ -168,7 +169,7 @@ function newSession(
   { serverName, extendedMasterSecret }: HelloFacts,
   alpnProtocol: string | undefined,
   group: EcdheGroup,
-  { peerCertificates, externalPskIdentity }: Party,
+  { peerCertificates, ...behind }: Party,
 ): Tls12Session {
   const now = hs.settings.now();
   return {
@@ -184,7 +185,7 @@ function newSession(
     peerCertificates,
     ...(hs.peerSignatureScheme === undefined ? {} : { peerSignatureScheme: hs.peerSignatureScheme }),
     ...boundTo(hs.settings),
-    ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
+    ...behind,
   };
 }
 

@@ -17,6 +17,7 @@ import {
 import type { FoundPsk } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { fitting } from './hooks.js';
+import { pskBehind } from './psk-behind.js';
 import { ask, receiveTls13, type Handshake } from './needs.js';
 import { chooseCredentials, commonPskModes, type Tls13Hello } from './negotiate-tls13.js';
 import { negotiateRecordSizeLimit } from './record-size-limit.js';
@@ -91,7 +92,7 @@ export function* serverTls13(hs: ServerHandshake, first: Tls13Hello): Handshake<
       peerCertificates,
       peerSignatureScheme: hs.peerSignatureScheme,
       staples: {},
-      externalPskIdentity: psk?.external?.identity.slice(),
+      behind: pskBehind(settings.crypto, psk?.external),
     };
     hs.ticketsToSend = ticketsToSend(hs, hello, psk !== undefined);
   }

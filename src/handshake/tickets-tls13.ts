@@ -56,7 +56,7 @@ function* sendTicket(hs: ServerHandshake, resumable: Resumable): Handshake<boole
     ...(earlyData?.zone === undefined ? {} : { zone: earlyData.zone }),
     // What resumes under other names is a certificate that is valid for them.
     ...(settings.binding.resumptionAcrossNames &&
-      resumable.externalPskIdentity === undefined && { resumableAcrossNames: true }),
+      resumable.behind.externalPskIdentity === undefined && { resumableAcrossNames: true }),
   };
   let ticket: Uint8Array | undefined;
   try {
@@ -155,7 +155,7 @@ export function* receiveTicket(hs: ClientHandshake, message: NewSessionTicket): 
 }
 
 function partyOf(resumable: Resumable) {
-  const { serverName, alpnProtocol, establishedAt, peerCertificates, staples, externalPskIdentity } = resumable;
+  const { serverName, alpnProtocol, establishedAt, peerCertificates, staples, behind } = resumable;
   const { peerSignatureScheme } = resumable;
   return {
     ...staples,
@@ -164,6 +164,6 @@ function partyOf(resumable: Resumable) {
     peerCertificates,
     ...(serverName === undefined ? {} : { serverName }),
     ...(alpnProtocol === undefined ? {} : { alpnProtocol }),
-    ...(externalPskIdentity === undefined ? {} : { externalPskIdentity }),
+    ...behind,
   };
 }

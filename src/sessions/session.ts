@@ -45,6 +45,8 @@ export interface SessionFacts extends Staples {
    * as the PSK is.
    */
   readonly externalPskIdentity?: Uint8Array;
+  /** Of the key of that PSK, for whom the identity alone might be another by now. */
+  readonly externalPskFingerprint?: Uint8Array;
 }
 
 export interface Tls12Session extends SessionFacts {

@@ -41,6 +41,7 @@ const facts = struct({
   applicationContext: opaque(0, 2 ** 16 - 1),
   peerSignatureScheme: enumeration(2, signatureSchemes), // 0: none
   clientAuthenticationPolicy: opaque(0, 2 ** 8 - 1), // empty: none
+  externalPskFingerprint: opaque(0, 2 ** 8 - 1), // empty: none
 });
 
 export const tls12State = struct({
@@ -161,6 +162,7 @@ function factFields(session: SessionFacts): Infer<typeof facts> {
     applicationContext: session.applicationContext,
     peerSignatureScheme: session.peerSignatureScheme ?? 0,
     clientAuthenticationPolicy: session.clientAuthenticationPolicy ?? empty,
+    externalPskFingerprint: session.externalPskFingerprint ?? empty,
   };
 }
 
@@ -170,11 +172,13 @@ function factFields(session: SessionFacts): Infer<typeof facts> {
  */
 function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, session: S): S | undefined {
   const { establishedAt, issuedAt, serverName, alpnProtocol, peerSignatureScheme, clientAuthenticationPolicy } = fields;
+  const { externalPskFingerprint } = fields;
   if (establishedAt > latestTime || issuedAt > latestTime) return undefined;
   if (serverName.length > 0) session.serverName = fromAscii(serverName);
   if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
   if (typeof peerSignatureScheme === 'string') session.peerSignatureScheme = peerSignatureScheme;
   else if (peerSignatureScheme !== 0) return undefined;
+  if (externalPskFingerprint.length > 0) session.externalPskFingerprint = externalPskFingerprint;
   if (clientAuthenticationPolicy.length > 0) session.clientAuthenticationPolicy = clientAuthenticationPolicy;
   return session;
 }

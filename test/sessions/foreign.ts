@@ -71,7 +71,8 @@ export function asServersMakeIt<S extends Session>(session: S): S {
   const { serverName, peerCertificates } = session;
   const establishedAt = session.establishedAt % 10_000_000_000_000;
   const made = { ...session };
-  // Zones are ours alone.
+  // Ours alone.
+  delete (made as { externalPskFingerprint?: Uint8Array }).externalPskFingerprint;
   if (made.version === 'TLSv1.3') delete (made as { zone?: string }).zone;
   return {
     ...made,

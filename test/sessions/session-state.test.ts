@@ -41,6 +41,7 @@ const facts = [
   '0003' + 'c0ffee',
   '0804', // rsa_pss_rsae_sha256
   '00', // no client authentication
+  '00', // no fingerprint of an external PSK
 ].join('');
 
 const flipped = (bytes: Uint8Array, bit: number) =>
@@ -62,8 +63,8 @@ describe('sessionState', () => {
     );
   });
 
-  it('takes 85 bytes around the names, certificates and context', () => {
-    expect(sessionState.encode(smallSession).length).toBe(85);
+  it('takes 86 bytes around the names, certificates and context', () => {
+    expect(sessionState.encode(smallSession).length).toBe(86);
   });
 
   it('the suite tells whether there is a PSK behind it, and an empty identity is one', () => {
@@ -124,7 +125,7 @@ describe('sessionState', () => {
     ['a group that TLS 1.2 has not', 56, '11ec'],
     ['a time beyond all dates', 58, '8000000000000000'],
     ['a time of issue beyond all dates', 66, '8000000000000000'],
-    ['a signature scheme without a name', -3, '2a2a'],
+    ['a signature scheme without a name', -4, '2a2a'],
   ])('refuses %s', (_, offset, hex) => {
     const encoded = sessionState.encode(fullSession);
     encoded.set(fromHex(hex), offset < 0 ? encoded.length + offset : offset);
@@ -148,7 +149,7 @@ describe('sessionState', () => {
         facts,
       ].join(''),
     );
-    expect(sessionState.encode(smallTls13Session).length).toBe(82);
+    expect(sessionState.encode(smallTls13Session).length).toBe(83);
   });
 
   it.each([
@@ -162,7 +163,7 @@ describe('sessionState', () => {
     ['a flag that is neither yes nor no', 53, '02'],
     ['a time beyond all dates', 55, '8000000000000000'],
     ['a time of issue beyond all dates', 63, '8000000000000000'],
-    ['a signature scheme without a name', -3, '2a2a'],
+    ['a signature scheme without a name', -4, '2a2a'],
   ])('refuses in a session of TLS 1.3 %s', (_, offset, hex) => {
     const encoded = sessionState.encode(fullTls13Session);
     encoded.set(fromHex(hex), offset < 0 ? encoded.length + offset : offset);
@@ -173,7 +174,7 @@ describe('sessionState', () => {
     const encoded = (session: Session) => toHex(sessionState.encode(session));
     const with12 = { ...fullSession, group: 'secp521r1', clientAuthenticationPolicy: fromHex('ca') } as const;
     expect(encoded(with12)).toBe(
-      encoded(fullSession).slice(0, 112) + '0019' + encoded(fullSession).slice(116, -2) + '01ca',
+      encoded(fullSession).slice(0, 112) + '0019' + encoded(fullSession).slice(116, -4) + '01ca' + '00',
     );
     expect(sessionState.decode(sessionState.encode(with12))).toEqual(with12);
     const with13 = { ...fullTls13Session, resumableAcrossNames: true, zone: 'eu' } as const;

@@ -137,7 +137,12 @@ export const anyTls13Session: fc.Arbitrary<Tls13Session> = fc
       }),
       anyFacts,
       fc.record(
-        { externalPskIdentity: bytes(1, 40), resumableAcrossNames: fc.constant(true as const), zone: name(255) },
+        {
+          externalPskIdentity: bytes(1, 40),
+          externalPskFingerprint: bytes(16, 16),
+          resumableAcrossNames: fc.constant(true as const),
+          zone: name(255),
+        },
         { requiredKeys: [] },
       ),
     ),
