@@ -298,4 +298,12 @@ it('tickets of a connection by an external PSK resume while the PSK is still in 
   const session = world.session(psks.client, psks.server);
   expect(serverMeets(world.client({ session, ...psks.client }), world.server(psks.server))).toBe('psk_dhe_ke');
   expect(typesOf(helloOf(world.client({ session })))).not.toContain('pre_shared_key');
+  // P-bind-2: a key that has leaked is replaced, and nobody goes on resuming what was made with it.
+  const replaced = new Uint8Array(32).fill(9);
+  const offering = { session, externalPsks: [{ ...ours, key: replaced }] };
+  const hello = helloOf(world.client(offering));
+  expect(offered(hello)?.identities.some((psk) => toHex(psk.identity) === toHex(session.ticket!))).toBe(false);
+  const here = { ...psks.server, externalPsks: [{ ...theirs, key: replaced }] };
+  const kept = pump(makePair(world.client({ session, ...psks.client }), world.server(here)));
+  expect(outcome(kept, 'server')).toBe('server: decrypt_error');
 });

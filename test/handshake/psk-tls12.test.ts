@@ -379,6 +379,18 @@ describe('sessions', () => {
     expect(outcome(connectSync(trusting, preferring))).toBe('full: external_psk_removed');
   });
 
+  it('P-bind-2 die with the key of the PSK, though its identity lives on', () => {
+    const session = tls12SessionOf(first());
+    const replaced = { identity: device.identity, key: new Uint8Array(32).fill(0x5a) };
+    const here = { ...withTickets, findTls12Psk: () => replaced.key };
+    // Who has both changed meets under the new key; the session is offered by nobody.
+    expect(outcome(meet({ session, selectTls12Psk: () => replaced }, here))).toBe('full: not_offered');
+    // Who goes on with the old key is nobody any more.
+    const stale = meet({ session }, here);
+    expect(theEvent(stale.client, 'close')).toMatchObject({ error: { alert: 'bad_record_mac' } });
+    expect(eventsOf(stale.server, 'handshake')).toEqual([]);
+  });
+
   it('a client without PSKs offers none, a server without them takes none', () => {
     const session = tls12SessionOf(first());
     const plain = testServer('node', 'plain', withTickets);
