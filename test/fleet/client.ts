@@ -1,6 +1,6 @@
 /** A client of the fleet: this library's own, with its ticket pool, trusting one root. What a visit came to is data. */
 import { randomBytes } from 'node:crypto';
-import { connect as connectTransport, type Socket } from 'node:net';
+import { connect as connectTransport } from 'node:net';
 import { connect, type ConnectOptions } from '../../src/adapters/node/index.js';
 import { TicketPool } from '../../src/sessions/index.js';
 import certificates from '../../vectors/certificates/certificates.json' with { type: 'json' };
@@ -103,7 +103,7 @@ function visit(
       clearTimeout(waiting);
       socket.end();
     };
-    transport.once('connect', () => (clientPort = portOf(transport)));
+    transport.once('connect', () => (clientPort = transport.localPort ?? 0));
     socket.once('secureConnect', () => {
       handshakeMilliseconds = performance.now() - startedAt;
       if (!socket.earlyDataAccepted) socket.write(id);
@@ -138,8 +138,4 @@ function visit(
       });
     });
   });
-}
-
-function portOf({ localPort = 0 }: Socket): number {
-  return localPort;
 }

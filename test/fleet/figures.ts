@@ -23,6 +23,8 @@ export class Figures {
   cutThenSucceeded = 0;
   /** Milliseconds. */
   longestHandshake = 0;
+  /** For which a process of ours stood still, at the longest. */
+  longestStall = 0;
   /** Recorded flights that were sent, and those of them that had been accepted once before something happened to the fleet. */
   replays = 0;
   acceptedBefore = 0;

@@ -9,7 +9,8 @@ import { Balancer } from './balancer.js';
 import { Client, kinds, type Kind, type Visit } from './client.js';
 import { increase } from './figures.js';
 import { Member } from './member.js';
-import { services, type NodeReport, type NodeSettings, type Service } from './protocol.js';
+import { takeLongestStall } from './stall.js';
+import type { NodeReport, NodeSettings, Service } from './protocol.js';
 
 export const nodeCount = 4;
 
@@ -22,19 +23,22 @@ const keyTimes = { sealingPeriod: 24_000, openingPeriod: 72_000, publishAhead: 2
 export type FleetOptions = Partial<Pick<NodeSettings, 'ticketKeys' | 'replayGuard' | 'keyTimes'>>;
 
 export class Fleet {
-  /** Those in rotation. */
-  members: Member[] = [];
   readonly chance: Chance = chanceFrom(1);
   readonly #settings: Omit<NodeSettings, 'name' | 'redisLibrary'>;
-  readonly #all = new Set<Member>();
-  readonly #balancers = new Map<Service, Balancer>();
+  /** All that there ever were, by name. */
+  readonly #all = new Map<string, Member>();
+  readonly #balancer: Balancer;
+  #members: readonly Member[] = [];
   /** By request: how many applications have read it as early data. */
   readonly #early = new Map<string, number>();
   #redis: ServerProcess;
   readonly #memcached: ServerProcess;
   #started = 0;
+  /** Of nodes, since it was asked for. */
+  #longestStall = 0;
 
-  private constructor(redis: ServerProcess, memcached: ServerProcess, options: FleetOptions) {
+  private constructor(redis: ServerProcess, memcached: ServerProcess, balancer: Balancer, options: FleetOptions) {
+    this.#balancer = balancer;
     this.#redis = redis;
     this.#memcached = memcached;
     this.#settings = {
@@ -52,18 +56,26 @@ export class Fleet {
   }
 
   static async start(options: FleetOptions = {}): Promise<Fleet> {
-    const fleet = new Fleet(await startRedis(needed), await startMemcached(needed), options);
-    for (const service of services)
-      fleet.#balancers.set(service, await Balancer.start(service, () => fleet.members, fleet.chance));
+    const fleet = new Fleet(await startRedis(needed), await startMemcached(needed), await Balancer.start(), options);
     fleet.members = await Promise.all(Array.from({ length: nodeCount }, () => fleet.startNode()));
     return fleet;
   }
 
   async stop(): Promise<void> {
-    for (const balancer of this.#balancers.values()) await balancer.close();
-    await Promise.all([...this.#all].map((member) => member.kill()));
+    await this.#balancer.close();
+    await Promise.all([...this.#all.values()].map((member) => member.kill()));
     await this.#redis.stop();
     await this.#memcached.stop();
+  }
+
+  /** Those in rotation. */
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  set members(members: readonly Member[]) {
+    this.#members = members;
+    this.#balancer.balance(members);
   }
 
   /** A further node, which is not in rotation yet. */
@@ -73,19 +85,18 @@ export class Fleet {
     const member = await Member.start({ ...this.#settings, name, redisLibrary, ...changes }, (id) =>
       this.#early.set(id, this.readEarly(id) + 1),
     );
-    this.#all.add(member);
+    this.#all.set(name, member);
     return member;
   }
 
   /** Takes it out of rotation and ends it, whatever it is doing. */
   async removeNode(member: Member): Promise<void> {
     this.members = this.members.filter((other) => other !== member);
-    this.#all.delete(member);
     await member.kill();
   }
 
   portOf(service: Service): number {
-    return this.#balancers.get(service)?.port ?? 0;
+    return this.#balancer.ports[service];
   }
 
   /** How many applications have read this request as early data. */
@@ -101,9 +112,11 @@ export class Fleet {
   }
 
   /** Whether the node that served this visit was killed meanwhile. */
-  wasCut(kind: Kind, visit: Visit): boolean {
-    const { killedAt } = this.#balancers.get(kinds[kind].service)?.memberOf(visit.clientPort) ?? {};
-    return visit.error !== undefined && killedAt !== undefined && killedAt >= visit.startedAt;
+  async wasCut(kind: Kind, visit: Visit): Promise<boolean> {
+    if (visit.error === undefined) return false;
+    const name = await this.#balancer.servedBy(kinds[kind].service, visit.clientPort);
+    const { goneAt } = this.#all.get(name ?? '') ?? {};
+    return goneAt !== undefined && goneAt >= visit.startedAt;
   }
 
   get sealingPeriod(): number {
@@ -115,8 +128,18 @@ export class Fleet {
     return (await this.reports()).flatMap(({ sealingKey = [] }) => sealingKey);
   }
 
-  reports(): Promise<NodeReport[]> {
-    return Promise.all(this.members.map((member) => member.report()));
+  async reports(): Promise<NodeReport[]> {
+    const reports = await Promise.all(this.members.map((member) => member.report()));
+    this.#longestStall = Math.max(this.#longestStall, ...reports.map(({ longestStall }) => longestStall));
+    return reports;
+  }
+
+  /** Milliseconds for which one of our processes stood still since the last call, at the longest. */
+  async takeLongestStall(): Promise<number> {
+    await this.reports();
+    const longest = Math.max(takeLongestStall(), this.#longestStall);
+    this.#longestStall = 0;
+    return longest;
   }
 
   /** What has become of all early data at all nodes in rotation, by fate. */

@@ -132,7 +132,7 @@ export class Attacker {
       const old = this.#flights.filter(({ recordedAt }) => performance.now() - recordedAt < flightLifetime);
       this.#flights.splice(0, Infinity, ...old, forAll, forOne);
       const anyone = () => members.slice(chance.below(members.length)).slice(0, 1);
-      const sent = [...old, forOne].map((flight) => ({ flight, to: anyone() })).concat({ flight: forAll, to: members });
+      const sent = [...[...old, forOne].map((flight) => ({ flight, to: anyone() })), { flight: forAll, to: members }];
       await Promise.all(sent.map(({ flight, to }) => replay(flight, to)));
       this.#figures.replays += sent.reduce((sum, { to }) => sum + to.length, 0);
       await delay(1_000, undefined, { signal: this.#stopping.signal }).catch(() => undefined);

@@ -10,6 +10,10 @@ export interface Length {
   readonly before: number;
   readonly after: number;
   readonly redisPause: number;
+  /** Whether rows in which Redis forgets wait until early data is accepted again. */
+  readonly waitsForWindow: boolean;
+  /** Rounds of the last row, after each of which memory is looked at. */
+  readonly memoryRounds: number;
 }
 
 export const whole: Length = {
@@ -19,6 +23,8 @@ export const whole: Length = {
   before: 10_000,
   after: 30_000,
   redisPause: 30_000,
+  waitsForWindow: true,
+  memoryRounds: 60,
 };
 
 export const short: Length = {
@@ -28,4 +34,6 @@ export const short: Length = {
   before: 4_000,
   after: 8_000,
   redisPause: 5_000,
+  waitsForWindow: false,
+  memoryRounds: 10,
 };

@@ -1,4 +1,5 @@
 /** Many clients of a fleet: in rounds, or each at its own pace until told to stop. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, kinds, type Kind, type Visit } from './client.js';
 import type { Figures } from './figures.js';
@@ -8,7 +9,7 @@ export const clientCount = 200;
 /** Of one round, under way at the same time. */
 const concurrency = 16;
 /** Milliseconds between two visits of one client, at the least and at the most. */
-const [shortestPause, longestPause] = [1_000, 2_500];
+const [shortestPause, longestPause] = [1_500, 3_500];
 
 /** So many clients, of these kinds by turns. */
 export function clientsOf(kindsByTurns: readonly [Kind, ...Kind[]], count = clientCount): Client[] {
@@ -33,6 +34,7 @@ export interface Load {
 
 export function startLoad(fleet: Fleet, clients: readonly Client[], figures: Figures): Load {
   const stopping = new AbortController();
+  setMaxListeners(clients.length, stopping.signal);
   const visits: { kind: Kind; visit: Visit }[] = [];
   const pause = (milliseconds: number) =>
     delay(milliseconds, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -57,7 +59,7 @@ export function startLoad(fleet: Fleet, clients: readonly Client[], figures: Fig
 async function visit(fleet: Fleet, client: Client, figures: Figures): Promise<Visit> {
   const port = fleet.portOf(kinds[client.kind].service);
   const first = await client.visit(port);
-  if (!fleet.wasCut(client.kind, first)) {
+  if (!(await fleet.wasCut(client.kind, first))) {
     figures.add(client.kind, first);
     return first;
   }

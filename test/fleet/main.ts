@@ -6,9 +6,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { controls } from './controls.js';
-import type { Figures } from './figures.js';
+import { Figures } from './figures.js';
 import { Fleet } from './fleet.js';
 import { short, whole } from './length.js';
 import { MemoryWatch } from './memory.js';
@@ -25,6 +26,8 @@ const { values } = parseArgs({
   },
 });
 
+/** Milliseconds, of a row. */
+const patience = 600_000;
 const started = performance.now();
 const rows: Row[] = [];
 if (values.control) await runControls();
@@ -37,14 +40,15 @@ async function runScenarios(): Promise<void> {
     throw new Error(
       `--only: got ${values.only}, expected part of one of:\n${scenarios.map(({ name }) => name).join('\n')}`,
     );
+  const length = values.short ? short : whole;
   const fleet = await Fleet.start();
   const memory = new MemoryWatch();
   try {
     for (const { name, run } of chosen) {
-      await add(name, () => run(fleet, values.short ? short : whole));
+      await add(name, () => run(fleet, length));
       await memory.sample(fleet);
     }
-    await add('memory of the nodes across the run', async () => memory.judge());
+    await add('memory of the nodes across the run', () => memory.judge(fleet, length));
   } finally {
     await fleet.stop();
   }
@@ -69,10 +73,19 @@ async function runControls(): Promise<void> {
 
 async function add(name: string, run: () => Promise<Figures>): Promise<void> {
   const begun = performance.now();
-  const figures = await run();
+  const figures = await Promise.race([run(), tooLong()]).catch((error: unknown) => {
+    const broken = new Figures();
+    broken.faults.push(String(error));
+    return broken;
+  });
   const row = { name, seconds: (performance.now() - begun) / 1000, figures };
   rows.push(row);
   for (const line of linesOf(row)) console.log(line);
+}
+
+async function tooLong(): Promise<never> {
+  await delay(patience, undefined, { ref: false });
+  throw new Error(`it took more than ${patience / 1000} s`);
 }
 
 function finish(): void {

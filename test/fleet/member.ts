@@ -11,8 +11,8 @@ const patience = 30_000;
 export class Member {
   readonly name: string;
   readonly ports: Readonly<Record<Service, number>>;
-  /** When it was killed, on the clock of `performance`. */
-  killedAt: number | undefined;
+  /** When it was gone after it was killed, on the clock of `performance`; Infinity in between, when its kernel still accepts connections. */
+  goneAt: number | undefined;
   readonly #child: ChildProcess;
 
   private constructor(name: string, ports: Readonly<Record<Service, number>>, child: ChildProcess) {
@@ -43,10 +43,11 @@ export class Member {
   /** SIGKILL. Resolves when it is gone. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.killedAt = performance.now();
+    this.goneAt = Infinity;
     const gone = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await gone;
+    this.goneAt = performance.now();
   }
 }
 

@@ -8,6 +8,7 @@ import type { Server, TLSSocket } from '../../src/adapters/node/index.js';
 import { toHex } from '../../src/bytes.js';
 import { portOf } from '../../src/cli/demo/relay.js';
 import { requestLength, services, type FromNode, type NodeReport, type NodeSettings, type Reply } from './protocol.js';
+import { takeLongestStall } from './stall.js';
 import { makeServices, type Services } from './services.js';
 
 const settings = JSON.parse(process.argv[2] ?? '') as NodeSettings;
@@ -78,13 +79,17 @@ function reply(socket: TLSSocket): void {
 }
 
 async function report({ ring, distributor }: Services): Promise<NodeReport> {
+  const longestStall = takeLongestStall(); // before it collects
   for (let again = 0; again < 3; again++) {
     await turn();
     globalThis.gc?.();
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   const sealing = ring.status().find(({ seals }) => seals);
+  takeLongestStall();
   return {
+    name: settings.name,
+    longestStall,
     heapUsed,
     external,
     residentSet: rss,

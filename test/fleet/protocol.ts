@@ -1,4 +1,4 @@
-/** What the processes of the fleet test are told when they start, and what they tell: data, as they go from one process to another. */
+/** What the processes and threads of the fleet test are told when they start, and what they tell: data, as they go from one to another. */
 import type { FleetKeyStatus } from '../../src/tickets/fleet-keys/fleet-key-options.js';
 
 /**
@@ -46,6 +46,9 @@ export interface Reply {
 
 /** Of one node at one moment, garbage just collected. Bytes. */
 export interface NodeReport {
+  readonly name: string;
+  /** Milliseconds for which it stood still, at the longest, since it was asked last: it, its machine, or what else runs there. */
+  readonly longestStall: number;
   readonly heapUsed: number;
   readonly external: number;
   readonly residentSet: number;
@@ -63,4 +66,21 @@ export type FromNode =
   | { readonly type: 'early'; readonly id: string }
   | { readonly type: 'report'; readonly report: NodeReport };
 
-export type ToNode = { readonly type: 'report' };
+export interface ToNode {
+  readonly type: 'report';
+}
+
+/** Where the balancer may send a connection. */
+export interface Destination {
+  readonly name: string;
+  readonly ports: Readonly<Record<Service, number>>;
+}
+
+export type ToBalancer =
+  | { readonly type: 'destinations'; readonly destinations: readonly Destination[] }
+  | { readonly type: 'served'; readonly service: Service; readonly clientPort: number };
+
+export type FromBalancer =
+  | { readonly type: 'ready'; readonly ports: Readonly<Record<Service, number>> }
+  /** To whom the latest connection from that port went. */
+  | { readonly type: 'served'; readonly name: string | undefined };

@@ -10,11 +10,23 @@ export interface Row {
 const nameWidth = 48;
 
 export function linesOf({ name, seconds, figures }: Row): string[] {
-  const { visits, failures, cut, cutThenSucceeded, longestHandshake, replays, acceptedTwice, acceptedBefore } = figures;
+  const {
+    visits,
+    failures,
+    cut,
+    cutThenSucceeded,
+    longestHandshake,
+    longestStall,
+    replays,
+    acceptedTwice,
+    acceptedBefore,
+  } = figures;
   const facts = [
     `${seconds.toFixed(0)} s`,
     ...(visits > 0
-      ? [`${visits} visits, ${failures} failed, longest handshake ${longestHandshake.toFixed(0)} ms`]
+      ? [
+          `${visits} visits, ${failures} failed, longest handshake ${longestHandshake.toFixed(0)} ms (longest stall ${longestStall.toFixed(0)} ms)`,
+        ]
       : []),
     ...(cut > 0 ? [`${cut} cut, of which ${cutThenSucceeded} succeeded when they came again`] : []),
     ...(replays > 0 ? [`${replays} replays, ${acceptedTwice} accepted twice`] : []),
