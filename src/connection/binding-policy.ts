@@ -28,9 +28,9 @@ export function clientBinding(
       applicationContext,
       certificates: credentials.map(({ certificates: [leaf = empty] }) => leaf),
       signatureSchemes: signatureSchemes.map(ascii),
-      externalPsks: common.externalPsks.map(({ identity, key }) => ({
-        identity,
-        fingerprint: fingerprintOf(common.crypto, key),
+      externalPsks: common.externalPsks.map((psk) => ({
+        identity: psk.identity,
+        fingerprint: fingerprintOf(common.crypto, psk),
       })),
       ...verificationOf(options),
     }),

@@ -3,7 +3,8 @@
  *
  * A key that has leaked is replaced under the same identity, and whoever had the old one must not go on resuming what he made with it.
  */
-import { equal, equalConstantTime, ascii, wipe } from '../bytes.js';
+import { ascii, equal, equalConstantTime } from '../bytes.js';
+import { concealed } from '../concealed.js';
 import type { CryptoBackend } from '../crypto/backend.js';
 import type { SessionFacts } from '../sessions/session.js';
 
@@ -17,7 +18,7 @@ interface Psk {
 /** Nothing, where there is none. */
 export function pskBehind(crypto: CryptoBackend, psk: Psk | undefined): PskBehind {
   if (psk === undefined) return {};
-  return { externalPskIdentity: psk.identity.slice(), externalPskFingerprint: fingerprintOf(crypto, psk.key) };
+  return { externalPskIdentity: psk.identity.slice(), externalPskFingerprint: concealed(fingerprintOf(crypto, psk)) };
 }
 
 /** Whether it is this PSK. Sessions in encodings of other servers know the identity alone. */
@@ -27,18 +28,18 @@ export function isBehind(
   psk: Psk,
 ): boolean {
   if (identity === undefined || !equal(identity, psk.identity)) return false;
-  return fingerprint === undefined || equalConstantTime(fingerprint, fingerprintOf(crypto, psk.key));
+  return fingerprint === undefined || equalConstantTime(fingerprint, fingerprintOf(crypto, psk));
 }
 
 /** Of no use to find the key, which has 16 bytes at least (RFC 9257 6). */
-export function fingerprintOf(crypto: CryptoBackend, key: Uint8Array): Uint8Array {
+export function fingerprintOf(crypto: CryptoBackend, { identity, key }: Psk): Uint8Array {
   const hmac = crypto.hmac('sha256', key);
-  const mac = hmac.compute(label);
-  hmac.destroy();
-  const fingerprint = mac.slice(0, fingerprintLength);
-  wipe(mac);
-  return fingerprint;
+  try {
+    return hmac.compute(label, identity).slice(0, fingerprintLength);
+  } finally {
+    hmac.destroy();
+  }
 }
 
-const label = ascii('tls-resume external psk');
+const label = ascii('tls-resume external psk\0');
 const fingerprintLength = 16;

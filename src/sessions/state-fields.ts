@@ -178,7 +178,7 @@ function withNames<S extends Draft<Session>>(fields: Infer<typeof facts>, sessio
   if (alpnProtocol.length > 0) session.alpnProtocol = fromAscii(alpnProtocol);
   if (typeof peerSignatureScheme === 'string') session.peerSignatureScheme = peerSignatureScheme;
   else if (peerSignatureScheme !== 0) return undefined;
-  if (externalPskFingerprint.length > 0) session.externalPskFingerprint = externalPskFingerprint;
+  if (externalPskFingerprint.length > 0) session.externalPskFingerprint = concealed(externalPskFingerprint);
   if (clientAuthenticationPolicy.length > 0) session.clientAuthenticationPolicy = clientAuthenticationPolicy;
   return session;
 }
