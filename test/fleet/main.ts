@@ -29,6 +29,9 @@ const { values } = parseArgs({
 /** Milliseconds, of a row. */
 const patience = 600_000;
 const started = performance.now();
+// Servers end with this process, but not with one that is ended by a signal that nobody takes.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const rows: Row[] = [];
 if (values.control) await runControls();
 else await runScenarios();
