@@ -129,8 +129,9 @@ describe('early data', () => {
   });
 
   it('P-early-2 is rejected at first where others may have the ticket keys', async () => {
-    const [session] = (await visitors.visit(early)).sessions;
-    const { line } = await visitors.visit(early, { session: session!, earlyData: true }, requestEarly);
+    const server = await command().serve(['--early-data', '16384', '--ticket-keys', 'one.key']);
+    const [session] = (await visitors.visit(server)).sessions;
+    const { line } = await visitors.visit(server, { session: session!, earlyData: true }, requestEarly);
     expect(line).toMatchObject({ mode: 'psk_dhe_ke', earlyData: 'rejected', earlyDataReason: 'startup_quarantine' });
   });
 
