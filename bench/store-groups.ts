@@ -3,7 +3,8 @@ import { goals } from './goals.js';
 import type { CpuRow, Group } from './groups.js';
 import { measure } from './measure.js';
 import {
-  longestPut,
+  floor,
+  longestPuts,
   storeContenders,
   storeFootprint,
   storeKinds,
@@ -29,10 +30,11 @@ function times(operation: StoreOperation, size: number): Group {
   return async (options) => {
     const micros = await measure(storeContenders(kinds, operation, size), options);
     const suite = `store of ${size.toLocaleString('en')} sessions`;
-    return kinds.map((kind) => {
+    const rows = kinds.map((kind) => {
       const goal = kind === ours ? goals['-']?.[`store ${operation}`] : undefined;
       return row(suite, operation, kind, micros.get(kind), kind === ours ? micros.get(peer) : undefined, goal);
     });
+    return micros.has(floor) ? [...rows, row(suite, operation, floor, micros.get(floor))] : rows;
   };
 }
 
@@ -42,20 +44,31 @@ function memory(kind: StoreKind, size: number): Group {
     const suite = `store of ${size.toLocaleString('en')} sessions, each of 32 + 200 bytes`;
     const goal = (kind === ours ? goals['-']?.['store memory'] : undefined) ?? null;
     return [
-      { suite, case: 'heap and arrays', backend: kind, bytes: heapBytes, goal },
-      { suite, case: 'resident size', backend: kind, bytes: residentBytes, goal },
+      { suite, case: `heap and arrays: ${inMebibyte(heapBytes)}`, backend: kind, bytes: heapBytes, goal },
+      { suite, case: `resident size: ${inMebibyte(residentBytes)}`, backend: kind, bytes: residentBytes, goal },
     ];
   };
 }
 
+function inMebibyte(bytes: number): string {
+  return `${Math.floor(2 ** 20 / bytes).toLocaleString('en')} in a MiB`;
+}
+
 function longest(kind: StoreKind, size: number): Group {
-  return async () => [row(`longest of ${size.toLocaleString('en')} puts`, 'put', kind, longestPut(kind, size))];
+  return async () => {
+    const { longest, withoutCollector } = await longestPuts(kind, size);
+    const suite = `longest of ${size.toLocaleString('en')} puts`;
+    return [
+      row(suite, 'put', kind, longest),
+      row(suite, 'put, no garbage collected meanwhile', kind, withoutCollector),
+    ];
+  };
 }
 
 function row(
   suite: string,
   name: string,
-  kind: StoreKind,
+  kind: StoreKind | typeof floor,
   cpuMicros = NaN,
   peerCpuMicros: number | null = null,
   goal: CpuRow['goal'] = null,

@@ -3,7 +3,7 @@
  * is full, the entry that was used longest ago makes room: setting and getting a key makes it the youngest. A session that is
  * taken is gone, so where sessions are used once this is the order in which they came. Values are wiped as they leave.
  *
- * Entries are bytes in a few large arrays and cost some 26 bytes more than their key and value; no object of JavaScript's belongs
+ * Entries are bytes in a few large arrays and cost some 28 bytes more than their key and value; no object of JavaScript's belongs
  * to any of them. Nothing grows or is cleared away in one go: no call takes longer because there is much in the store, but `clear`.
  *
  * The surprising thing is the clock: the store adds up the time that passes, and takes no notice of steps back. So nothing that
@@ -22,7 +22,7 @@ import { latestExpiry, maxRecordKeyLength, RecordSlabs } from './record-slabs.js
 import type { SessionStore } from './store.js';
 
 export const defaultMaxEntries = 20_000;
-/** Keys and values together; what is around an entry comes to some 26 bytes more. */
+/** Keys and values together; what is around an entry comes to some 28 bytes more. */
 export const defaultMaxBytes = 16 * 1024 * 1024;
 /** Milliseconds. RFC 5246 F.1.4: a session ID lives 24 hours at the longest. */
 export const defaultMaxLifetime = 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 /**
  * `RecordIndex`: finds records by the hashes of their keys. Extendible hashing (Fagin et al. 1979): the table is made of segments
- * of 6 KiB, and one that is full is divided in two, so that there is no moment in which everything is hashed anew.
+ * of 12 KiB, and one that is full is divided in two, so that there is no moment in which everything is hashed anew.
  *
  * A segment has buckets of 15 records, in one or two lines of the processor's cache: who is looked for is found by looking there
  * and at the record. Where a bucket is full, the next one takes more, and the one that was passed by counts them; so looking ends
@@ -19,7 +19,7 @@ type TaggedReference = number;
  */
 type Segment = Int32Array;
 
-const buckets = 96;
+const buckets = 192;
 /** Bits of the hash that say which one it is. */
 const bucketBits = 12;
 const bucketMask = 2 ** bucketBits - 1;
@@ -35,6 +35,8 @@ const segmentLength = bucketsLength + 2;
 const capacity = buckets * (bucketLength - 1);
 /** A segment with more is divided. */
 const mostRecords = 0.75 * capacity;
+/** All bits above those of the bucket. */
+const maxDepth = 32 - bucketBits;
 /** Two that had been one, and have less together, are one again. */
 const fewestRecords = 0.5 * capacity;
 
@@ -43,6 +45,9 @@ export class RecordIndex {
   /** Segments by bits of the hash, as many as the deepest one has; the others stand here several times. It only grows. */
   #directory: Segment[] = [new Int32Array(segmentLength)];
   #segments = 1;
+  /** What is in a segment that is divided or given up, since the first one was. */
+  #entries = new Int32Array(0);
+  #hashes = new Int32Array(0);
   #records = 0;
 
   constructor(slabs: RecordSlabs) {
@@ -110,18 +115,18 @@ export class RecordIndex {
 
   /** Those with the next bit of the hash go into a new segment. */
   #divide(segment: Segment, hash: number): void {
-    const bit = 2 ** (segment[depthAt] ?? 0);
+    const depth = (segment[depthAt] ?? 0) + 1;
+    if (depth > maxDepth) throw new RangeError(`no room for more than ${mostRecords} records with one hash`);
+    const bit = 2 ** (depth - 1);
     if (bit === this.#directory.length) this.#directory = [...this.#directory, ...this.#directory];
     const added = new Int32Array(segmentLength);
-    const depth = (segment[depthAt] ?? 0) + 1;
-    const entries = entriesOf(segment);
-    const hashes = this.#hashesOf(entries);
+    const count = this.#gather(segment);
     segment.fill(0);
     segment[depthAt] = depth;
     added[depthAt] = depth;
-    for (const [i, entry] of entries.entries()) {
-      const its = hashes[i] ?? 0;
-      insert(((its >>> bucketBits) & bit) === 0 ? segment : added, entry, its);
+    for (let i = 0; i < count; i++) {
+      const its = this.#hashes[i] ?? 0;
+      insert(((its >>> bucketBits) & bit) === 0 ? segment : added, this.#entries[i] ?? 0, its);
     }
     this.#replace(added, ((hash >>> bucketBits) & (bit - 1)) | bit, depth);
     this.#segments++;
@@ -135,17 +140,26 @@ export class RecordIndex {
     const other = this.#directory[position];
     if (other?.[depthAt] !== depth) return;
     if ((segment[recordsAt] ?? 0) + (other[recordsAt] ?? 0) > fewestRecords) return;
-    const entries = entriesOf(other);
-    const hashes = this.#hashesOf(entries);
-    for (const [i, entry] of entries.entries()) insert(segment, entry, hashes[i] ?? 0);
+    const count = this.#gather(other);
+    for (let i = 0; i < count; i++) insert(segment, this.#entries[i] ?? 0, this.#hashes[i] ?? 0);
     segment[depthAt] = depth - 1;
     this.#replace(segment, position, depth);
     this.#segments--;
   }
 
-  /** All of them first, and nothing else meanwhile: so the processor waits for many records at the same time. */
-  #hashesOf(entries: Int32Array): Int32Array {
-    return entries.map((entry) => this.#slabs.hashOf(referenceIn(entry)));
+  /** How many there are. Their hashes come all at once: so the processor waits for many records at the same time. */
+  #gather(segment: Segment): number {
+    if (this.#entries.length === 0) {
+      this.#entries = new Int32Array(mostRecords);
+      this.#hashes = new Int32Array(mostRecords);
+    }
+    let count = 0;
+    for (let at = 0; at < bucketsLength; at++) {
+      const entry = segment[at] ?? 0;
+      if (entry !== 0 && at % bucketLength !== 0) this.#entries[count++] = entry;
+    }
+    for (let i = 0; i < count; i++) this.#hashes[i] = this.#slabs.hashOf(referenceIn(this.#entries[i] ?? 0));
+    return count;
   }
 
   /** Wherever the lowest `depth` bits are those of `position`. */
@@ -186,10 +200,6 @@ function count(segment: Segment, at: number, change: number): void {
 function placeOf(segment: Segment, entry: TaggedReference, hash: number): number {
   for (let bucket = bucketOf(hash); ; bucket = bucketAfter(bucket))
     for (let at = bucket + 1; at < bucket + bucketLength; at++) if (segment[at] === entry) return at;
-}
-
-function entriesOf(segment: Segment): Int32Array {
-  return segment.subarray(0, bucketsLength).filter((entry, at) => entry !== 0 && at % bucketLength !== 0);
 }
 
 /** Where it begins. */

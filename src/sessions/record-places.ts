@@ -15,10 +15,10 @@ export type RecordReference = number;
 export const referenceBits = 26;
 
 /** Words of 32 bits in a slab, unless one record is longer. */
-const slabLength = 2 ** 16;
-const placeBits = 10;
+const slabLength = 2 ** 18;
+const placeBits = 12;
 const placesPerSlab = 2 ** placeBits;
-/** Of 256 KiB each, which is 16 GiB. */
+/** Of 1 MiB each, which is 16 GiB. */
 const maxSlabs = 2 ** (referenceBits - placeBits) - 1;
 /** The first slab of a length begins with so many places, and doubles. */
 const firstPlaces = 4;

@@ -46,6 +46,7 @@ describe('MemoryStore', () => {
     time = 3000;
     for (let i = 0; i < million; i++) store.set(keyOf(million + (i % 1000)), valueOf(i), 5000);
     expect(store.statistics()).toMatchObject({ entries: 1000, expired: million - 1000, bytes: 232_000 });
-    expect(arrays() - before).toBeLessThan(2 ** 20);
+    // One slab, one that is kept, and the table.
+    expect(arrays() - before).toBeLessThan(2.1 * 2 ** 20);
   });
 });

@@ -55,7 +55,7 @@ describe('RecordIndex', () => {
     const slabs = new RecordSlabs();
     const index = new RecordIndex(slabs);
     const count = 10_000;
-    const segment = 6152;
+    const segment = 12_296;
     const records: number[] = [];
     const found = (i: number) => index.find(keyed, keyed.hash(numbered(i)));
     for (let i = 0; i < count; i++) {
@@ -64,7 +64,7 @@ describe('RecordIndex', () => {
       index.add(records[i]!, hash);
       if (i % 97 === 0) for (let j = 0; j <= i; j += 89) expect(found(j)).toBe(records[j]);
     }
-    expect([index.records, index.allocated]).toEqual([count, 16 * segment]);
+    expect([index.records, index.allocated]).toEqual([count, 8 * segment]);
     for (let i = count - 1; i >= 0; i--) {
       index.remove(records[i]!);
       slabs.closeGap();
@@ -107,5 +107,17 @@ describe('RecordIndex', () => {
       }
       records = new Map([...records.keys()].map((i) => [i, found(i)] as const).filter(([, record]) => record !== 0));
     }
+  });
+
+  it('there is an end: where hashes are no good', () => {
+    const slabs = new RecordSlabs();
+    const index = new RecordIndex(slabs);
+    const add = (i: number) => {
+      keyed.hash(numbered(i));
+      index.add(slabs.add(keyed, -1, Uint8Array.of(), 0), -1);
+    };
+    for (let i = 0; i < 2160; i++) add(i);
+    expect(() => add(2160)).toThrow(RangeError);
+    expect(index.records).toBe(2160);
   });
 });
