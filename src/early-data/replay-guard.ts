@@ -17,7 +17,8 @@ export type ReplayAnswer = 'fresh' | 'replayed' | 'maybe_replayed' | 'not_checke
 export interface ReplayGuard {
   /**
    * When the record began, in milliseconds: early data under tickets issued before is refused, because nobody knows who saw
-   * them (P-early-2). 0 where the record outlives processes and has a quarantine of its own.
+   * them (P-early-2), and for one window under any ticket that another server may have issued (RFC 8446 8.2). 0 where the record outlives
+   * processes and has a quarantine of its own.
    */
   readonly startedAt: number;
   /**
