@@ -34,23 +34,23 @@ describe.each(kinds)('a client cache of 8 entries for 24 peers (%s)', (kind) => 
 
   it.each<[string, (now: () => number) => SessionStore]>([
     ['a store of so many bytes', (now) => new MemoryStore({ now, maxBytes: 1024 })],
-    ['a pool of so many peers', (now) => new TicketPool({ now, maxPeers: 4 })],
+    ['a pool of so many peers', (now) => new TicketPool({ now, maxPeers: 3 })],
     ['a pool of so many bytes', (now) => new TicketPool({ now, maxBytes: 1024 })],
   ])('P-state-7 %s, visited in turn: no peer is ever offered what another one gave', (_title, storeOf) => {
     const world = makeWorld(kind);
     const sessions = storeOf(() => world.clock.time);
     // Each peer has a store or a key ring of its own: what is another's it would not know.
-    const peers = Array.from({ length: 12 }, (_, i) => {
+    const peers = Array.from({ length: 8 }, (_, i) => {
       const { sealer } = ticketSealer('node', `peer ${String(i)}`, { keys: [ticketKey('node', `peer ${String(i)}`)] });
       const own = kind === 'session_id' ? { sessions: new MemoryStore({ now: () => epoch }) } : { tickets: sealer };
       const serverName = `peer${String(i)}.example`;
       return { server: world.server(own), client: () => world.client({ serverName, sessions }) };
     });
     const ends: string[] = [];
-    for (let visit = 0; visit < 60; visit++) {
+    for (let visit = 0; visit < 36; visit++) {
       // Each twice, and all of them again.
       const peer = peers[(visit >> 1) % peers.length];
-      if (peer === undefined) throw new Error('there are 12');
+      if (peer === undefined) throw new Error('there are 8');
       ends.push(outcome(connectSync(peer.client(), peer.server)));
     }
     expect([...new Set(ends)].sort()).toEqual(['full: not_offered', kind].sort());
