@@ -82,8 +82,13 @@ describe('a first flight that is sent again', () => {
         return world.guard.check(key, expiresAt);
       },
     };
-    const settings = world.server({ earlyData: { maxSize: 1000, replayGuard: slow, ticketsAreOfThisProcessAlone: true } });
-    const { flight } = recorded(world, world.session({}, { earlyData: { maxSize: 1000, replayGuard: slow, ticketsAreOfThisProcessAlone: true } }));
+    const settings = world.server({
+      earlyData: { maxSize: 1000, replayGuard: slow, ticketsAreOfThisProcessAlone: true },
+    });
+    const { flight } = recorded(
+      world,
+      world.session({}, { earlyData: { maxSize: 1000, replayGuard: slow, ticketsAreOfThisProcessAlone: true } }),
+    );
     const servers = Array.from({ length: 8 }, () => {
       const server = rogueServer(settings, {}, { named: 'async' });
       server.connection.receive(flight.slice());

@@ -18,7 +18,9 @@ describe('a second binder that nobody verifies', () => {
       return world.guard.check(key, expiresAt);
     },
   };
-  const server = world.server({ earlyData: { maxSize: maxEarlyData, replayGuard, ticketsAreOfThisProcessAlone: true } });
+  const server = world.server({
+    earlyData: { maxSize: maxEarlyData, replayGuard, ticketsAreOfThisProcessAlone: true },
+  });
   const sessions = [world.session(), world.session()];
   const client = rogueClient(world.client({ session: sessions, earlyData: true }));
   client.connection.writeEarlyData(ascii('once'));
