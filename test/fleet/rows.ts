@@ -51,7 +51,7 @@ async function firstRound(fleet: Fleet, clients: Parameters<typeof round>[1], fi
 export interface Chaos {
   /** Whose clients must not notice anything. */
   readonly resumes: readonly Kind[];
-  readonly happens: (fleet: Fleet, length: Length) => Promise<void>;
+  readonly happens: (fleet: Fleet, length: Length, figures: Figures) => Promise<void>;
   /** After the load, where it does not end by itself. */
   readonly ends?: (fleet: Fleet) => Promise<void>;
   /** Redis does not know any more what it was told: 0-RTT has to be away for a window. */
@@ -78,12 +78,12 @@ export function chaos({ resumes, happens, ends, forgets = false, earlyDataReturn
     await attacker.start();
     await delay(length.before);
     figures.acceptedBefore = attacker.acceptedFlights;
-    const happened = performance.now();
-    await happens(fleet, length);
-    const over = performance.now();
+    const begun = performance.now();
+    await happens(fleet, length, figures);
+    const happening = { begun, over: performance.now() };
     await delay(length.after);
-    if (forgets) await noteWindow(load, happened, length, figures);
-    if (earlyDataReturns) await noteReturn(load, over, figures);
+    if (forgets) await noteWindow(load, happening, length, figures);
+    if (earlyDataReturns) await noteReturn(load, happening, figures);
     await attacker.stop();
     await load.stop();
     figures.longestStall = await fleet.takeLongestStall();
@@ -106,28 +106,41 @@ export async function judged(fleet: Fleet, figures: Figures): Promise<Figures> {
   return figures;
 }
 
-/** Nobody's early data is accepted before the window is over; the whole form waits until somebody's is. */
-async function noteWindow(load: Load, happened: number, { waitsForWindow }: Length, figures: Figures): Promise<void> {
-  const latest = performance.now() + (waitsForWindow ? guardWindow + patience : 0);
-  const seconds = await secondsToEarlyData(load, happened, latest);
-  if (seconds !== undefined) {
-    figures.notes.push(`0-RTT was accepted again after ${seconds.toFixed(1)} s`);
-    figures.expectAtLeast(guardWindow / 1000 - 1, seconds, 'seconds without 0-RTT after Redis had forgotten');
-  } else if (waitsForWindow) figures.faults.push('early data was not accepted any more');
-  else
-    figures.notes.push(`0-RTT was not accepted in ${((performance.now() - happened) / 1000).toFixed(1)} s since then`);
+/** When something happened to the fleet, on the clock of `performance`. */
+interface Happening {
+  readonly begun: number;
+  readonly over: number;
 }
 
-async function noteReturn(load: Load, over: number, figures: Figures): Promise<void> {
-  const seconds = await secondsToEarlyData(load, over, performance.now() + patience);
+/** Nobody's early data is accepted before the window is over; the whole form waits until somebody's is. */
+async function noteWindow(
+  load: Load,
+  happening: Happening,
+  { waitsForWindow }: Length,
+  figures: Figures,
+): Promise<void> {
+  const latest = performance.now() + (waitsForWindow ? guardWindow + patience : 0);
+  const seconds = await secondsToEarlyData(load, happening, latest);
+  if (seconds !== undefined) {
+    figures.notes.push(`0-RTT was accepted again after ${seconds.toFixed(1)} s`);
+    figures.expectAtLeast(guardWindow / 1000, seconds, 'seconds without 0-RTT after Redis had forgotten');
+  } else if (waitsForWindow) figures.faults.push('early data was not accepted any more');
+  else {
+    const since = (performance.now() - happening.over) / 1000;
+    figures.notes.push(`0-RTT was not accepted in ${since.toFixed(1)} s since then`);
+  }
+}
+
+async function noteReturn(load: Load, { over }: Happening, figures: Figures): Promise<void> {
+  const seconds = await secondsToEarlyData(load, { begun: over, over }, performance.now() + patience);
   if (seconds === undefined) figures.faults.push('early data was not accepted any more');
   else figures.notes.push(`0-RTT was accepted again ${seconds.toFixed(1)} s after the end of it`);
 }
 
-/** From a moment to the start of the first visit after it whose early data was accepted; waits for that until `latest`. */
-async function secondsToEarlyData(load: Load, since: number, latest: number): Promise<number | undefined> {
-  const accepted = () => load.visits.find(({ visit }) => visit.earlyDataAccepted && visit.startedAt > since);
+/** From the beginning of what happened to the end of the first handshake after it with early data; waits for one until `latest`. */
+async function secondsToEarlyData(load: Load, { begun, over }: Happening, latest: number): Promise<number | undefined> {
+  const accepted = () => load.visits.find(({ visit }) => visit.earlyDataAccepted && visit.startedAt > over)?.visit;
   while (accepted() === undefined && performance.now() < latest) await delay(250);
   const first = accepted();
-  return first && (first.visit.startedAt - since) / 1000;
+  return first && (first.startedAt + first.handshakeMilliseconds - begun) / 1000;
 }

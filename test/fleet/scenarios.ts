@@ -4,6 +4,7 @@ import type { Kind } from './client.js';
 import type { Figures } from './figures.js';
 import { nodeCount, type Fleet } from './fleet.js';
 import type { Length } from './length.js';
+import { clientsOf, round } from './load.js';
 import { chaos, steady } from './rows.js';
 import { lateNode, replays, rotation, singleUse } from './special-rows.js';
 
@@ -28,10 +29,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'node killed (SIGKILL) and started again',
     run: chaos({
       resumes: ['tickets, TLS 1.3', 'tickets, TLS 1.2', 'Redis, TLS 1.2'],
-      happens: async (fleet) => {
+      happens: async (fleet, _length, figures) => {
         const [victim] = fleet.members;
         if (victim === undefined) return;
+        const underWay = round(fleet, clientsOf(['tickets, TLS 1.3'], 50), figures);
+        await delay(100);
         await victim.kill(); // and the balancer goes on trying it
+        await underWay;
         await delay(2_000);
         await fleet.removeNode(victim);
         fleet.members = [...fleet.members, await fleet.startNode()];
