@@ -31,7 +31,7 @@ import {
 } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { byteString, inRange, wholeNumber } from './option-values.js';
-import type { CommonOptions, EarlyDataOptions, ExternalPskOptions } from './options.js';
+import type { CommonOptions, EarlyDataOptions, ExternalPskOptions, ServerOptions } from './options.js';
 
 const allSuites = [
   ...Object.keys(tls13Suites).filter(isTls13CipherSuite),
@@ -183,11 +183,20 @@ export function keyShareGroups(
   return [first, second].filter((group) => group !== undefined);
 }
 
-export function earlyDataPolicy(options: EarlyDataOptions): EarlyDataPolicy {
+export function earlyDataPolicy(
+  options: EarlyDataOptions,
+  { tickets, sessions }: Pick<ServerOptions, 'tickets' | 'sessions'>,
+): EarlyDataPolicy {
   const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow, zone } = options;
   // Not everybody has types: nothing but the word itself is a yes.
   const accepted: unknown = 'acceptReplayedEarlyData' in options && options.acceptReplayedEarlyData;
-  if (replayGuard === undefined && accepted !== true)
+  const singleUse: unknown = 'singleUseTickets' in options && options.singleUseTickets;
+  if (singleUse === true && (tickets !== undefined || sessions?.take === undefined))
+    throw new UsageError(
+      'invalid_option',
+      '`earlyData.singleUseTickets` needs `sessions` that can take, and no `tickets`',
+    );
+  if (replayGuard === undefined && accepted !== true && singleUse !== true)
     throw new UsageError('invalid_option', '`earlyData` needs a `replayGuard`');
   if (zone !== undefined && !(byteString('earlyData.zone', zone).length > 0 && zone.length <= 255))
     throw new UsageError('invalid_option', '`earlyData.zone` has 1 to 255 characters');

@@ -118,7 +118,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     ticketCount: wholeNumber('ticketCount', options.ticketCount ?? 2, 255),
     maximumTicketCount: wholeNumber('maximumTicketCount', options.maximumTicketCount ?? 8, 255),
     ticketLifetime: ticketSeconds(options, 'ticketLifetime', maximumSessionAge / 1000),
-    earlyData: options.earlyData && earlyDataPolicy(options.earlyData),
+    earlyData: options.earlyData && earlyDataPolicy(options.earlyData, options),
     findExternalPsk: options.findExternalPsk,
     findTls12Psk: options.findTls12Psk,
     tls12PskIdentityHint: identityHint(options.tls12PskIdentityHint),

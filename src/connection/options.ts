@@ -277,6 +277,14 @@ export type EarlyDataOptions = {
   | { /** Sees to it that one ClientHello is accepted once (RFC 8446 8). */ readonly replayGuard: ReplayGuard }
   | {
       readonly replayGuard?: undefined;
+      /**
+       * `sessions` can `take`, and there are no `tickets`: each is good for one connection, and so is the hello that shows it (RFC 8446 8.1).
+       * As good as the store is at forgetting for good: one that replicates asynchronously may have a ticket again.
+       */
+      readonly singleUseTickets: true;
+    }
+  | {
+      readonly replayGuard?: undefined;
       /** For servers to which nothing matters that early data does twice, or a hundred times. */
       readonly acceptReplayedEarlyData: true;
     }

@@ -216,7 +216,7 @@ export interface TicketCounts {
 export interface EarlyDataPolicy {
   /** Bytes for each connection; told in tickets. */
   readonly maxSize: number;
-  /** `undefined`: every replay is accepted. */
+  /** `undefined`: every replay is accepted, but for what the store of single-use tickets sees to. */
   readonly replayGuard: ReplayGuard | undefined;
   /** RFC 8446 8.3, milliseconds. */
   readonly freshnessWindow: number;

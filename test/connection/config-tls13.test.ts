@@ -14,6 +14,7 @@ import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import { MemoryReplayGuard } from '../../src/early-data/memory-replay-guard.js';
 import type { PskKeyExchangeModeName, ServerSettings } from '../../src/handshake/settings.js';
+import { MemoryStore } from '../../src/sessions/memory-store.js';
 import { clientCredentials, ecdsaP256, trustingVerifier } from '../support/credentials.js';
 
 const clientOf = (options: Partial<ClientOptions> = {}) =>
@@ -24,6 +25,11 @@ const serverOf = (options: Partial<ServerOptions> = {}) =>
 const invalid = { name: 'UsageError', code: 'invalid_option' };
 const unsupported = { name: 'UsageError', code: 'unsupported_by_backend' };
 const replayGuard = new MemoryReplayGuard({ now: () => 0 });
+const tickets = (milliseconds: number) => ({
+  seal: (state: Uint8Array) => state,
+  open: () => ({ reason: 'malformed' }) as const,
+  longestTicketLife: () => milliseconds,
+});
 const psk = { identity: ascii('a device'), key: new Uint8Array(32).fill(7) };
 
 /** A backend that has the hybrid group, and one that has nothing but curves. */
@@ -75,12 +81,6 @@ describe('a client refuses', () => {
 });
 
 describe('a server whose ticket keys open for a while', () => {
-  const tickets = (milliseconds: number) => ({
-    seal: (state: Uint8Array) => state,
-    open: () => ({ reason: 'malformed' }) as const,
-    longestTicketLife: () => milliseconds,
-  });
-
   it('R9325-3.4-6 resumes for two lives of a key, unless told', () => {
     expect(serverOf({ tickets: tickets(86_400_000) }).binding.maximumAge).toBe(172_800_000);
     expect(serverOf({ tickets: tickets(604_800_000) }).binding.maximumAge).toBe(604_800_000);
@@ -108,6 +108,15 @@ describe('a server refuses', () => {
     ['more than 255 tickets on request', { maximumTicketCount: 256 }],
     ['early data of no bytes', { earlyData: { maxSize: 0, replayGuard } }],
     ['early data beyond a uint32', { earlyData: { maxSize: 2 ** 32, replayGuard } }],
+    ['single use without a store', { earlyData: { maxSize: 1, singleUseTickets: true } }],
+    [
+      'single use of tickets that are sealed',
+      {
+        earlyData: { maxSize: 1, singleUseTickets: true },
+        sessions: new MemoryStore({ now: () => 0 }),
+        tickets: tickets(1),
+      },
+    ],
     ['a freshness window that is no number', { earlyData: { maxSize: 1, replayGuard, freshnessWindow: Number.NaN } }],
     ['R8446-8.3-2 early data without a word on replays', { earlyData: { maxSize: 1 } as EarlyDataOptions }],
     [

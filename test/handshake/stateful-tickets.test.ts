@@ -28,7 +28,8 @@ class TakingStore extends RecordingStore {
 let world: Tls13World;
 let store: TakingStore;
 let session: Tls13Session;
-const server = (changes?: Changes<ServerOptions>) => world.server({ tickets: undefined, sessions: store, ...changes });
+const noTickets = { tickets: undefined };
+const server = (changes?: Changes<ServerOptions>) => world.server({ ...noTickets, sessions: store, ...changes });
 const client = (changes?: Changes<ClientOptions>) => world.client({ session, ...changes });
 const meet = (by: Changes<ClientOptions> = {}, at: Changes<ServerOptions> = {}) =>
   pump(makePair(client(by), server(at)));
@@ -118,6 +119,25 @@ describe('with a HelloRetryRequest', () => {
     expect(store.entries.has(toHex(session.ticket!))).toBe(true);
     expect(outcome(meet())).toBe('psk_dhe_ke');
   });
+});
+
+it('R8446-8.1-1 singleUseTickets: early data is read once, without a guard, in one command', () => {
+  const earlyData = { maxSize: 2000, singleUseTickets: true } as const;
+  const reading = { ...noTickets, sessions: store, earlyData };
+  const [made] = sessionsOf(between(world.client(), world.server(reading)));
+  world.clock.time += 1000;
+  store.calls.length = 0;
+  const pair = makePair(world.client({ session: made!, earlyData: true }), world.server(reading));
+  pair.client.connection.writeEarlyData(Uint8Array.of(1));
+  const flight = pair.client.connection.takeOutput();
+  const told = () => {
+    const { server: end } = makePair(client(), world.server(reading));
+    end.connection.receive(flight.slice());
+    return end.connection.takeEvents().filter(({ type }) => type === 'early_data');
+  };
+  expect(told()).toMatchObject([{ accepted: true }]);
+  expect(store.calls).toEqual(['take']);
+  for (let i = 0; i < 3; i++) expect(told()).toMatchObject([{ accepted: false, reason: 'psk_not_selected' }]);
 });
 
 it('P-bind-9 what a client has written is for no server: role_mismatch', () => {
