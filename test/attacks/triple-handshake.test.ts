@@ -18,7 +18,13 @@ import {
   type World,
 } from '../support/attack-rig.js';
 import { eventsOf, makePair, pump, theEvent, type Pair } from '../support/connections.js';
-import { changing, disguisedClient, withoutExtensions, type Disguise } from '../support/disguised.js';
+import {
+  changing,
+  disguisedClient,
+  withoutExtensions,
+  type Disguise,
+  type DisguisedEnd,
+} from '../support/disguised.js';
 
 const allowed = { allowMissingExtendedMasterSecret: true, allowResumptionWithoutExtendedMasterSecret: true };
 
@@ -33,12 +39,16 @@ const resumingLegacy: Disguise = {
   })),
 };
 
-function connectLegacy(world: World, server: ServerSettings, session?: Tls12Session): Pair {
+function connectLegacy(
+  world: World,
+  server: ServerSettings,
+  session?: Tls12Session,
+): Pair & { readonly client: DisguisedEnd } {
   const client = world.client({ ...allowed, session });
-  return pump({
-    ...makePair(client, server),
-    client: disguisedClient(client, session === undefined ? legacy : resumingLegacy),
-  });
+  const disguised = disguisedClient(client, session === undefined ? legacy : resumingLegacy);
+  const pair = { ...makePair(client, server), client: disguised };
+  pump(pair);
+  return pair;
 }
 
 /** What a client from before RFC 7627 would remember. */
@@ -111,5 +121,14 @@ describe.each(tls12Kinds)('a client without the extended master secret (%s)', (k
     expect(theEvent(resumed.server, 'handshake').extendedMasterSecret).toBe(false);
     expect(toHex(session.masterSecret)).toBe((lines[1] ?? '').split(' ')[2]);
     expect(() => resumed.server.connection.exportKeyingMaterial('EXPORTER-x', 32)).toThrow(UsageError);
+
+    // The third handshake of the attack is a renegotiation: it is heard, and there is none.
+    const [hello] = clearItems(resumed, 'client');
+    if (hello === undefined) throw new Error('a client speaks first');
+    resumed.client.transport.writeHandshake(hello.bytes);
+    pump(resumed);
+    expect(eventsOf(resumed.client, 'warning')).toMatchObject([{ alert: 'no_renegotiation' }]);
+    expect(eventsOf(resumed.server, 'handshake')).toHaveLength(1);
+    expect(resumed.server.connection.state).toBe('open');
   });
 });

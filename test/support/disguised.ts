@@ -21,14 +21,19 @@ export interface Disguise {
   readonly hears?: (message: Tls12Message) => Tls12Message;
 }
 
-export function disguisedClient(settings: ClientSettings, disguise: Disguise): End {
+/** An end that can say more, at any time and under the keys of that time. */
+export interface DisguisedEnd extends End {
+  readonly transport: HandshakeTransport;
+}
+
+export function disguisedClient(settings: ClientSettings, disguise: Disguise): DisguisedEnd {
   return endOf('client', (transport) => {
     const state = new DisguisedState('client', settings, transport, disguise);
     return { state, flow: state.deceive(clientHandshake(state)) };
   });
 }
 
-export function disguisedServer(settings: ServerSettings, disguise: Disguise): End {
+export function disguisedServer(settings: ServerSettings, disguise: Disguise): DisguisedEnd {
   return endOf('server', (transport) => {
     const state = new DisguisedState('server', settings, transport, disguise);
     return { state, flow: state.deceive(serverHandshake(state)) };
@@ -51,11 +56,12 @@ export function withoutExtensions<
   return (body) => ({ ...body, extensions: body.extensions?.filter(({ type }) => !types.includes(String(type))) });
 }
 
-const endOf = (role: 'client' | 'server', begin: ConstructorParameters<typeof Connection>[1]): End => ({
-  connection: new Connection(role, begin, { driver: 'sync' }),
-  events: [],
-  wakes: 0,
-});
+function endOf(role: 'client' | 'server', begin: ConstructorParameters<typeof Connection>[1]): DisguisedEnd {
+  let given: HandshakeTransport | undefined;
+  const connection = new Connection(role, (transport) => begin((given = transport)), { driver: 'sync' });
+  if (given === undefined) throw new Error('a connection begins at once');
+  return { connection, transport: given, events: [], wakes: 0 };
+}
 
 class DisguisedState<Settings extends ClientSettings | ServerSettings> extends HandshakeState<Settings> {
   readonly #disguise: Disguise;
