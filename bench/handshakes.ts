@@ -90,7 +90,9 @@ export function settingsFor(crypto: CryptoBackend, suite: SupportedCipherSuite, 
     server: serverSettings({
       ...common,
       credentials: [{ certificates: [certificate], signer: crypto.signer(privateKey()) }],
-      ...(kind === '0-RTT' && { earlyData: { maxSize: 16384, replayGuard: new MemoryReplayGuard({ now }), ticketsAreOfThisProcessAlone: true } }),
+      ...(kind === '0-RTT' && {
+        earlyData: { maxSize: 16384, replayGuard: new MemoryReplayGuard({ now }), ticketsAreOfThisProcessAlone: true },
+      }),
       ...(kind === 'session_id' ? { sessions: new MemoryStore({ now }) } : { tickets: new RingSealer({ keys }) }),
     }),
   };

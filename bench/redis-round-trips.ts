@@ -57,6 +57,7 @@ async function roundTrips(): Promise<RoundTripRow[]> {
     const replayGuard = new RedisReplayGuard({ ...common, freshnessWindow, clockTolerance: 0 });
     while ((await replayGuard.check(crypto.randomBytes(32), now() + freshnessWindow)) !== 'fresh') continue;
     const earlyData = { maxSize: 16_384, replayGuard, freshnessWindow };
+    const single = { maxSize: 16_384, singleUseTickets: true, freshnessWindow } as const;
     const tls13 = { version: 'TLSv1.3', resumes: true, early: false } as const;
     const kinds: readonly Kind[] = [
       { name: 'TLS 1.2 full', version: 'TLSv1.2', resumes: false, early: false, server: { sessions } },
@@ -64,7 +65,8 @@ async function roundTrips(): Promise<RoundTripRow[]> {
       { name: 'TLS 1.3 full, stateful tickets', ...tls13, resumes: false, server: { sessions } },
       { name: 'TLS 1.3 psk_dhe_ke, stateful ticket', ...tls13, server: { sessions } },
       { name: 'TLS 1.3 0-RTT, sealed ticket', ...tls13, early: true, server: { tickets: sealer, earlyData } },
-      { name: 'TLS 1.3 0-RTT, stateful ticket', ...tls13, early: true, server: { sessions, earlyData } },
+      { name: 'TLS 1.3 0-RTT, single-use ticket', ...tls13, early: true, server: { sessions, earlyData: single } },
+      { name: 'TLS 1.3 0-RTT, single-use ticket and guard', ...tls13, early: true, server: { sessions, earlyData } },
     ];
     const rows: RoundTripRow[] = [];
     for (const kind of kinds) rows.push(await measureKind(kind, gate));
@@ -88,7 +90,7 @@ async function measureKind(kind: Kind, gate: Gate): Promise<RoundTripRow> {
     latencies.push(...commands.map(({ milliseconds }) => milliseconds));
   }
   latencies.sort((a, b) => a - b);
-  const asksBoth = kind.server.sessions !== undefined && kind.server.earlyData !== undefined;
+  const asksBoth = kind.server.sessions !== undefined && kind.server.earlyData?.replayGuard !== undefined;
   return {
     suite: 'Redis',
     case: kind.name,
