@@ -8,7 +8,7 @@ import type { FleetKeyStatus } from '../../src/tickets/fleet-keys/fleet-key-opti
 export const services = ['tickets', 'handles', 'ids', 'twoLevel', 'memcached'] as const;
 export type Service = (typeof services)[number];
 
-/** A clock, a certificate, and times in milliseconds. */
+/** What a node is told when it starts. Times in milliseconds. */
 export interface NodeSettings {
   readonly name: string;
   readonly redisPort: number;
@@ -24,7 +24,7 @@ export interface NodeSettings {
     readonly publishAhead: number;
     readonly pollInterval: number;
   };
-  /** How far ahead its clock is. */
+  /** How far ahead its clock is; less than 0 is behind. */
   readonly clockOffset: number;
   /** `own` and `memory` are what a fleet must not have: the controls do. */
   readonly ticketKeys: 'shared' | 'own';
