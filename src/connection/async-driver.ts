@@ -12,11 +12,12 @@ export class AsyncDriver<Result> extends Driver<Result> {
     this.#owner = owner;
   }
 
-  protected override wait(need: Need, answer: Promise<unknown>): void {
+  protected override wait(need: Need, answer: Promise<unknown>, late: ((answer: unknown) => void) | undefined): void {
     answer.then(
       (value) => {
         if (this.waiting === 'answer') this.#owner.resume(() => this.advance(value));
-        else forget(need, value);
+        else if (late === undefined) forget(need, value);
+        else late(value);
       },
       (error: unknown) => {
         if (this.waiting !== 'answer') return;

@@ -62,6 +62,7 @@ export function clientSessionKeys(
 /** P-bind-1, P-bind-2: the application's own bytes, and apart from them how clients are authenticated. */
 export function serverBinding(options: ServerOptions, common: Common): BindingPolicy {
   const { applicationContext = empty, clientAuthentication = 'none', certificateAuthorities = [] } = options;
+  const verification = verificationOf(options);
   return {
     ...commonBinding(options, common),
     applicationContext:
@@ -72,7 +73,7 @@ export function serverBinding(options: ServerOptions, common: Common): BindingPo
         : digest(common.crypto, clientAuthenticationPolicy, {
             mode: ascii(clientAuthentication),
             certificateAuthorities,
-            ...verificationOf(options),
+            ...verification,
           }),
     requireClientCertificate: clientAuthentication === 'require',
     resumptionAcrossNames: options.resumptionAcrossNames ?? false,
@@ -102,14 +103,14 @@ function verificationOf({ verifierIdentity = '', revocationEpoch = 0 }: CommonOp
 
 const certificateList = vector(opaque(0, 2 ** 24 - 1), 0, 2 ** 24 - 1);
 /** Whose word a chain is accepted on, and which state of it. */
-const verification = { verifierIdentity: opaque(0, 2 ** 16 - 1), revocationEpoch: opaque(0, 255) };
+const verificationFields = { verifierIdentity: opaque(0, 2 ** 16 - 1), revocationEpoch: opaque(0, 255) };
 const clientContext = struct({
   applicationContext: opaque(0, 2 ** 24 - 1),
   certificates: certificateList,
   /** A session stands on a signature that a stricter list may exclude, and brings none. */
   signatureSchemes: vector(opaque(0, 255), 0, 2 ** 16 - 1),
   externalPsks: vector(struct({ identity: opaque(1, 2 ** 16 - 1), fingerprint: opaque(1, 255) }), 0, 2 ** 24 - 1),
-  ...verification,
+  ...verificationFields,
 });
 const clientSessionKey = struct({
   version: opaque(0, 255),
@@ -123,7 +124,7 @@ const serverContext = struct({ applicationContext: opaque(0, 2 ** 24 - 1) });
 const clientAuthenticationPolicy = struct({
   mode: opaque(1, 255),
   certificateAuthorities: certificateList,
-  ...verification,
+  ...verificationFields,
 });
 
 /** SHA-256 over an unambiguous encoding: no two configurations share one. */

@@ -30,7 +30,7 @@ import {
   type Tls13CipherSuite,
 } from '../key-schedule/suites.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
-import { byteString, inRange, wholeNumber } from './option-values.js';
+import { byteString, inRange } from './option-values.js';
 import type { CommonOptions, EarlyDataOptions, ExternalPskOptions, ServerOptions } from './options.js';
 
 const allSuites = [
@@ -203,7 +203,8 @@ export function earlyDataPolicy(
   return {
     maxSize: inRange('earlyData.maxSize', maxSize, 1, 2 ** 32 - 1),
     replayGuard,
-    freshnessWindow: wholeNumber('earlyData.freshnessWindow', freshnessWindow),
+    singleUseTickets: singleUse === true,
+    freshnessWindow: inRange('earlyData.freshnessWindow', freshnessWindow, 1, replayGuard?.freshnessWindow ?? 2 ** 31),
     zone,
     acceptTicketsOfThisRunAtOnce: options.ticketsAreOfThisProcessAlone === true,
   };

@@ -42,7 +42,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   if (options.sessions !== undefined && options.peerIdentity === undefined && serverName === undefined)
     throw new UsageError('invalid_option', '`sessions` of a client needs `serverName` or `peerIdentity`');
   // P-bind-5: who is shown to the server is not known before it asks, and a session resumes as whoever that was.
-  if (options.sessions !== undefined && options.chooseCredentials !== undefined && !options.applicationContext)
+  if (options.sessions !== undefined && options.chooseCredentials !== undefined && !options.applicationContext?.length)
     throw new UsageError('invalid_option', '`sessions` together with `chooseCredentials` needs `applicationContext`');
   const binding = clientBinding(options, common, signatureSchemes);
   const { applicationContext } = binding;

@@ -26,8 +26,8 @@ export abstract class Driver<Result> {
     this.#answers = answers;
   }
 
-  /** What to do with an answer that is not there yet. */
-  protected abstract wait(need: Need, answer: Promise<unknown>): void;
+  /** What to do with an answer that is not there yet. `late` is for one that comes when the handshake is over. */
+  protected abstract wait(need: Need, answer: Promise<unknown>, late: ((answer: unknown) => void) | undefined): void;
 
   start(): void {
     this.advance(undefined);
@@ -56,12 +56,12 @@ export abstract class Driver<Result> {
         this.waiting = 'message';
         return;
       }
-      const { need, put } = step.value;
+      const { need, put, late } = step.value;
       // Said beforehand, because the callback itself may close the connection: then nobody waits.
       this.waiting = 'answer';
       const answer = this.#ask(need, put);
       if (isPromise(answer)) {
-        this.wait(need, Promise.resolve(answer));
+        this.wait(need, Promise.resolve(answer), late && ((value) => late(value, this.#answers)));
         return;
       }
       this.waiting = 'nothing';

@@ -263,8 +263,9 @@ export type EarlyDataOptions = {
   /** How far a ticket's age may be off, milliseconds. Default 10 seconds (RFC 8446 8.3). */
   readonly freshnessWindow?: number;
   /**
-   * Names those servers that share a replay record, 1 to 255 characters, each a byte: tickets of another zone resume here, without early
-   * data. Tickets whose `ticketEncoding` has no room for it are of no zone. Default: one record for all who open the tickets.
+   * Names those servers that share a replay record, 1 to 255 characters, each a byte: tickets of another zone, or of none, resume here
+   * without early data. Tickets whose `ticketEncoding` has no room for it are of none. Default: none, for one record of all who open the
+   * tickets.
    */
   readonly zone?: string;
   /**

@@ -37,6 +37,7 @@ export type BloomReplayGuardOptions = {
 /** Synchronous. */
 export class BloomReplayGuard implements ReplayGuard {
   readonly startedAt: number;
+  readonly freshnessWindow: number;
   /** What the filters take, bytes: all of it from the beginning, and never more. */
   readonly byteLength: number;
   readonly #now: () => number;
@@ -55,6 +56,7 @@ export class BloomReplayGuard implements ReplayGuard {
     const { crypto, now, falsePositiveRate = defaultFalsePositiveRate } = options;
     const { freshnessWindow = defaultFreshnessWindow } = options;
     this.#now = now;
+    this.freshnessWindow = freshnessWindow;
     this.#window = replayWindow(freshnessWindow);
     if (!(falsePositiveRate < 1)) throw new UsageError('invalid_option', 'falsePositiveRate is 1 or more');
     // A filter with half of its bits set says yes to one in 2^looks.

@@ -11,6 +11,7 @@
  * (P-time-2), until time has caught up.
  */
 import { finite } from '../limits.js';
+import { defaultFreshnessWindow, replayWindow } from './freshness.js';
 import { registerKey, registerKeyLength } from './register-key.js';
 import type { ReplayAnswer, ReplayGuard } from './replay-guard.js';
 
@@ -25,14 +26,19 @@ export interface MemoryReplayGuardOptions {
    * at 1.6 times as many all places are taken. Default {@link defaultMaxReplayEntries}.
    */
   readonly maxEntries?: number;
+  /** That of the servers that ask, or more. Default {@link defaultFreshnessWindow}. */
+  readonly freshnessWindow?: number;
 }
 
 /** Synchronous. */
 export class MemoryReplayGuard implements ReplayGuard {
   readonly startedAt: number;
+  readonly freshnessWindow: number;
   /** What the table takes, bytes: all of it from the beginning, and never more. */
   readonly byteLength: number;
   readonly #now: () => number;
+  /** How long hellos are kept, milliseconds: whoever asks, and whatever its window is, none is fresh any more. */
+  readonly #kept: number;
   readonly #buckets: number;
   readonly #places: Uint32Array;
   /** The latest time that the clock has shown: what expires later is all on record. */
@@ -41,8 +47,10 @@ export class MemoryReplayGuard implements ReplayGuard {
   readonly #keyWords = new Uint32Array(this.#keyBytes.buffer);
 
   constructor(options: MemoryReplayGuardOptions) {
-    const { now, maxEntries = defaultMaxReplayEntries } = options;
+    const { now, maxEntries = defaultMaxReplayEntries, freshnessWindow = defaultFreshnessWindow } = options;
     this.#now = now;
+    this.freshnessWindow = freshnessWindow;
+    this.#kept = replayWindow(freshnessWindow);
     this.#buckets = Math.ceil(finite('maxEntries', maxEntries) / entriesPerBucket);
     this.#places = new Uint32Array(this.#buckets * wordsOfBucket);
     this.byteLength = this.#places.byteLength;
@@ -83,7 +91,8 @@ export class MemoryReplayGuard implements ReplayGuard {
     }
     if (room === undefined || !(expiresAt > this.#latest)) return 'not_checked';
     places.set(words, room);
-    places[room + 4] = Math.min(Math.ceil((expiresAt - this.startedAt) / 1000), latestSecond);
+    const until = Math.max(expiresAt, this.#latest + this.#kept);
+    places[room + 4] = Math.min(Math.ceil((until - this.startedAt) / 1000), latestSecond);
     return 'fresh';
   }
 }

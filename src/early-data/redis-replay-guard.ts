@@ -39,6 +39,7 @@ export interface RedisReplayGuardOptions {
 export class RedisReplayGuard implements ReplayGuard {
   /** The record is older than this process, and Redis knows by how much. */
   readonly startedAt = 0;
+  readonly freshnessWindow: number;
   readonly #send: RedisCommands;
   readonly #breaker: CircuitBreaker;
   readonly #keyPrefix: string;
@@ -61,6 +62,7 @@ export class RedisReplayGuard implements ReplayGuard {
     this.#keyPrefix = keyPrefix;
     this.#shards = shards;
     this.#clockTolerance = clockTolerance;
+    this.freshnessWindow = freshnessWindow;
     this.#kept = Math.ceil(replayWindow(freshnessWindow) + 2 * clockTolerance);
   }
 

@@ -22,6 +22,11 @@ export interface ReplayGuard {
    */
   readonly startedAt: number;
   /**
+   * Milliseconds: for how wide a `freshnessWindow` the record is kept long enough. Servers with a wider one are refused when they are
+   * configured. Left out: for any.
+   */
+  readonly freshnessWindow?: number;
+  /**
    * Checks and records in one atomic step. `key` is the validated binder, 32 or 48 bytes, which stays the caller's; the record
    * may be dropped at `expiresAt` (milliseconds), when the same ClientHello is too old to be accepted. A throw or rejection
    * counts as `not_checked`.

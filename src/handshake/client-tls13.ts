@@ -113,7 +113,7 @@ export function* clientTls13(
   hs.sendCompatibilityChangeCipherSpec();
   if (!sent.earlyData || settings.transport === 'quic') tls13.writeHandshakeKeys();
   // P-early-3: who does not take the first PSK has not proven anything yet, and can read no early data.
-  if (sent.earlyData && psk !== sent.psks[0]) rejectEarlyData(hs);
+  if (sent.earlyData && psk !== sent.psks[0]) hs.earlyData.end();
 
   const parameters = yield* receiveTls13('encrypted_extensions');
   transcript.add(parameters.bytes);
@@ -212,7 +212,9 @@ function acceptEarlyData(
 ): void {
   if (!sent.earlyData) return;
   if (findExtension(extensions, 'early_data') === undefined) {
-    if (hs.earlyData.outcome !== 'rejected') rejectEarlyData(hs);
+    hs.tls13.dropEarlyTraffic();
+    hs.earlyData.reject('declined_by_server');
+    if (hs.settings.transport === 'tcp') hs.tls13.writeHandshakeKeys();
     return;
   }
   const session = psk?.session;
@@ -221,13 +223,6 @@ function acceptEarlyData(
   if (session.cipherSuite !== cipherSuite || session.alpnProtocol !== alpnProtocol)
     throw new AlertError('illegal_parameter', 'got early_data with another cipher suite or application protocol');
   hs.earlyData.accepted();
-}
-
-/** From now on we write under the handshake keys. */
-function rejectEarlyData(hs: ClientHandshake): void {
-  hs.tls13.dropEarlyTraffic();
-  hs.earlyData.reject('declined_by_server');
-  if (hs.settings.transport === 'tcp') hs.tls13.writeHandshakeKeys();
 }
 
 /** EndOfEarlyData, Certificate, CertificateVerify, Finished (RFC 8446 4.4, 4.5). */

@@ -84,8 +84,8 @@ function sessionIdFor(settings: ClientSettings, { session }: ClientOffer['tls12'
 function mayOfferEarlyData(settings: ClientSettings, [first]: readonly OfferedPsk[]): boolean {
   const session = first?.session;
   if (!settings.earlyData || session === undefined || session.maxEarlyDataSize === 0) return false;
-  const { alpnProtocol, serverName } = session;
-  if (serverName !== settings.serverName) return false;
+  const { alpnProtocol, serverName, transport } = session;
+  if (serverName !== settings.serverName || transport !== settings.transport) return false;
   if (alpnProtocol !== undefined && !settings.alpnProtocols.includes(alpnProtocol)) return false;
   return settings.tls13CipherSuites.includes(session.cipherSuite);
 }

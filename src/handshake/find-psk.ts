@@ -19,7 +19,8 @@ import type { ServerHandshake } from './handshake-state.js';
 import { ask, type Handshake } from './needs.js';
 import { isBehind } from './psk-behind.js';
 import type { ResumptionRefusal } from './resumption.js';
-import { handleLength, ticketExpiry } from './tickets-tls13.js';
+import { putBack, takeState } from './taken-ticket.js';
+import { handleLength } from './tickets-tls13.js';
 import type { ExternalPsk, ServerSettings } from './settings.js';
 
 /** How many identities of one ClientHello are looked at: each may cost a look into a store. */
@@ -162,25 +163,13 @@ function* findTicket(
   // Session IDs, which everybody sees, have another length: nobody takes out a session of TLS 1.2 by its ID.
   if (identity.length !== handleLength) return 'unknown_session_id';
   const entry = { store, key: identity.slice() };
-  const found = yield* ask(store.take === undefined ? 'find_session' : 'take_session', entry);
+  const found = yield* takeState(entry);
   if ('failed' in found) return 'store_unavailable';
   if (found.state === undefined) return 'unknown_session_id';
   const session = hs.openSession(sessionState, found.state, serverName);
   if (typeof session !== 'string' && session.version === 'TLSv1.3' && store.take !== undefined)
     hs.taken = { ...entry, session };
   return session;
-}
-
-/**
- * RFC 8446 8.1: where a store can take, a ticket is good for one connection, and taken before anything is known of who offers it: one
- * round trip, and no two servers have it. What comes to nothing is put back, so that nobody uses up a ticket without knowing its secret.
- */
-export function* putBack(hs: ServerHandshake): Handshake<void> {
-  const { taken } = hs;
-  if (taken === undefined) return;
-  hs.taken = undefined;
-  const { store, key, session } = taken;
-  yield* ask('store_session', { store, key, state: sessionState.encode(session), expiresAt: ticketExpiry(session) });
 }
 
 /**

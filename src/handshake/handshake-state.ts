@@ -8,9 +8,10 @@ import { UsageError } from '../errors.js';
 import type { BindingRefusal } from '../sessions/binding-refusal.js';
 import { isAllZero } from '../sessions/decode.js';
 import { isClientState } from '../sessions/session-state.js';
-import { secretOf, wipeSession, type Session, type SessionEncoding, type Tls13Session } from '../sessions/session.js';
-import { HandshakeBase, type StoredSession } from './handshake-base.js';
+import { secretOf, wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
+import { HandshakeBase } from './handshake-base.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
+import type { TakenTicket } from './taken-ticket.js';
 import { Tls12State } from './tls12-state.js';
 import { Tls13State } from './tls13-state.js';
 
@@ -41,8 +42,8 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     return this.tls12.tlsUnique;
   }
 
-  /** Server: the ticket that was taken out of a store for this handshake, as long as it may have to go back. */
-  taken: (StoredSession & { readonly session: Tls13Session }) | undefined;
+  /** Server: the ticket that was taken out of a store for this handshake. */
+  taken: TakenTicket | undefined;
 
   /** Registers how to forget a secret that a flow works with: called once when the handshake is over, whichever way that comes. */
   atEnd(forget: () => void): void {

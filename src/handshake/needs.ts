@@ -151,6 +151,8 @@ export type Wait =
       readonly wait: 'ask';
       readonly need: Need;
       /** Puts the question. */ readonly put: (answers: Answers) => MaybePromise<unknown>;
+      /** Gets an answer that comes when nobody waits any more; without it, that is dropped. */
+      readonly late: ((answer: unknown, answers: Answers) => void) | undefined;
     };
 
 /** A handshake, or a part of one, that ends with a `Result`. */
@@ -220,7 +222,16 @@ function nameOf(incoming: Incoming): string {
   return known?.[0] ?? String(incoming.type);
 }
 
-/** Asks the outside and waits for its answer. */
-export function* ask<K extends Need>(need: K, question: Needs[K]['question']): Handshake<Needs[K]['answer']> {
-  return (yield { wait: 'ask', need, put: (answers) => answers[need](question) }) as Needs[K]['answer'];
+/** Asks the outside and waits for its answer. `late` is told an answer that comes after the end of the connection. */
+export function* ask<K extends Need>(
+  need: K,
+  question: Needs[K]['question'],
+  late?: (answer: Needs[K]['answer'], answers: Answers) => void,
+): Handshake<Needs[K]['answer']> {
+  return (yield {
+    wait: 'ask',
+    need,
+    put: (answers) => answers[need](question),
+    late: late as ((answer: unknown, answers: Answers) => void) | undefined,
+  }) as Needs[K]['answer'];
 }

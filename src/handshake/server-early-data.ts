@@ -79,6 +79,7 @@ function isQuarantined(
 ): boolean {
   // The record outlives processes, and has a quarantine of its own.
   if (startedAt === 0) return false;
-  if (issuedAt < startedAt) return true;
-  return !acceptTicketsOfThisRunAtOnce && now < startedAt + replayWindow(freshnessWindow);
+  // The other way round a record that does not know when it began would have no quarantine.
+  const isOver = now >= startedAt + replayWindow(freshnessWindow);
+  return !(issuedAt >= startedAt && (acceptTicketsOfThisRunAtOnce || isOver));
 }

@@ -218,6 +218,8 @@ export interface EarlyDataPolicy {
   readonly maxSize: number;
   /** `undefined`: every replay is accepted, but for what the store of single-use tickets sees to. */
   readonly replayGuard: ReplayGuard | undefined;
+  /** In place of a guard: the store sees to it that no ticket is used twice (RFC 8446 8.1). */
+  readonly singleUseTickets: boolean;
   /** RFC 8446 8.3, milliseconds. */
   readonly freshnessWindow: number;
   /** Whose record `replayGuard` asks: early data under tickets of another zone is refused. `undefined`: there is one for all. */

@@ -10,7 +10,7 @@ import { AlertError } from '../errors.js';
 import { tls13Suites, type Tls13CipherSuite } from '../key-schedule/suites.js';
 import type { Tls13KeySchedule } from '../key-schedule/tls13.js';
 import { findExtension, helloRetryRequestRandom, type Extension } from '../messages/index.js';
-import { findPsk, putBack, verifyBinder, type FoundPsk, type PskSearch } from './find-psk.js';
+import { findPsk, verifyBinder, type FoundPsk, type PskSearch } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
 import { fitting, isBytes } from './hooks.js';
 import { receiveTls13, type Handshake } from './needs.js';
@@ -24,6 +24,7 @@ import {
   type Tls13Hello,
 } from './negotiate-tls13.js';
 import type { ResumptionRefusal } from './resumption.js';
+import { putBack } from './taken-ticket.js';
 
 /** What the ServerHello stands on. */
 export interface SettledHello extends Choice {
@@ -36,16 +37,6 @@ export interface SettledHello extends Choice {
 }
 
 export function* settleHello(hs: ServerHandshake, first: Tls13Hello): Handshake<SettledHello> {
-  try {
-    return yield* settle(hs, first);
-  } catch (error) {
-    // Whoever offered the ticket has not proven that he knows its secret.
-    yield* putBack(hs);
-    throw error;
-  }
-}
-
-function* settle(hs: ServerHandshake, first: Tls13Hello): Handshake<SettledHello> {
   const { settings } = hs;
   const suites = commonSuites(settings, first.body);
   const alpnProtocol = chooseProtocol(settings, first.info.alpnProtocols);

@@ -22,8 +22,14 @@ export interface BindingOverrides {
   readonly allowSessionsOfOtherClientAuthenticationPolicies?: boolean;
   /** Server: sessions of clients that showed no certificate, where one is required now. */
   readonly allowSessionsWithoutRequiredClientCertificate?: boolean;
-  /** Does not ask `verifyCertificate` again: chains that have expired, lost their root or been revoked go on resuming. */
+  /**
+   * Does not ask `verifyCertificate` again: chains that have expired, lost their root or been revoked go on resuming. Sockets are not
+   * `authorized` then, for nobody has said so of this connection.
+   */
   readonly allowSessionsOfPeersThatAreNotJudgedAgain?: boolean;
-  /** Server: reads early data that was written for another application protocol than the one of now (RFC 8446 4.2.10). */
+  /**
+   * Server: reads early data that was written for another application protocol than the one of now. Against RFC 8446 4.2.10, which has
+   * clients end such a connection: for those that do not look.
+   */
   readonly allowEarlyDataOfOtherApplicationProtocols?: boolean;
 }

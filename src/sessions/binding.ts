@@ -145,7 +145,7 @@ export interface EarlyDataRequest {
   /** Lower case. */
   readonly serverName: string | undefined;
   readonly transport: Tls13Session['transport'];
-  /** Whose replay record is asked; `undefined` where there is one for all. */
+  /** Whose replay record is asked; `undefined` where there is one for all who issue tickets without a zone. */
   readonly zone: string | undefined;
   /** Bytes that are read. */
   readonly maxSize: number;
@@ -171,7 +171,7 @@ const earlyDataRules: readonly Rule<EarlyDataBindingRefusal, EarlyMeeting>[] = [
   { refusal: 'transport_mismatch', isBroken: ({ session, request }) => session.transport !== request.transport },
   {
     refusal: 'other_zone',
-    isBroken: ({ session, request }) => request.zone !== undefined && session.zone !== request.zone,
+    isBroken: ({ session, request }) => session.zone !== request.zone,
   },
   {
     refusal: 'limit',

@@ -56,7 +56,7 @@ export function makeWorld(crypto: CryptoBackend): World {
   return Object.assign(world, {
     sessions: new MemoryStore({ now }),
     keys: new KeyRing({ crypto, now, automaticRotation: true }),
-    replayGuard: new MemoryReplayGuard({ now }),
+    replayGuard: new MemoryReplayGuard({ now, freshnessWindow: 60_000 }),
   });
 }
 

@@ -117,6 +117,12 @@ describe('a server refuses', () => {
         tickets: tickets(1),
       },
     ],
+    ['no freshness window', { earlyData: { maxSize: 1, replayGuard, freshnessWindow: 0 } }],
+    [
+      'a wider freshness window than its guard has',
+      { earlyData: { maxSize: 1, replayGuard, freshnessWindow: 10_001 } },
+    ],
+    ['a revocation epoch that is no number', { revocationEpoch: -1 }],
     ['a freshness window that is no number', { earlyData: { maxSize: 1, replayGuard, freshnessWindow: Number.NaN } }],
     ['R8446-8.3-2 early data without a word on replays', { earlyData: { maxSize: 1 } as EarlyDataOptions }],
     [
@@ -194,6 +200,7 @@ describe('defaults', () => {
     expect(serverOf({ earlyData: { maxSize: 7, replayGuard } }).earlyData).toEqual({
       maxSize: 7,
       replayGuard,
+      singleUseTickets: false,
       zone: undefined,
       acceptTicketsOfThisRunAtOnce: false,
       freshnessWindow: 10_000,

@@ -72,7 +72,11 @@ describe('over node:http', () => {
     });
     const http = createHttpServer(listener);
     const hand = (socket: TLSSocket) => void http.emit('connection', socket);
-    const earlyData = { maxSize: 10_000, replayGuard: new MemoryReplayGuard({ now: Date.now }), ticketsAreOfThisProcessAlone: true };
+    const earlyData = {
+      maxSize: 10_000,
+      replayGuard: new MemoryReplayGuard({ now: Date.now }),
+      ticketsAreOfThisProcessAlone: true,
+    };
     const server = await startServer({ maxVersion: 'TLSv1.3', earlyData }, (socket) => {
       if (socket.earlyDataBytes === 0) hand(socket);
     });

@@ -13,6 +13,7 @@ import {
   type Tls13World,
 } from '../support/attack-rig-tls13.js';
 import { epoch, makePair, pump, theEvent, type Changes, type Pair } from '../support/connections.js';
+import { clientCredentials, trustingVerifier } from '../support/credentials.js';
 import { RecordingStore } from '../support/recording-store.js';
 import { binderKeyOf, outcome, saying, serverPair } from '../support/tls13-rules.js';
 
@@ -138,6 +139,60 @@ it('R8446-8.1-1 singleUseTickets: early data is read once, without a guard, in o
   expect(told()).toMatchObject([{ accepted: true }]);
   expect(store.calls).toEqual(['take']);
   for (let i = 0; i < 3; i++) expect(told()).toMatchObject([{ accepted: false, reason: 'psk_not_selected' }]);
+});
+
+describe('P-state-7 goes back where the connection ends meanwhile', () => {
+  const lost = () => !store.entries.has(toHex(session.ticket!));
+  /** Answers when it is told to. */
+  function slowly() {
+    const answers: (() => void)[] = [];
+    const slow = {
+      get: (key: Uint8Array) => store.get(key),
+      set: (key: Uint8Array, value: Uint8Array, expiresAt: number) =>
+        Promise.resolve().then(() => store.set(key, value, expiresAt)),
+      delete: (key: Uint8Array) => store.delete(key),
+      take: (key: Uint8Array) => {
+        const taken = store.take(key);
+        return new Promise<Uint8Array | undefined>((resolve) => answers.push(() => resolve(taken)));
+      },
+    };
+    return { slow, answer: () => answers.shift()?.() };
+  }
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+  it.each(['destroy', 'receiveEnd'] as const)('%s, before the store has answered', async (end) => {
+    const { slow, answer } = slowly();
+    const pair = makePair(client(), server({ sessions: slow }), { driver: 'async' });
+    pair.server.connection.receive(pair.client.connection.takeOutput());
+    expect([store.calls, lost()]).toEqual([['take'], true]);
+    pair.server.connection[end]();
+    answer();
+    await turn();
+    expect([store.calls, lost(), store.expiries]).toEqual([
+      ['take', 'set'],
+      false,
+      [epoch + session.ticketLifetime * 1000],
+    ]);
+    expect(outcome(meet())).toBe('psk_dhe_ke');
+  });
+
+  it('while somebody else is asked, who rejects', async () => {
+    const asked = [
+      clientCredentials,
+      { clientAuthentication: 'request', verifyCertificate: trustingVerifier },
+    ] as const;
+    const [made] = sessionsOf(between(world.client({ credentials: [asked[0]] }), server(asked[1])));
+    const verifyCertificate = () => Promise.reject(new Error('down'));
+    const pair = makePair(
+      world.client({ session: made!, credentials: [asked[0]] }),
+      server({ ...asked[1], verifyCertificate }),
+      { driver: 'async' },
+    );
+    pair.server.connection.receive(pair.client.connection.takeOutput());
+    await turn();
+    expect(pair.server.connection.state).toBe('closed');
+    expect(store.entries.has(toHex(made!.ticket!))).toBe(true);
+  });
 });
 
 it('P-bind-9 what a client has written is for no server: role_mismatch', () => {

@@ -138,7 +138,7 @@ function settingsOf(
   refuseOptions(options, ['pskIdentityHint']);
   const { sessionCache, chooseCredentials, applicationContext } = options;
   // P-bind-5: who chooses credentials by user has to name the user.
-  if (sessionCache !== undefined && chooseCredentials !== undefined && applicationContext === undefined)
+  if (sessionCache !== undefined && chooseCredentials !== undefined && !applicationContext?.length)
     throw new UsageError(
       'invalid_option',
       '`sessionCache` together with `chooseCredentials` needs `applicationContext`',

@@ -99,9 +99,12 @@ export function refuseOptions(options: object, names: readonly string[]): void {
       throw new UsageError('invalid_option', `\`${option}\` of node:tls is not supported`);
 }
 
+/** Servers have no other's name to check. */
+type VerifiedOptions = SecureOptions & Pick<NodeVerifierOptions, 'checkServerIdentity'>;
+
 /** The part of the settings that client and server share. */
 export function commonOptions(
-  options: SecureOptions,
+  options: VerifiedOptions,
   morePsks: readonly ExternalPskOptions[] = [],
 ): Omit<CommonOptions, 'applicationContext'> {
   refuseOptions(options, unsupported);
@@ -169,11 +172,18 @@ const maxVerifiers = 16;
 const verifiers = new Map<string, CertificateVerifier>();
 
 /** P-bind-2, P-bind-5: with other authorities or with verification off the verifier is another one, and its sessions do not cross. */
-function verifierIdentityOf({ ca, rejectUnauthorized, verifyCertificate, verifierIdentity }: SecureOptions): string {
+function verifierIdentityOf({
+  ca,
+  rejectUnauthorized,
+  verifyCertificate,
+  verifierIdentity,
+  checkServerIdentity,
+}: VerifiedOptions): string {
   return JSON.stringify({
     ca: ca === undefined ? null : toHex(authoritiesDigest(ca)),
     rejectUnauthorized: rejectUnauthorized ?? true,
     verifyCertificate: verifyCertificate !== undefined,
+    checkServerIdentity: checkServerIdentity !== undefined,
     verifierIdentity: verifierIdentity ?? '',
   });
 }

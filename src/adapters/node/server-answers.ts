@@ -30,6 +30,17 @@ export function findSession(server: EventEmitter, question: Needs['find_session'
   });
 }
 
+/** Listeners keep what they are asked for: where a ticket has to be good for one connection, the store is asked instead. */
+export function takeSession(
+  server: EventEmitter,
+  question: Needs['take_session']['question'],
+  singleUse: boolean,
+): Answer<'take_session'> {
+  return singleUse || server.listenerCount('resumeSession') === 0
+    ? defaultAnswers.take_session(question)
+    : findSession(server, question);
+}
+
 export function storeSession(
   server: EventEmitter,
   question: Needs['store_session']['question'],

@@ -15,7 +15,7 @@ import { createSecureContext, credentialsOf, type IdentityOptions, type SecureCo
 import { defaultHandshakeTimeout } from './options.js';
 import { serverPsk, serverPskKey } from './psk.js';
 import { SecureContexts } from './secure-context.js';
-import { askForContext, findOcspResponse, findSession, storeSession } from './server-answers.js';
+import { askForContext, findOcspResponse, findSession, storeSession, takeSession } from './server-answers.js';
 import { settingsOf, type ServerOptions, type ServerParts } from './server-options.js';
 import { serverTickets, type TicketKeys } from './ticket-keys.js';
 import { TLSSocket } from './tls-socket.js';
@@ -108,6 +108,7 @@ export class Server extends NetServer {
     const answers: Partial<Answers> = {
       choose_settings: ({ hello }) => goOn(this.#choose(hello.serverName), withKeyLog),
       find_session: (question) => findSession(this, question),
+      take_session: (question) => takeSession(this, question, this.#settings.earlyData?.singleUseTickets === true),
       store_session: (question) => storeSession(this, question),
       find_ocsp_response: (question) => findOcspResponse(this, question),
       ...(pskCallback !== undefined && {
