@@ -8,6 +8,7 @@ import { UsageError } from '../errors.js';
 import { fingerprintOf } from '../handshake/psk-behind.js';
 import type { HandshakeVersion } from '../messages/handshake.js';
 import { opaque, struct, vector } from '../presentation/codec.js';
+import { bindingOverrideNames } from '../sessions/binding-overrides.js';
 import { maximumSessionAge, type BindingPolicy } from '../sessions/binding.js';
 import type { commonSettings } from './common-settings.js';
 import { byteString, wholeNumber } from './option-values.js';
@@ -81,16 +82,20 @@ export function serverBinding(options: ServerOptions, common: Common): BindingPo
 }
 
 function commonBinding(options: CommonOptions, { cipherSuites, tls13CipherSuites }: Common) {
-  const { bindingOverrides: overrides = {}, maximumSessionAge: age = maximumSessionAge } = options;
-  for (const [name, value] of Object.entries<unknown>({ ...overrides }))
+  const { maximumSessionAge: age = maximumSessionAge } = options;
+  const overrides = { ...options.bindingOverrides };
+  for (const [name, value] of Object.entries<unknown>(overrides)) {
+    if (!Object.hasOwn(bindingOverrideNames, name))
+      throw new UsageError('invalid_option', `\`bindingOverrides.${name}\`: there is no such rule`);
     if (typeof value !== 'boolean' && value !== undefined)
       throw new UsageError('invalid_option', `\`bindingOverrides.${name}\` is neither true nor false`);
+  }
   const longest = overrides.allowSessionsOlderThanSevenDays === true ? Infinity : maximumSessionAge;
   return {
     cipherSuites: [...cipherSuites, ...tls13CipherSuites],
     maximumAge: Math.min(wholeNumber('maximumSessionAge', age), longest),
     allowResumptionWithoutExtendedMasterSecret: options.allowResumptionWithoutExtendedMasterSecret ?? false,
-    overrides: Object.freeze({ ...overrides }),
+    overrides: Object.freeze(overrides),
   };
 }
 

@@ -20,7 +20,7 @@ import { sendTickets } from '../handshake/tickets-tls13.js';
 import { contentTypes, handshakeTypes } from '../parameters.js';
 import { Deframer, maxPlaintextLength } from '../record/deframer.js';
 import { handshakeHeaderLength, HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
-import { returnTicket } from '../handshake/taken-ticket.js';
+import { returnTaken } from '../handshake/taken-ticket.js';
 import { RecordLayer, type PlainRecord } from '../record/record-layer.js';
 import type { Session } from '../sessions/session.js';
 import { blame, readAlert } from './alerts.js';
@@ -582,8 +582,7 @@ export class Connection {
   }
 
   #wipe(): void {
-    returnTicket(this.#answers, this.#hs.taken);
-    this.#hs.taken = undefined;
+    returnTaken(this.#answers, this.#hs);
     this.#hs.destroy();
     this.#records.destroy();
   }

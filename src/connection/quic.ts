@@ -15,6 +15,7 @@ import type { HandshakeResult } from '../handshake/result.js';
 import { countHandshake } from '../handshake/resumption.js';
 import { serverHandshake } from '../handshake/server.js';
 import type { ClientSettings, ServerSettings } from '../handshake/settings.js';
+import { returnTaken } from '../handshake/taken-ticket.js';
 import { sendTickets } from '../handshake/tickets-tls13.js';
 import { handshakeTypes } from '../parameters.js';
 import { HandshakeJoiner, type RawHandshake } from '../record/handshake-joiner.js';
@@ -249,6 +250,7 @@ export class QuicHandshake {
 
   #forget(): void {
     this.#tasks.close();
+    returnTaken(this.#answers, this.#hs);
     this.#hs.destroy();
     this.#joiner.clear();
   }

@@ -5,6 +5,7 @@
  * Whatever speaks against it is a reason, and the handshake goes on.
  */
 import { freshness, replayWindow } from '../early-data/freshness.js';
+import type { ReplayGuard } from '../early-data/replay-guard.js';
 import { refuseEarlyData } from '../sessions/binding.js';
 import type { FoundPsk } from './find-psk.js';
 import type { ServerHandshake } from './handshake-state.js';
@@ -59,7 +60,7 @@ function* refuse(
   if (!fresh) return time > expectedArrival ? 'too_old_for_replay_window' : 'ticket_age';
   const { replayGuard: guard } = policy;
   if (guard === undefined) return undefined;
-  if (isQuarantined(policy, guard.startedAt, issuedAt, time)) return 'startup_quarantine';
+  if (isQuarantined(policy, guard, issuedAt, time)) return 'startup_quarantine';
   const binder = hello.offeredPsks?.binders[index];
   if (binder === undefined) return 'psk_not_selected';
   const answer = yield* ask('check_replay', { guard, key: binder, expiresAt });
@@ -72,8 +73,8 @@ function* refuse(
  * says it is younger to be believed, where another server's clock may have said so, until all that was sent before is stale.
  */
 function isQuarantined(
-  { freshnessWindow, acceptTicketsOfThisRunAtOnce }: EarlyDataPolicy,
-  startedAt: number,
+  policy: EarlyDataPolicy,
+  { startedAt, freshnessWindow = policy.freshnessWindow }: ReplayGuard,
   issuedAt: number,
   now: number,
 ): boolean {
@@ -81,5 +82,5 @@ function isQuarantined(
   if (startedAt === 0) return false;
   // The other way round a record that does not know when it began would have no quarantine.
   const isOver = now >= startedAt + replayWindow(freshnessWindow);
-  return !(issuedAt >= startedAt && (acceptTicketsOfThisRunAtOnce || isOver));
+  return !(issuedAt >= startedAt && (policy.acceptTicketsOfThisRunAtOnce || isOver));
 }

@@ -34,9 +34,14 @@ export function* putBack(hs: ServerHandshake): Handshake<void> {
   yield* ask('store_session', questionOf(taken, sessionState.encode(taken.session)));
 }
 
-/** The connection is over. Nobody waits for the store, so nobody hears of its failure. */
-export function returnTicket(answers: Answers, taken: TakenTicket | undefined): void {
-  if (taken === undefined) return;
+/** The connection is over, and the ticket was not used up. To be called before its secret is wiped. */
+export function returnTaken(answers: Answers, hs: { taken: TakenTicket | undefined }): void {
+  if (hs.taken !== undefined) returnTicket(answers, hs.taken);
+  hs.taken = undefined;
+}
+
+/** Nobody waits for the store, so nobody hears of its failure. */
+function returnTicket(answers: Answers, taken: TakenTicket): void {
   const question = questionOf(taken, sessionState.encode(taken.session));
   new Promise((resolve) => {
     resolve(answers.store_session(question));

@@ -33,3 +33,16 @@ export interface BindingOverrides {
    */
   readonly allowEarlyDataOfOtherApplicationProtocols?: boolean;
 }
+
+/** What there is, for whoever has no types. */
+export const bindingOverrideNames: Readonly<Record<keyof BindingOverrides, true>> = {
+  allowSessionsOlderThanSevenDays: true,
+  allowSessionsOfDisabledCipherSuites: true,
+  allowSessionsOfOtherTransports: true,
+  allowSessionsOfOtherServerNames: true,
+  allowSessionsOfOtherApplicationContexts: true,
+  allowSessionsOfOtherClientAuthenticationPolicies: true,
+  allowSessionsWithoutRequiredClientCertificate: true,
+  allowSessionsOfPeersThatAreNotJudgedAgain: true,
+  allowEarlyDataOfOtherApplicationProtocols: true,
+};

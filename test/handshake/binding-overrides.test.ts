@@ -139,7 +139,9 @@ it('R8446-4.2.10-1 allowEarlyDataOfOtherApplicationProtocols: the server reads w
   expect(reasonWith({ allowEarlyDataOfOtherApplicationProtocols: true })).toMatchObject({ accepted: true });
 });
 
-it('what is neither true nor false is refused', () => {
+it('what is neither true nor false is refused, and what there is not', () => {
   const bindingOverrides = { allowSessionsOfOtherServerNames: 'no' } as unknown as BindingOverrides;
   expect(() => testServer('node', 'overrides', { bindingOverrides })).toThrow(UsageError);
+  const unknown = { allowEverything: true } as BindingOverrides;
+  expect(() => testServer('node', 'overrides', { bindingOverrides: unknown })).toThrow(UsageError);
 });

@@ -337,6 +337,9 @@ describe('anti-replay', () => {
     expect(at(25_000)).toBeUndefined();
     expect(at(5_000, { ticketsAreOfThisProcessAlone: true })).toBeUndefined();
     expect(at(25_000, { freshnessWindow: 60_000 })).toBe('startup_quarantine');
+    // The record is kept for others, too.
+    const shared = { ...guarded('fresh', start).guard, freshnessWindow: 60_000 };
+    expect(at(25_000, { replayGuard: shared })).toBe('startup_quarantine');
   });
 
   it('R8446-8-1 tickets of another zone resume without early data', () => {

@@ -15,6 +15,7 @@ import {
 import { epoch, makePair, pump, theEvent, type Changes, type Pair } from '../support/connections.js';
 import { clientCredentials, trustingVerifier } from '../support/credentials.js';
 import { RecordingStore } from '../support/recording-store.js';
+import { makeQuicWorld, quicEvents } from '../support/quic.js';
 import { binderKeyOf, outcome, saying, serverPair } from '../support/tls13-rules.js';
 
 class TakingStore extends RecordingStore {
@@ -120,6 +121,17 @@ describe('with a HelloRetryRequest', () => {
     expect(store.entries.has(toHex(session.ticket!))).toBe(true);
     expect(outcome(meet())).toBe('psk_dhe_ke');
   });
+});
+
+it('P-state-7 goes back in QUIC as well, after a binder that does not verify', () => {
+  const quic = makeQuicWorld();
+  const stateful = { tickets: undefined, sessions: store };
+  const made = quic.session({}, stateful);
+  const attack = quic.connect({ session: { ...made, psk: new Uint8Array(32).fill(1) } }, stateful);
+  expect(quicEvents(attack.server, 'close')).toMatchObject([{ error: { alert: 'decrypt_error' } }]);
+  expect(store.entries.has(toHex(made.ticket!))).toBe(true);
+  const honest = quic.connect({ session: made }, stateful);
+  expect(quicEvents(honest.server, 'handshake')).toMatchObject([{ mode: 'psk_dhe_ke' }]);
 });
 
 it('R8446-8.1-1 singleUseTickets: early data is read once, without a guard, in one command', () => {

@@ -245,6 +245,23 @@ describe('sessions of a server', () => {
     expect(sessions.statistics().entries).toBe(0);
   });
 
+  it('newSession and resumeSession keep tickets of TLS 1.3, too, where there are no others', async () => {
+    const server = await startServer({ tickets: false, maxVersion: 'TLSv1.3' });
+    const kept = new Map<string, Buffer>();
+    server.on('newSession', (id, session, callback) => {
+      kept.set(id.toString('hex'), session);
+      callback();
+    });
+    server.on('resumeSession', (id, callback) => callback(null, kept.get(id.toString('hex')) ?? null));
+    const tls13 = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+    const client = startClient(server, tls13);
+    const [session] = (await next(client, 'session')) as [Buffer];
+    client.destroy();
+    const again = await openClient(server, { ...tls13, session });
+    expect(again.isSessionReused()).toBe(true);
+    again.destroy();
+  });
+
   it('the handshake waits for the callback of newSession', async () => {
     const server = await startServer();
     let goOn: (() => void) | undefined;
