@@ -187,7 +187,9 @@ export function earlyDataPolicy(
   options: EarlyDataOptions,
   { tickets, sessions }: Pick<ServerOptions, 'tickets' | 'sessions'>,
 ): EarlyDataPolicy {
-  const { maxSize, replayGuard, freshnessWindow = defaultFreshnessWindow, zone } = options;
+  const { maxSize, replayGuard, zone } = options;
+  const widest = replayGuard?.freshnessWindow ?? 2 ** 31;
+  const { freshnessWindow = Math.min(defaultFreshnessWindow, widest) } = options;
   // Not everybody has types: nothing but the word itself is a yes.
   const accepted: unknown = 'acceptReplayedEarlyData' in options && options.acceptReplayedEarlyData;
   const singleUse: unknown = 'singleUseTickets' in options && options.singleUseTickets;
@@ -204,7 +206,7 @@ export function earlyDataPolicy(
     maxSize: inRange('earlyData.maxSize', maxSize, 1, 2 ** 32 - 1),
     replayGuard,
     singleUseTickets: singleUse === true,
-    freshnessWindow: inRange('earlyData.freshnessWindow', freshnessWindow, 1, replayGuard?.freshnessWindow ?? 2 ** 31),
+    freshnessWindow: inRange('earlyData.freshnessWindow', freshnessWindow, 1, widest),
     zone,
     acceptTicketsOfThisRunAtOnce: options.ticketsAreOfThisProcessAlone === true,
   };

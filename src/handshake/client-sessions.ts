@@ -18,6 +18,7 @@ import { isBehind } from './psk-behind.js';
 import { selectPsk } from './psk-tls12.js';
 import type { ClientSettings, ExternalPsk } from './settings.js';
 import { staplesOf } from './staples.js';
+import { takeState } from './taken-ticket.js';
 
 /** PSKs that a ClientHello has room for; the server has to open each. */
 export const maxOfferedPsks = 4;
@@ -60,10 +61,13 @@ function* takeStored(hs: ClientHandshake): Handshake<Tls13Session | undefined> {
   const { settings } = hs;
   const { sessions: store, tls13SessionKey: key } = settings;
   if (store === undefined) return undefined;
-  const found =
-    store.take === undefined ? yield* ask('find_session', { store, key }) : yield* ask('take_session', { store, key });
-  const session = decoded(hs, found);
-  return session?.version === 'TLSv1.3' && (yield* isOfferable(session, settings)) ? session : undefined;
+  const entry = { store, key };
+  const session = decoded(hs, yield* takeState(entry, clientSessionState));
+  if (session?.version !== 'TLSv1.3') return undefined;
+  if (store.take !== undefined) hs.taken = { ...entry, session, encoding: clientSessionState };
+  if (yield* isOfferable(session, settings)) return session;
+  hs.taken = undefined;
+  return undefined;
 }
 
 function decoded(hs: ClientHandshake, answer: StoreAnswer): Session | undefined {

@@ -50,6 +50,8 @@ function* offerAndFollow(
     cookie: undefined,
     firstOrder: undefined,
   });
+  // It is used now, whatever comes of it.
+  hs.taken = undefined;
   if (!versions.includes('TLSv1.3')) return yield* clientTls12(hs, sent, yield* receive('server_hello'));
   hs.middleboxCompatibility = hs.settings.middleboxCompatibility && hs.settings.transport === 'tcp';
   if (earlyData) beginEarlyData(hs, psks);

@@ -163,12 +163,12 @@ function* findTicket(
   // Session IDs, which everybody sees, have another length: nobody takes out a session of TLS 1.2 by its ID.
   if (identity.length !== handleLength) return 'unknown_session_id';
   const entry = { store, key: identity.slice() };
-  const found = yield* takeState(entry);
+  const found = yield* takeState(entry, sessionState);
   if ('failed' in found) return 'store_unavailable';
   if (found.state === undefined) return 'unknown_session_id';
   const session = hs.openSession(sessionState, found.state, serverName);
   if (typeof session !== 'string' && session.version === 'TLSv1.3' && store.take !== undefined)
-    hs.taken = { ...entry, session };
+    hs.taken = { ...entry, session, encoding: sessionState };
   return session;
 }
 

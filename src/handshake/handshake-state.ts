@@ -42,7 +42,7 @@ export class HandshakeState<Settings extends ClientSettings | ServerSettings> ex
     return this.tls12.tlsUnique;
   }
 
-  /** Server: the ticket that was taken out of a store for this handshake. */
+  /** The ticket that was taken out of a store for this handshake, and may have to go back. */
   taken: TakenTicket | undefined;
 
   /** Registers how to forget a secret that a flow works with: called once when the handshake is over, whichever way that comes. */

@@ -4,6 +4,7 @@ import { toHex } from '../../src/bytes.js';
 import type { ClientOptions, ServerOptions } from '../../src/connection/options.js';
 import { clientSessionState, sessionState } from '../../src/sessions/session-state.js';
 import type { Tls13Session } from '../../src/sessions/session.js';
+import { TicketPool } from '../../src/sessions/ticket-pool.js';
 import {
   between,
   boundHello,
@@ -121,6 +122,31 @@ describe('with a HelloRetryRequest', () => {
     expect(store.entries.has(toHex(session.ticket!))).toBe(true);
     expect(outcome(meet())).toBe('psk_dhe_ke');
   });
+});
+
+it('R8446-C.4-1 a client whose hello never left has its ticket still', async () => {
+  const pool = new TicketPool({ now: world.now });
+  const keeping = { sessions: pool, session: undefined };
+  between(world.client({ sessions: pool }), world.server());
+  expect(pool.size.tickets).toBe(1);
+  const far = {
+    get: (key: Uint8Array) => Promise.resolve(pool.get(key)),
+    set: (key: Uint8Array, value: Uint8Array, expiresAt: number) => {
+      pool.set(key, value, expiresAt);
+      return Promise.resolve();
+    },
+    delete: () => Promise.resolve(),
+    take: (key: Uint8Array) => Promise.resolve(pool.take(key)),
+  };
+  const slow: Changes<ClientOptions> = { verifyCertificate: (asked) => Promise.resolve(trustingVerifier(asked)) };
+  for (const changes of [{ sessions: far }, slow]) {
+    const { client: end } = makePair(world.client({ ...keeping, ...changes }), world.server(), { driver: 'async' });
+    expect(pool.size.tickets).toBe(0);
+    end.connection.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect([end.connection.takeOutput().length, pool.size.tickets]).toEqual([0, 1]);
+  }
+  expect(outcome(pump(makePair(world.client(keeping), world.server())))).toBe('psk_dhe_ke');
 });
 
 it('P-state-7 goes back in QUIC as well, after a binder that does not verify', () => {
