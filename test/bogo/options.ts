@@ -151,7 +151,12 @@ export function configuredServer(config: Configuration, world: World, seen: Seen
     }),
     sessions: watched(world.sessions, config, seen),
     ...(config['enable-early-data'] === true && {
-      earlyData: { maxSize: 14336, replayGuard: world.replayGuard, ticketsAreOfThisProcessAlone: true, freshnessWindow: 60_000 },
+      earlyData: {
+        maxSize: 14336,
+        replayGuard: world.replayGuard,
+        ticketsAreOfThisProcessAlone: true,
+        freshnessWindow: 60_000,
+      },
     }),
     clientAuthentication: clientAuthentication(config),
     verifyCertificate: verifier(seen),

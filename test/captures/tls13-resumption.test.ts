@@ -150,7 +150,11 @@ function offerOf(backend: BackendName, connection: CapturedConnection): Offer | 
       ...modes,
       tickets: sealerOf(offered.identity, session),
       alpnProtocols: session.alpnProtocol === undefined ? undefined : [session.alpnProtocol],
-      earlyData: { maxSize: 2 ** 32 - 1, replayGuard: guardSince(session.issuedAt), ticketsAreOfThisProcessAlone: true },
+      earlyData: {
+        maxSize: 2 ** 32 - 1,
+        replayGuard: guardSince(session.issuedAt),
+        ticketsAreOfThisProcessAlone: true,
+      },
     });
   return { ...offer, settings };
 }

@@ -26,7 +26,13 @@ describeWithPeer('openssl', 'openssl s_client with our server, TLS 1.3', (peer) 
     clients = await SClient.start(peer);
     [server, early] = await Promise.all([
       serve(),
-      serve({ earlyData: { maxSize: 10_000, replayGuard: new MemoryReplayGuard({ now: Date.now }), ticketsAreOfThisProcessAlone: true } }),
+      serve({
+        earlyData: {
+          maxSize: 10_000,
+          replayGuard: new MemoryReplayGuard({ now: Date.now }),
+          ticketsAreOfThisProcessAlone: true,
+        },
+      }),
     ]);
     clients.openssl.write('early.txt', 'early\n');
   });
@@ -105,7 +111,9 @@ describeWithPeer('openssl', 'openssl s_client with our server, TLS 1.3', (peer) 
       const replayGuard = new MemoryReplayGuard({ now: Date.now });
       const own = await serve({
         ticketKeys: early.server.getTicketKeys(),
-        ...(reason !== 'disabled' && { earlyData: { maxSize: 10_000, replayGuard, ticketsAreOfThisProcessAlone: true } }),
+        ...(reason !== 'disabled' && {
+          earlyData: { maxSize: 10_000, replayGuard, ticketsAreOfThisProcessAlone: true },
+        }),
         ...changes,
       });
       const both = await talk(own, '-sess_in', 'early.session', '-alpn', 'h2', ...withEarlyData);

@@ -178,7 +178,11 @@ describeWithPeer('tshark', 'tshark reads what we write', (tshark) => {
     const own13 = { ...own, ca: authority.cert, ALPNProtocols: ['http/1.1'] };
     const server13 = await EchoServer.start({
       ...own13,
-      earlyData: { maxSize: 1000, replayGuard: new MemoryReplayGuard({ now: Date.now }), ticketsAreOfThisProcessAlone: true },
+      earlyData: {
+        maxSize: 1000,
+        replayGuard: new MemoryReplayGuard({ now: Date.now }),
+        ticketsAreOfThisProcessAlone: true,
+      },
     });
     const mutual13 = await EchoServer.start({ ...own13, requestCert: true });
     const p384 = await EchoServer.start({ ...own13, ecdhCurve: 'P-384', ticketKeys: server13.server.getTicketKeys() });

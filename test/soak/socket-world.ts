@@ -75,7 +75,11 @@ export class SocketWorld {
     this.#chance = chance;
     this.#tally = tally;
     const common = { ...identity, sessions: this.#store };
-    const earlyData = { maxSize: 16_384, replayGuard: new MemoryReplayGuard({ now: Date.now, maxEntries: 5_000 }), ticketsAreOfThisProcessAlone: true };
+    const earlyData = {
+      maxSize: 16_384,
+      replayGuard: new MemoryReplayGuard({ now: Date.now, maxEntries: 5_000 }),
+      ticketsAreOfThisProcessAlone: true,
+    };
     this.#servers = [
       createServer({ ...common, maxVersion: 'TLSv1.2' }),
       createServer({ ...common, maxVersion: 'TLSv1.2', tickets: false }),

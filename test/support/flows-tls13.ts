@@ -36,7 +36,9 @@ export interface Tls13Flow extends Flow {
 const now = () => epoch;
 /** Each server seals its first ticket with the same randomness. */
 const withTickets = () => ({ tickets: ticketSealer(backend, 'flows of TLS 1.3').sealer });
-const reading = () => ({ earlyData: { maxSize: 1000, replayGuard: new MemoryReplayGuard({ now }), ticketsAreOfThisProcessAlone: true } });
+const reading = () => ({
+  earlyData: { maxSize: 1000, replayGuard: new MemoryReplayGuard({ now }), ticketsAreOfThisProcessAlone: true },
+});
 
 let session: Session | undefined;
 /** A ticket that allows early data; one for all flows. */

@@ -37,7 +37,11 @@ const both = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 const serve = (options: ServerOptions = {}, listener?: (socket: TLSSocket) => void) =>
   startServer({ ...both, ...options }, listener);
 
-const earlyData = () => ({ maxSize: 100_000, replayGuard: new MemoryReplayGuard({ now: Date.now }), ticketsAreOfThisProcessAlone: true });
+const earlyData = () => ({
+  maxSize: 100_000,
+  replayGuard: new MemoryReplayGuard({ now: Date.now }),
+  ticketsAreOfThisProcessAlone: true,
+});
 
 /** A server that takes early data and says back what it hears, and a session that allows it. */
 async function serveEarly(options: ServerOptions = {}): Promise<{ server: Server; session: Buffer }> {

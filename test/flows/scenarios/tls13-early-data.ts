@@ -8,7 +8,9 @@ import type { Completed, House, Scenario, Step } from '../house.js';
 import { wait, withTickets } from './parts.js';
 import { byPsk, first13, fullFor, ofTls13, otherGroup, otherShare, retried } from './parts-tls13.js';
 
-const reading = ({ guard }: House) => ({ earlyData: { maxSize: 1000, replayGuard: guard, ticketsAreOfThisProcessAlone: true } });
+const reading = ({ guard }: House) => ({
+  earlyData: { maxSize: 1000, replayGuard: guard, ticketsAreOfThisProcessAlone: true },
+});
 const early = 'GET / HTTP/1.1';
 
 const accepted: Completed = { ...byPsk, earlyData: 'accepted' };
@@ -133,7 +135,9 @@ export const tls13EarlyData = ofTls13(
         name: 'tls13-early-data-limit',
         steps: secondStep({
           title: 'the server reads less than the ticket says',
-          server: ({ guard }) => ({ earlyData: { maxSize: 999, replayGuard: guard, ticketsAreOfThisProcessAlone: true } }),
+          server: ({ guard }) => ({
+            earlyData: { maxSize: 999, replayGuard: guard, ticketsAreOfThisProcessAlone: true },
+          }),
           expected: rejectedFor('limit'),
         }),
       },
