@@ -8,7 +8,8 @@ import { Transcript } from '../key-schedule/transcript.js';
 import { encodeHandshake, type HandshakeMessage, type HandshakeVersion } from '../messages/handshake.js';
 import type { Epoch, EpochKeys } from '../record/record-layer.js';
 import type { RecordProtection } from '../record/protection.js';
-import type { Staples } from '../sessions/session.js';
+import type { clientSessionState, sessionState } from '../sessions/session-state.js';
+import type { Staples, Tls13Session } from '../sessions/session.js';
 import type { SessionStore } from '../sessions/store.js';
 import { EarlyData } from './early-data.js';
 import type { SignatureSchemeInRegistry } from '../parameters.js';
@@ -39,6 +40,15 @@ export interface StoredSession {
   readonly store: SessionStore;
   readonly key: Uint8Array;
 }
+
+/** A ticket that was taken out of a store, as long as it may have to go back. */
+export interface TakenTicket extends StoredSession {
+  readonly session: Tls13Session;
+  readonly encoding: OwnEncoding;
+}
+
+/** How it is written down there. */
+export type OwnEncoding = typeof sessionState | typeof clientSessionState;
 
 /** What the tickets of a TLS 1.3 connection remember of it (RFC 8446 4.6.1). */
 export interface Resumable {

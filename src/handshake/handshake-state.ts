@@ -9,9 +9,8 @@ import type { BindingRefusal } from '../sessions/binding-refusal.js';
 import { isAllZero } from '../sessions/decode.js';
 import { isClientState } from '../sessions/session-state.js';
 import { secretOf, wipeSession, type Session, type SessionEncoding } from '../sessions/session.js';
-import { HandshakeBase } from './handshake-base.js';
+import { HandshakeBase, type TakenTicket } from './handshake-base.js';
 import type { ClientSettings, ServerSettings } from './settings.js';
-import type { TakenTicket } from './taken-ticket.js';
 import { Tls12State } from './tls12-state.js';
 import { Tls13State } from './tls13-state.js';
 

@@ -7,21 +7,10 @@
  * hello never left has its ticket still.
  */
 import { wipe } from '../bytes.js';
-import type { clientSessionState, sessionState } from '../sessions/session-state.js';
-import { wipeSession, type Tls13Session } from '../sessions/session.js';
-import type { StoredSession } from './handshake-base.js';
-import type { ServerHandshake } from './handshake-state.js';
+import { wipeSession } from '../sessions/session.js';
+import type { OwnEncoding, StoredSession, TakenTicket } from './handshake-base.js';
 import { ask, type Answers, type Handshake, type Needs, type StoreAnswer } from './needs.js';
 import { ticketExpiry } from './tickets-tls13.js';
-
-/** As long as it may have to go back. */
-export interface TakenTicket extends StoredSession {
-  readonly session: Tls13Session;
-  readonly encoding: OwnEncoding;
-}
-
-/** How it is written down in the store. */
-type OwnEncoding = typeof sessionState | typeof clientSessionState;
 
 /** What the store has under the key, and has no longer if it can take. */
 export function* takeState(entry: StoredSession, encoding: OwnEncoding): Handshake<StoreAnswer> {
@@ -32,7 +21,7 @@ export function* takeState(entry: StoredSession, encoding: OwnEncoding): Handsha
 }
 
 /** Waits for the store, so that the ticket is there before the handshake goes on. */
-export function* putBack(hs: ServerHandshake): Handshake<void> {
+export function* putBack(hs: { taken: TakenTicket | undefined }): Handshake<void> {
   const { taken } = hs;
   if (taken === undefined) return;
   hs.taken = undefined;

@@ -273,11 +273,11 @@ describeWithPeer('openssl', 'openssl s_client', (peer) => {
 
   it('sends early data', async () => {
     writeFileSync(command().file('early.txt'), request);
-    const first = await client(early, request, '-sess_out', 'early.session');
+    const first = await client(alone, request, '-sess_out', 'early.session');
     expect(first.stdout).toContain('Max Early Data: 16384');
-    const second = await client(early, '', '-sess_in', 'early.session', '-early_data', 'early.txt');
+    const second = await client(alone, '', '-sess_in', 'early.session', '-early_data', 'early.txt');
     expect(second.stdout).toContain('Early data was accepted');
     expect(second.stdout).toMatch(/^earlyData: accepted$/m);
-    expect(await early.take(2)).toMatchObject([{ mode: 'full' }, { earlyDataBytes: request.length }]);
+    expect(await alone.take(2)).toMatchObject([{ mode: 'full' }, { earlyDataBytes: request.length }]);
   });
 });
