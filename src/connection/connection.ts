@@ -236,9 +236,16 @@ export class Connection {
     this.#records.limitFragments(inRange('maximumFragmentLength', maximumFragmentLength, 512, maxPlaintextLength));
   }
 
+  /** Server, TLS 1.3: whether tickets are being sealed or stored, which `close` would put an end to. `wake` follows when they are out. */
+  get sendingTickets(): boolean {
+    return this.#state === 'open' && isServer(this.#hs) && this.#running?.idle === false;
+  }
+
   /** Says that nothing more comes (RFC 5246 7.2.1, RFC 8446 6.1). What the peer has still sent is delivered until it answers. */
   close(): void {
     if (this.#state === 'closed' || this.#closeSent) return;
+    // Nothing comes after close_notify: what is not sealed or stored by now is no ticket.
+    if (this.sendingTickets) this.#running?.close();
     this.#attempt(() => this.#sendAlert('close_notify'));
     if (this.#state === 'handshake') this.#close({ type: 'close', reason: 'destroyed' });
     else if (this.#closeReceived) this.#close({ type: 'close', reason: 'close_notify' });

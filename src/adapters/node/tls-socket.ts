@@ -38,6 +38,9 @@ export class TLSSocket extends SecureStream {
   #earlyBytes = 0;
   /** A write or an end that waits for the handshake. */
   #waiting: { readonly run: () => void; readonly done: Done } | undefined;
+  /** Our end, which waits for tickets that are under way; for a while. */
+  #end: (() => void) | undefined;
+  #endTimer: NodeJS.Timeout | undefined;
   /** The reader has enough for now. */
   #isFull = false;
   #isHandlingEvents = false;
@@ -148,14 +151,21 @@ export class TLSSocket extends SecureStream {
   /** close_notify, then the end of the transport's writable side. */
   override _final(done: Done): void {
     this.#whenOpen(() => {
-      this.connection.close();
-      this.#flush();
-      this.transport.end(() => done());
+      this.#end = () => {
+        clearTimeout(this.#endTimer);
+        this.#end = undefined;
+        this.connection.close();
+        this.#flush();
+        this.transport.end(() => done());
+      };
+      if (this.connection.sendingTickets) this.#endTimer = setTimeout(this.#end, ticketPatience);
+      else this.#end();
     }, done);
   }
 
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#endTimer);
     this.transport.off('data', this.#receive).off('end', this.#receiveEnd);
     if (this.connection.state === 'closed') this.lingerAndDestroy();
     else {
@@ -204,6 +214,7 @@ export class TLSSocket extends SecureStream {
     } finally {
       this.#isHandlingEvents = false;
     }
+    if (!this.connection.sendingTickets) this.#end?.();
     this.#pauseOrResume();
   }
 
@@ -321,6 +332,9 @@ export class TLSSocket extends SecureStream {
     this.destroy(new AlertError('user_canceled', message, { code: 'handshake_timeout' }));
   }
 }
+
+/** Milliseconds that an end waits for a store or sealer, which may never answer. */
+const ticketPatience = 1000;
 
 function truncated(): AlertError {
   const message = 'the transport ended without close_notify: data may be missing';

@@ -262,6 +262,28 @@ describe('sessions of a server', () => {
     again.destroy();
   });
 
+  it('an end waits for tickets that a store is slow to keep, and for no store that never answers', async () => {
+    const tls13 = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+    const server = await startServer({ tickets: false, ...tls13 }, (socket) => socket.end('at once'));
+    let answer = (callback: () => void): void => void setTimeout(callback, 50);
+    server.on('newSession', (_id, _session, callback) => answer(callback));
+    const visitOf = async () => {
+      const client = startClient(server, tls13);
+      let sessions = 0;
+      client.on('session', () => sessions++);
+      let text = '';
+      client.on('data', (data: Buffer) => (text += data.toString()));
+      await next(client, 'close');
+      return [text, sessions];
+    };
+    expect(await visitOf()).toEqual(['at once', 2]);
+    let late: (() => void) | undefined;
+    answer = (callback) => (late = callback);
+    expect(await visitOf()).toEqual(['at once', 0]);
+    late?.();
+    await delay(10);
+  });
+
   it('the handshake waits for the callback of newSession', async () => {
     const server = await startServer();
     let goOn: (() => void) | undefined;
