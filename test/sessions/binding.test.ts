@@ -9,7 +9,7 @@ import {
   type EarlyDataRequest,
   type ResumptionRequest,
 } from '../../src/sessions/binding.js';
-import type { BindingOverrides } from '../../src/sessions/binding-overrides.js';
+import { bindingOverrideNames, type BindingOverrides } from '../../src/sessions/binding-overrides.js';
 import type { BindingRefusal } from '../../src/sessions/binding-refusal.js';
 import type { SessionFacts, Tls12Session, Tls13Session } from '../../src/sessions/session.js';
 import { fullSession, fullTls13Session } from './sessions.js';
@@ -142,17 +142,7 @@ describe.each<[string, Common]>([
   });
 
   it('P-bind-9 is no session of the other version, whatever is overridden', () => {
-    const all: Required<BindingOverrides> = {
-      allowSessionsOlderThanSevenDays: true,
-      allowSessionsOfDisabledCipherSuites: true,
-      allowSessionsOfOtherTransports: true,
-      allowSessionsOfOtherServerNames: true,
-      allowSessionsOfOtherApplicationContexts: true,
-      allowSessionsOfOtherClientAuthenticationPolicies: true,
-      allowSessionsWithoutRequiredClientCertificate: true,
-      allowSessionsOfPeersThatAreNotJudgedAgain: true,
-      allowEarlyDataOfOtherApplicationProtocols: true,
-    };
+    const all = bindingOverrideNames;
     const other = version === 'TLSv1.2' ? 'TLSv1.3' : 'TLSv1.2';
     expect(refuse({}, { request: { version: other }, policy: { overrides: all } })).toBe('version_mismatch');
     expect(refuse({}, { request: { cipherSuites: [] }, policy: { overrides: all } })).toBe('cipher_suite_not_offered');
