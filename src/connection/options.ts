@@ -95,8 +95,7 @@ export interface CommonOptions {
   readonly applicationContext?: Uint8Array;
   /**
    * Longest time from the full handshake to a resumption, milliseconds; at most 7 days, which is the default, and tickets that are renewed
-   * do not extend it. A server whose ticket keys say
-   * how long they live resumes by default no longer than two lives of a key (RFC 9325 3.4): 2 days, with a ring as it is by default.
+   * do not extend it. A server whose ticket keys say how long they live resumes by default no longer than two lives of a key (RFC 9325 3.4): 2 days, with a ring as it is by default.
    */
   readonly maximumSessionAge?: number;
   /**
